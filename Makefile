@@ -1,0 +1,34 @@
+# Every target works on a fresh clone: the virtual environment is made on first use.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+
+.PHONY: demo test lint docs bench clean
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sklearn-ser needs Python 3.11 or later, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+demo: $(BIN)/python
+	$(PIP) -e .
+	$(BIN)/sklearn-ser evaluate
+
+test: lint
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(BIN)/python
+	$(PIP) -e '.[test]'
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+docs: $(BIN)/python
+	$(PIP) -e '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(BIN)/python
+	$(PIP) -e . opensmile==2.6.0
+	$(BIN)/python benchmarks/egemaps_parity.py
+
+clean:
+	rm -rf $(VENV) docs/_build docs/api/generated build dist *.egg-info

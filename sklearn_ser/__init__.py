@@ -1,0 +1,41 @@
+"""Cross-lingual speech emotion recognition that composes with scikit-learn.
+
+Audio paths go in, an emotion label comes out, and the language of the
+recordings may be one the model has no labels for. Names are imported on first
+use, so that ``import sklearn_ser`` costs next to nothing.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "CorpusScaler": "estimators",
+    "EGeMAPSExtractor": "features",
+    "LeaveOneCorpusOut": "model_selection",
+    "cross_corpus_validate": "evaluation",
+}
+_SUBPACKAGES = (
+    "audio",
+    "datasets",
+    "estimators",
+    "evaluation",
+    "exceptions",
+    "features",
+    "metrics",
+    "model_selection",
+)
+
+__all__ = ["__version__", *_HOME_OF, *_SUBPACKAGES]  # noqa: PLE0604
+
+
+def __getattr__(name):
+    if name in _HOME_OF:
+        return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    if name in _SUBPACKAGES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
