@@ -1,0 +1,136 @@
+"""Quantisation, frames, windows and spectra."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import scipy.fft
+from numpy.lib.stride_tricks import sliding_window_view
+
+__all__ = ["FrameGrid", "Spectra", "frame_grid", "quantise", "round_half_up"]
+
+# A recording of up to 40 s keeps its spectra between the pass that tracks F0
+# and the pass that needs F0; of a longer one they are computed twice, so that
+# memory does not grow with duration.
+_BLOCK = 1024
+_KEPT_BLOCKS = 4
+
+
+def round_half_up(x):
+    """Round a positive number, halves away from zero."""
+    return math.floor(x + 0.5)
+
+
+def quantise(y):
+    """Take a float signal to the 16-bit values that openSMILE computes with.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,), dtype float32
+        Samples between -1 and 32767/32768.
+
+    Returns
+    -------
+    x : ndarray of shape (n_samples,), dtype float32
+        trunc(32768 y) / 32767.
+    integers : ndarray of shape (n_samples,), dtype int64
+        trunc(32768 y).
+    """
+    steps = np.trunc(y * np.float32(32768))
+    return steps / np.float32(32767), steps.astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class FrameGrid:
+    """Frames of one length: frame t starts at sample ``t * hop``.
+
+    Equal grids are one object (see `frame_grid`), so that tables are cached by grid.
+    """
+
+    sampling_rate: int
+    length: int
+    hop: int
+    fft_size: int
+    df: float
+    window: np.ndarray
+
+    @property
+    def n_bins(self):
+        """Number of bins of the spectrum, 0 to the Nyquist frequency."""
+        return self.fft_size // 2 + 1
+
+    def n_frames(self, n_samples):
+        """Count the complete frames of a signal."""
+        return max(0, (n_samples - self.length) // self.hop + 1)
+
+    def frames(self, x, start, stop):
+        """Return the frames `start` to `stop` of a signal as a read-only view."""
+        return sliding_window_view(x, self.length)[start * self.hop :: self.hop][: stop - start]
+
+
+@lru_cache(maxsize=32)
+def frame_grid(sampling_rate, milliseconds):
+    """Return the grid of 20 ms (Hamming) or 60 ms (Gauss) frames for a sampling rate."""
+    duration = milliseconds / 1000
+    n = round_half_up(duration * sampling_rate)
+    fft_size = 1 << (n - 1).bit_length()
+    if milliseconds == 20:
+        window = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(n) / (n - 1))
+    else:
+        centre = (n - 1) / 2
+        window = np.exp(-0.5 * ((np.arange(n) - centre) / (0.4 * centre)) ** 2)
+    window = window.astype(np.float32)
+    window.flags.writeable = False
+    return FrameGrid(
+        sampling_rate=sampling_rate,
+        length=n,
+        hop=round_half_up(0.010 * sampling_rate),
+        fft_size=fft_size,
+        df=1 / (duration * fft_size / n),
+        window=window,
+    )
+
+
+class Spectra:
+    """Short-time spectra of a signal, block by block.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,), dtype float32
+    grid : FrameGrid
+    """
+
+    def __init__(self, x, grid):
+        self.grid = grid
+        self.n_frames = grid.n_frames(len(x))
+        self.bounds = [
+            (start, min(start + _BLOCK, self.n_frames)) for start in range(0, self.n_frames, _BLOCK)
+        ]
+        self._x = x
+        self._kept = {} if len(self.bounds) <= _KEPT_BLOCKS else None
+
+    def block(self, i):
+        """Compute block `i`.
+
+        Returns
+        -------
+        spectrum : ndarray of shape (n_frames, n_bins), dtype complex64
+        level : ndarray of shape (n_frames,), dtype float32
+            Root mean square of the windowed frames.
+        """
+        if self._kept is not None and i in self._kept:
+            return self._kept[i]
+        grid = self.grid
+        frames = grid.frames(self._x, *self.bounds[i])
+        # Zeros on both sides: the phase matters to the formants, which see
+        # the frame in the middle of the transform.
+        before = (grid.fft_size - grid.length) // 2
+        padded = np.zeros((len(frames), grid.fft_size), np.float32)
+        windowed = padded[:, before : before + grid.length]
+        np.multiply(frames, grid.window, out=windowed)
+        level = np.sqrt(np.einsum("ij,ij->i", windowed, windowed) / np.float32(grid.length))
+        result = scipy.fft.rfft(padded, axis=1), level
+        if self._kept is not None:
+            self._kept[i] = result
+        return result

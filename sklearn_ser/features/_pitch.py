@@ -1,0 +1,399 @@
+"""F0: sub-harmonic summation on an octave axis, then a Viterbi track with short look-ahead."""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_ser.features._compiled import compiled
+
+__all__ = ["N_CANDIDATES", "pitch_candidates", "semitones", "track_pitch"]
+
+N_CANDIDATES = 6
+_UNVOICED = N_CANDIDATES
+_N_STATES = N_CANDIDATES + 1
+_LOOK_AHEAD = 40
+_VOICING_THRESHOLD = np.float32(0.7)
+_LOWEST, _HIGHEST = 55.0, 1000.0
+_FIRST_OCTAVE_NODE = 25.0
+_N_SUBHARMONICS = 15
+# Frames side by side in one pass over the spectrum: as many doubles as fill
+# a cache line, so that the two recurrences of the spline become SIMD.
+_LANES = 8
+
+
+class _OctaveTables(NamedTuple):
+    """What the octave spectrum of a frame needs that depends on the sampling rate alone."""
+
+    inverse_step: np.ndarray  # 1 / (g[i+1] - g[i])
+    elimination: np.ndarray  # factors of the tridiagonal system of the spline, (n_bins, 2)
+    interval: np.ndarray  # index of the node to the left of each octave point
+    coefficients: np.ndarray  # what that node, the next, and their curvatures contribute, (K, 4)
+    shifts: np.ndarray  # octave points from a harmonic to its i-th multiple
+    decay: np.ndarray
+    du: np.float32
+    u0: np.float32
+
+
+@lru_cache(maxsize=32)
+def _octave_tables(grid):
+    """Prepare spline, weights and shifts for the bins of a grid of 60 ms frames."""
+    k = grid.n_bins
+    nyquist = grid.sampling_rate / 2
+    g = np.empty(k)
+    g[1:] = np.log2(np.arange(1, k) * grid.df)
+    g[0] = 2 * g[1] - g[2]
+    h = np.diff(g)
+
+    # Natural cubic spline: h[i-1] m[i-1] + 2 (h[i-1]+h[i]) m[i] + h[i] m[i+1] = r[i] for the
+    # curvatures m, solved by elimination: m[i] = q[i] - upper[i] m[i+1].
+    elimination = np.zeros((k, 2))
+    upper = 0.0
+    for i in range(1, k - 1):
+        pivot = 1 / (2 * (h[i - 1] + h[i]) - h[i - 1] * upper)
+        upper = h[i] * pivot
+        elimination[i] = pivot, upper
+
+    u0 = math.log2(_FIRST_OCTAVE_NODE)
+    du = (math.log2(nyquist) - u0) / (k - 1)
+    u = u0 + np.arange(k) * du
+    left = np.clip(np.searchsorted(g, u, side="right") - 1, 0, k - 2)
+    a = (g[left + 1] - u) / h[left]
+    b = 1 - a
+    points_per_octave = k / math.log2(nyquist / _FIRST_OCTAVE_NODE)
+    shift = points_per_octave * math.log2(65 / 50) - 1
+    weight = 0.5 + np.arctan(3 * (np.arange(k) + 1 - shift) / points_per_octave) / np.pi
+    bend = h[left] ** 2 / 6
+    coefficients = weight[:, None] * np.stack([a, b, (a**3 - a) * bend, (b**3 - b) * bend], axis=1)
+    multiples = np.arange(1, _N_SUBHARMONICS + 1)
+    return _OctaveTables(
+        inverse_step=1 / h,
+        elimination=elimination,
+        interval=left,
+        coefficients=coefficients,
+        shifts=np.floor(points_per_octave * np.log2(multiples)).astype(np.int64),
+        decay=(0.85 ** (multiples - 1)).astype(np.float32),
+        du=np.float32(du),
+        u0=np.float32(u0),
+    )
+
+
+@compiled
+def parabola(x1, y1, x2, y2, x3, y3):
+    """Vertex (abscissa, ordinate) of the parabola through three points, in double precision.
+
+    Degenerate points give the highest of the three.
+    """
+    x1, x2, x3 = np.float64(x1), np.float64(x2), np.float64(x3)
+    y1, y2, y3 = np.float64(y1), np.float64(y2), np.float64(y3)
+    denominator = (x1 - x2) * (x1 - x3) * (x2 - x3)
+    if denominator != 0.0:
+        a = (x3 * (y2 - y1) + x2 * (y1 - y3) + x1 * (y3 - y2)) / denominator
+        b = (x3 * x3 * (y1 - y2) + x2 * x2 * (y3 - y1) + x1 * x1 * (y2 - y3)) / denominator
+        c = (
+            x2 * x3 * (x2 - x3) * y1 + x3 * x1 * (x3 - x1) * y2 + x1 * x2 * (x1 - x2) * y3
+        ) / denominator
+        if a != 0.0:
+            return -b / (2 * a), c - b * b / (4 * a)
+    if y1 > y2 and y1 >= y3:
+        return x1, y1
+    if y3 > y2:
+        return x3, y3
+    return x2, y2
+
+
+@compiled
+def _enhance_peaks(m, e):
+    """Keep two bins on either side of every local maximum, zero what lies between maxima."""
+    k = len(m)
+    e[:] = m
+    previous = -1
+    count = 0
+    for i in range(k):
+        is_peak = (i == 0 or m[i] > m[i - 1]) and (
+            i == k - 1 or (m[i] > m[i + 1] if i == 0 else m[i] >= m[i + 1])
+        )
+        if is_peak:
+            if previous >= 0:
+                e[previous + 3 : i - 2] = 0
+            previous = i
+            count += 1
+    if count == 1:
+        e[3:] = 0
+
+
+@compiled
+def _octave_spectra(
+    magnitude, start, stop, inverse_step, elimination, interval, coefficients, y, curvature, e, out
+):
+    """Write the weighted octave spectra of up to eight frames to `out`, (n_points, lanes)."""
+    k = magnitude.shape[1]
+    for lane in range(stop - start):
+        _enhance_peaks(magnitude[start + lane], e)
+        y[0, lane] = (2.0 * e[0] + e[1]) / 4
+        for i in range(1, k - 1):
+            y[i, lane] = (np.float64(e[i - 1]) + 2.0 * e[i] + e[i + 1]) / 4
+        y[k - 1, lane] = e[k - 1]
+    curvature[0] = 0
+    curvature[k - 1] = 0
+    for i in range(1, k - 1):
+        pivot, right, before = elimination[i, 0], inverse_step[i], inverse_step[i - 1]
+        h = 1 / before
+        for lane in range(_LANES):
+            bend = 6 * (
+                (y[i + 1, lane] - y[i, lane]) * right - (y[i, lane] - y[i - 1, lane]) * before
+            )
+            curvature[i, lane] = (bend - h * curvature[i - 1, lane]) * pivot
+    for i in range(k - 2, 0, -1):
+        upper = elimination[i, 1]
+        for lane in range(_LANES):
+            curvature[i, lane] -= upper * curvature[i + 1, lane]
+    for j in range(k):
+        i = interval[j]
+        a, b, c, d = coefficients[j]
+        for lane in range(_LANES):
+            value = (
+                a * y[i, lane]
+                + b * y[i + 1, lane]
+                + c * curvature[i, lane]
+                + d * curvature[i + 1, lane]
+            )
+            out[j, lane] = max(value, 0.0)
+
+
+@compiled
+def _sum_subharmonics(octave, shifts, decay, out):
+    """S[j] = 1/15 sum over i of 0.85^(i-1) H[j + shift_i], in float32."""
+    k = len(out)
+    out[:] = 0
+    for i in range(_N_SUBHARMONICS):
+        shift, factor = shifts[i], decay[i]
+        for j in range(k - shift):
+            for lane in range(_LANES):
+                out[j, lane] += factor * octave[j + shift, lane]
+    out /= np.float32(_N_SUBHARMONICS)
+
+
+@compiled
+def _pick_candidates(s, lane, du, u0, frequency, voicing):
+    """Write the six best peaks of one summed spectrum, the best one first."""
+    k = len(s)
+    peaks = np.full(N_CANDIDATES, -1)
+    total = 0.0
+    for j in range(k):
+        total += s[j, lane]
+        if 0 < j < k - 1 and s[j, lane] > s[j - 1, lane] and s[j, lane] > s[j + 1, lane]:
+            rank = N_CANDIDATES
+            while rank > 0 and (peaks[rank - 1] < 0 or s[j, lane] > s[peaks[rank - 1], lane]):
+                rank -= 1
+            if rank < N_CANDIDATES:
+                peaks[rank + 1 :] = peaks[rank:-1].copy()
+                peaks[rank] = j
+    mean = np.float32(total / k)
+
+    count, best, best_score = 0, 0, np.float32(-1)
+    for j in peaks:
+        if j < 0:
+            break
+        x, score = parabola(
+            np.float32(np.float32(j - 1) * du) + u0, s[j - 1, lane],
+            np.float32(np.float32(j) * du) + u0, s[j, lane],
+            np.float32(np.float32(j + 1) * du) + u0, s[j + 1, lane],
+        )  # fmt: skip
+        hertz = 2.0**x
+        if hertz < _LOWEST or hertz > _HIGHEST:
+            continue
+        frequency[count] = hertz
+        voicing[count] = 1 - mean / score if score > mean else 0.0
+        if score > best_score:
+            best, best_score = count, np.float32(score)
+        count += 1
+    if best > 0:
+        frequency[0], frequency[best] = frequency[best], frequency[0]
+        voicing[0], voicing[best] = voicing[best], voicing[0]
+
+
+@compiled
+def _candidates_kernel(
+    magnitude, inverse_step, elimination, interval, coefficients, shifts, decay, du, u0
+):
+    n, k = magnitude.shape
+    frequency = np.zeros((n, N_CANDIDATES), np.float32)
+    voicing = np.zeros((n, N_CANDIDATES), np.float32)
+    y = np.zeros((k, _LANES))
+    curvature = np.empty((k, _LANES))
+    e = np.empty(k, np.float32)
+    octave = np.empty((k, _LANES), np.float32)
+    summed = np.empty((k, _LANES), np.float32)
+    for start in range(0, n, _LANES):
+        stop = min(start + _LANES, n)
+        _octave_spectra(
+            magnitude, start, stop, inverse_step, elimination, interval, coefficients,
+            y, curvature, e, octave,
+        )  # fmt: skip
+        _sum_subharmonics(octave, shifts, decay, summed)
+        for lane in range(stop - start):
+            _pick_candidates(summed, lane, du, u0, frequency[start + lane], voicing[start + lane])
+    return frequency, voicing
+
+
+def pitch_candidates(magnitude, grid):
+    """Find up to six F0 candidates in every frame.
+
+    The magnitude spectrum is reduced to its peaks, interpolated on an octave
+    axis, weighted, and summed over the first 15 multiples of every frequency.
+
+    Parameters
+    ----------
+    magnitude : ndarray of shape (n_frames, n_bins), dtype float32
+        Magnitude spectra of 60 ms frames.
+    grid : FrameGrid
+
+    Returns
+    -------
+    frequency : ndarray of shape (n_frames, 6), dtype float32
+        Hz, best candidate first; 0 where there are fewer than six.
+    voicing : ndarray of shape (n_frames, 6), dtype float32
+        1 minus the ratio of the mean of the summed spectrum to its peak.
+    """
+    return _candidates_kernel(magnitude, *_octave_tables(grid))
+
+
+@compiled
+def _range_cost(f):
+    if f <= 0:
+        return 2.0
+    if f < 100:
+        return 1 - f / 100
+    if f <= 350:
+        return 0.0
+    if f < 600:
+        return (f - 350) / 250
+    return 1.2
+
+
+@compiled
+def _local_costs(frequency, voicing, out):
+    any_voiced = False
+    for i in range(N_CANDIDATES):
+        v = voicing[i]
+        penalty = 0.0
+        if v >= _VOICING_THRESHOLD:
+            any_voiced = True
+        else:
+            penalty = 4.0
+        v = min(max(np.float64(v), 0.01), 1.0)
+        out[i] = 2 * (-math.log(v) + penalty) + _range_cost(np.float64(frequency[i]))
+    out[_UNVOICED] = 8.0 if any_voiced else 0.0
+
+
+@compiled
+def _advance(cost, previous, current, memory, local, back):
+    """One Viterbi step; returns the ratio of the last evaluated pair.
+
+    The change of the log ratio is charged against the pair evaluated just
+    before, whichever that was: the order of the two loops is part of the rule.
+    """
+    new = np.empty(_N_STATES)
+    for i in range(_N_STATES):
+        best, best_j = np.inf, 0
+        for j in range(_N_STATES):
+            if i == _UNVOICED and j == _UNVOICED:
+                step = 1.0
+            elif i == _UNVOICED or j == _UNVOICED:
+                step = 10.0
+                memory = 0.0
+            elif current[i] == 0 or previous[j] == 0:
+                step = 999.0
+            else:
+                ratio = math.log(np.float64(np.float32(current[i] / previous[j])))
+                step = 10 * abs(ratio) + 10 * abs(ratio - memory)
+                memory = ratio
+            total = cost[j] + step
+            if total < best:
+                best, best_j = total, j
+        new[i] = best + local[i]
+        back[i] = best_j
+    cost[:] = new
+    return memory
+
+
+@compiled
+def _settle(back, t, decided, cost, path):
+    """Fix the frames on which all best paths agree, at most 39 stay open; return how many are."""
+    states = np.arange(_N_STATES)
+    for u in range(t, decided, -1):
+        same = True
+        for i in range(_N_STATES):
+            states[i] = back[u, states[i]]
+            same = same and states[i] == states[0]
+        if same:
+            state = states[0]
+            for w in range(u - 1, decided - 1, -1):
+                path[w] = state
+                state = back[w, state]
+            return u
+    if t + 1 - decided >= _LOOK_AHEAD:
+        state = np.argmin(cost)
+        for u in range(t, decided, -1):
+            state = back[u, state]
+        path[decided] = state
+        return decided + 1
+    return decided
+
+
+@compiled
+def _track_kernel(frequency, voicing):
+    n = len(frequency)
+    path = np.full(n, _UNVOICED)
+    if n == 0:
+        return path, 0
+    back = np.zeros((n, _N_STATES), np.int64)
+    local = np.empty(_N_STATES)
+    cost = np.empty(_N_STATES)
+    _local_costs(frequency[0], voicing[0], cost)
+    memory = 1.0
+    decided = 0
+    for t in range(1, n):
+        _local_costs(frequency[t], voicing[t], local)
+        memory = _advance(cost, frequency[t - 1], frequency[t], memory, local, back[t])
+        decided = _settle(back, t, decided, cost, path)
+    state = np.argmin(cost)
+    for t in range(n - 1, decided - 1, -1):
+        path[t] = state
+        state = back[t, state]
+    return path, decided
+
+
+def track_pitch(frequency, voicing, level):
+    """Choose one candidate or "unvoiced" in every frame.
+
+    Parameters
+    ----------
+    frequency, voicing : ndarray of shape (n_frames, 6), dtype float32
+        What `pitch_candidates` returns.
+    level : ndarray of shape (n_frames,)
+        Root mean square of the windowed frames; a frame of at most 0.001 is
+        unvoiced whatever its spectrum.
+
+    Returns
+    -------
+    f0 : ndarray of shape (n_frames,), dtype float32
+        Hz; 0 where unvoiced.
+    n_decided : int
+        Number of frames that were decided before the signal ended.
+    """
+    path, n_decided = _track_kernel(frequency, voicing)
+    padded = np.concatenate([frequency, np.zeros((len(path), 1), np.float32)], axis=1)
+    f0 = np.take_along_axis(padded, path[:, None], axis=1)[:, 0]
+    f0[~(level > 0.001)] = 0
+    return f0, n_decided
+
+
+def semitones(f0):
+    """Convert Hz to semitones above 27.5 Hz; 0 stays 0, "unvoiced", and the lowest value is 1."""
+    f0 = f0.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        above = 12 * np.log2(f0 / 27.5)
+    return np.where(f0 > 29.136, above, np.where(f0 > 0, 1.0, 0.0)).astype(np.float32)
