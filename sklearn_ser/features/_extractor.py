@@ -4,12 +4,14 @@ import os
 import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
+from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.audio import check_waveform, load_audio
 from sklearn_ser.exceptions import AudioError, ExtractionWarning
 from sklearn_ser.features._egemaps import FUNCTIONAL_NAMES, egemaps
@@ -82,7 +84,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     ``(y, sr)`` that returns a row, and the names of its columns.
     """
 
-    _parameter_constraints = {  # noqa: RUF012
+    _parameter_constraints: ClassVar[dict] = {
         "sampling_rate": [Interval(Integral, 1000, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "on_error": [StrOptions({"raise", "nan"})],
@@ -166,7 +168,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{len(failed)} of {len(recordings)} recordings have no features, their rows are "
                 "NaN: " + "; ".join(failed),
                 ExtractionWarning,
-                stacklevel=3,  # past the wrapper of set_output
+                stacklevel=caller_stacklevel(),
             )
         return out
 
@@ -262,8 +264,8 @@ class EGeMAPSExtractor(RecordingTransformer):
     >>> extractor = EGeMAPSExtractor().set_output(transform="pandas")
     >>> extractor.transform(recordings).iloc[:, 10:12].round(2)
        loudness_sma3_amean  loudness_sma3_stddevNorm
-    0                 3.04                      0.05
-    1                 3.06                      0.05
+    0                 2.16                      0.02
+    1                 2.14                      0.02
     """
 
     def _function(self):
