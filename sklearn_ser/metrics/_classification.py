@@ -1,0 +1,73 @@
+"""Scores of predicted emotion labels."""
+
+import warnings
+
+from sklearn.metrics import balanced_accuracy_score, make_scorer
+
+
+def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):
+    r"""Mean recall over the classes present in the truth (UAR).
+
+    With :math:`C` the set of classes that occur in `y_true`,
+
+    .. math::
+
+        \mathrm{UAR} = \frac{1}{|C|} \sum_{c \in C}
+            \frac{|\{i : y_i = c,\ \hat y_i = c\}|}{|\{i : y_i = c\}|} ,
+
+    so that a frequent emotion counts no more than a rare one, and guessing among
+    :math:`|C|` classes scores :math:`1 / |C|` in expectation.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        The true labels, strings or integers.
+    y_pred : array-like of shape (n_samples,)
+        The predicted labels. A label that does not occur in `y_true` is simply
+        wrong where it is predicted: it adds no class with recall 0 to the mean.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples within their classes.
+
+    Returns
+    -------
+    uar : float
+        Between 0 and 1; higher is better.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or the labels are continuous or of mixed types.
+
+    See Also
+    --------
+    sklearn.metrics.balanced_accuracy_score : The same number, with a warning where
+        a predicted class does not occur in the truth.
+
+    Notes
+    -----
+    Across corpora it is normal that a model knows emotions which the corpus at hand
+    lacks. ``recall_score(..., average="macro")`` then averages over the predicted
+    classes as well and gives a lower number; see the example.
+
+    References
+    ----------
+    .. [1] B. Schuller, S. Steidl, A. Batliner, "The INTERSPEECH 2009 Emotion
+       Challenge", Proc. Interspeech 2009, pp. 312-315.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import recall_score
+    >>> from sklearn_ser.metrics import unweighted_average_recall
+    >>> y_true = ["anger", "anger", "neutral", "neutral"]
+    >>> y_pred = ["anger", "boredom", "neutral", "neutral"]
+    >>> unweighted_average_recall(y_true, y_pred)
+    0.75
+    >>> recall_score(y_true, y_pred, average="macro", zero_division=0)
+    0.5
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
+        return balanced_accuracy_score(y_true, y_pred, sample_weight=sample_weight)
+
+
+uar_scorer = make_scorer(unweighted_average_recall)
