@@ -1,0 +1,86 @@
+"""scikit-learn's own checks, for every estimator that the package has."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import check_param_validation, parametrize_with_checks
+
+import sklearn_ser
+
+# One entry for each estimator: the keyword arguments of every instance to check.
+ARGUMENTS = {
+    "CorpusScaler": [{}, {"min_batch": 1}, {"unseen": "pooled"}],
+    "EGeMAPSExtractor": [{}],
+}
+
+# scikit-learn's checks feed arrays of numbers. Each of these takes something else, and the
+# module named tests by hand what the checks would.
+NOT_FOR_ARRAYS = {
+    "EGeMAPSExtractor": "features/test_extractor.py",
+}
+
+
+def discover():
+    """Return the public estimator classes of all modules, by name."""
+    found = {}
+    for module in pkgutil.walk_packages(sklearn_ser.__path__, "sklearn_ser."):
+        if module.name.endswith("__main__"):
+            continue
+        for name, cls in vars(importlib.import_module(module.name)).items():
+            if (
+                inspect.isclass(cls)
+                and issubclass(cls, BaseEstimator)
+                and cls.__module__.startswith("sklearn_ser.")
+                and not name.startswith("_")
+                and not inspect.isabstract(cls)
+            ):
+                found[name] = cls
+    return found
+
+
+ESTIMATORS = discover()
+INSTANCES = [
+    ESTIMATORS[name](**arguments)
+    for name in sorted(ESTIMATORS.keys() & ARGUMENTS.keys())
+    for arguments in ARGUMENTS[name]
+]
+OVER_ARRAYS = [one for one in INSTANCES if get_tags(one).input_tags.two_d_array]
+
+
+def expected_failed_checks(estimator):
+    # With the default min_batch the check's single rows are scaled like its training rows.
+    if repr(estimator) == "CorpusScaler(min_batch=1)":
+        return {
+            "check_methods_subset_invariance": (
+                "A batch is scaled by its own statistics, so a single row of it becomes zeros."
+            )
+        }
+    return {}
+
+
+def test_every_estimator_has_arguments():
+    assert sorted(ESTIMATORS) == sorted(ARGUMENTS)
+
+
+def test_only_the_named_estimators_escape_the_checks(request):
+    escaped = {type(one).__name__ for one in INSTANCES} - {
+        type(one).__name__ for one in OVER_ARRAYS
+    }
+    assert escaped == NOT_FOR_ARRAYS.keys()
+    for module in NOT_FOR_ARRAYS.values():
+        assert (request.path.parent / module).is_file()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.SmallBatchWarning")
+@parametrize_with_checks(OVER_ARRAYS, expected_failed_checks=expected_failed_checks)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", INSTANCES, ids=repr)
+def test_parameters_are_validated(estimator):
+    check_param_validation(type(estimator).__name__, estimator)
