@@ -160,8 +160,8 @@ def _describe(y, sr, *, formants_everywhere=False):
     pitched[:, 0] = semitones(f0)
     pitched[:, 1], pitched[:, 2] = jitter_shimmer(x, steps, f0, long.grid)
     _fill_pitched(pitched, f0, short, long, formants_everywhere=formants_everywhere)
-    frames = short.grid.frames(steps.astype(np.float64), 0, short.n_frames)
-    level = np.einsum("ij,ij->", frames, frames) / frames.size / 32767**2
+    frames = short.grid.frames(x, 0, short.n_frames)
+    level = np.einsum("ij,ij->i", frames, frames).mean(dtype=np.float64) / short.grid.length
     return _Contours(spectral, np.ascontiguousarray(pitched.T), n_decided, level)
 
 

@@ -34,11 +34,11 @@ def quantise(y):
     -------
     x : ndarray of shape (n_samples,), dtype float32
         trunc(32768 y) / 32767.
-    integers : ndarray of shape (n_samples,), dtype int64
+    integers : ndarray of shape (n_samples,), dtype int16
         trunc(32768 y).
     """
     steps = np.trunc(y * np.float32(32768))
-    return steps / np.float32(32767), steps.astype(np.int64)
+    return steps / np.float32(32767), steps.astype(np.int16)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,16 @@ def _dot(a, b):
 
 
 @compiled
+def _accumulate(integers, x, sums, squares):
+    """Hold a stretch of signal as doubles, with its running sums and sums of squares."""
+    sums[0] = squares[0] = 0
+    for i in range(len(integers)):
+        x[i] = integers[i]
+        sums[i + 1] = sums[i] + x[i]
+        squares[i + 1] = squares[i] + x[i] * x[i]
+
+
+@compiled
 def _correlate_neighbours(x, sums, squares, start, shortest, longest, c):
     """Pearson correlation of the pieces [start, start+q) and [start+q, start+2q) for every lag q.
 
@@ -33,10 +43,9 @@ def _correlate_neighbours(x, sums, squares, start, shortest, longest, c):
     for index in range(longest - shortest + 1):
         q = shortest + index
         middle, end = start + q, start + 2 * q
-        sum_a = float(sums[middle] - sums[start])
-        sum_b = float(sums[end] - sums[middle])
-        var_a = q * float(squares[middle] - squares[start]) - sum_a * sum_a
-        var_b = q * float(squares[end] - squares[middle]) - sum_b * sum_b
+        sum_a, sum_b = sums[middle] - sums[start], sums[end] - sums[middle]
+        var_a = q * (squares[middle] - squares[start]) - sum_a * sum_a
+        var_b = q * (squares[end] - squares[middle]) - sum_b * sum_b
         if var_a <= 0 or var_b <= 0:
             c[index] = np.nan
         else:
@@ -64,8 +73,8 @@ def _extent(x, start, stop):
 
 
 @compiled
-def _match_periods(x, integers, sums, squares, pos, need, need0, period, last_period, c, totals):
-    """Match neighbouring periods in x[pos : pos+need].
+def _match_periods(x, local, sums, squares, need0, period, last_period, c, totals):
+    """Match neighbouring periods in a stretch of signal, given as `x` and as integers `local`.
 
     Adds to `totals`, in float32 as openSMILE does (an exact zero later means
     "no value"): periods, differences, sum of periods, of their differences, of
@@ -74,15 +83,16 @@ def _match_periods(x, integers, sums, squares, pos, need, need0, period, last_pe
     """
     shortest, longest = math.floor(0.9 * period), math.ceil(1.1 * period)
     step = math.floor(period + 0.5)
+    need = len(x)
     a, end = 0, 0
     while a < need - 2 * longest - 1:
-        _correlate_neighbours(integers, sums, squares, pos + a, shortest, longest, c)
+        _correlate_neighbours(local, sums, squares, a, shortest, longest, c)
         best = _best_peak(c, longest - shortest - 2)
         if best == 0:
             a += step
         else:
             q = shortest + best
-            old = pos + a
+            old = a
             a += q
             amplitude0 = _extent(x, old + 1, old + q - 1)
             amplitude1 = _extent(x, old + q + 1, old + 2 * q - 1)
@@ -103,7 +113,7 @@ def _match_periods(x, integers, sums, squares, pos, need, need0, period, last_pe
 
 
 @compiled
-def _jitter_shimmer_kernel(x, integers, sums, squares, f0, sampling_rate, hop, length):
+def _jitter_shimmer_kernel(x, integers, f0, sampling_rate, hop, length):
     n = len(f0)
     jitter = np.zeros(n, np.float32)
     shimmer = np.zeros(n, np.float32)
@@ -111,6 +121,8 @@ def _jitter_shimmer_kernel(x, integers, sums, squares, f0, sampling_rate, hop, l
     hop_up = math.ceil(0.01 / tick - 1e-9)
     c = np.empty(math.ceil(0.25 * sampling_rate / 50) + 8)
     totals = np.zeros(7)
+    # What a frame looks at, at most: itself, and up to two periods and a hop left over.
+    local, sums, squares = np.empty(2 * length), np.empty(2 * length + 1), np.empty(2 * length + 1)
     pos, back = 0, 0
     last_period, last_jitter, last_shimmer = np.float32(0), np.float32(0), np.float32(0)
     for t in range(n):
@@ -131,8 +143,9 @@ def _jitter_shimmer_kernel(x, integers, sums, squares, f0, sampling_rate, hop, l
             continue
         totals[:] = 0
         totals[6] = tick
+        _accumulate(integers[pos : pos + need], local, sums, squares)
         last_period, end = _match_periods(
-            x, integers, sums, squares, pos, need, need0, period, last_period, c, totals
+            x[pos : pos + need], local, sums, squares, need0, period, last_period, c, totals
         )
         back = need0 - end
         pos += end
@@ -161,7 +174,7 @@ def jitter_shimmer(x, integers, f0, grid):
     Parameters
     ----------
     x : ndarray of shape (n_samples,), dtype float32
-    integers : ndarray of shape (n_samples,), dtype int64
+    integers : ndarray of shape (n_samples,), dtype int16
         The same samples as 16-bit steps.
     f0 : ndarray of shape (n_frames,), dtype float32
         Hz, 0 where unvoiced.
@@ -175,12 +188,7 @@ def jitter_shimmer(x, integers, f0, grid):
     shimmer : ndarray of shape (n_frames,), dtype float32
         20 log10(1 + the same ratio for peak-to-peak amplitudes), in dB.
     """
-    sums = np.concatenate([[0], np.cumsum(integers)])
-    squares = np.concatenate([[0], np.cumsum(integers * integers)])
-    return _jitter_shimmer_kernel(
-        x, integers.astype(np.float64), sums, squares, f0,
-        grid.sampling_rate, grid.hop, grid.length,
-    )  # fmt: skip
+    return _jitter_shimmer_kernel(x, integers, f0, grid.sampling_rate, grid.hop, grid.length)
 
 
 @compiled
