@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_ser.features._compiled import compiled
 from sklearn_ser.features._framing import round_half_up
+from sklearn_ser.features._roots import polynomial_roots
 
 __all__ = ["N_FORMANTS", "formants"]
 
@@ -79,15 +80,6 @@ def _levinson(r, a):
             return
 
 
-def _companion_roots(coefficients):
-    """Roots of z^n + c_1 z^(n-1) + … + c_n, for every row of coefficients."""
-    n, order = coefficients.shape
-    companion = np.zeros((n, order, order))
-    companion[:, np.arange(1, order), np.arange(order - 1)] = 1
-    companion[:, 0] = -coefficients
-    return np.linalg.eigvals(companion)
-
-
 @compiled
 def _resonances(roots, out):
     """Write frequency and bandwidth of the lowest resonances, (n_frames, 3, 2)."""
@@ -136,5 +128,5 @@ def formants(spectrum, grid):
     predictors = _predictors_kernel(spectrum, cosines, sines, np.float32(grid.fft_size // 2))
     out = np.zeros((len(spectrum), N_FORMANTS, 2), np.float32)
     if len(spectrum):
-        _resonances(_companion_roots(-predictors), out)
+        _resonances(polynomial_roots(-predictors), out)
     return out

@@ -42,13 +42,6 @@ def test_predictors_are_those_of_the_band_limited_frame(noise_spectra):
     np.testing.assert_allclose(predictors[4], -solve_toeplitz(r[:-1], r[1:]), rtol=0.1, atol=0.1)
 
 
-def test_companion_roots():
-    roots = np.array([0.5, -0.25, 0.9])
-    np.testing.assert_allclose(
-        np.sort(_formants._companion_roots(np.poly(roots)[None, 1:])[0].real), np.sort(roots)
-    )
-
-
 def test_roots_become_frequencies_and_bandwidths_in_order():
     def root(hertz, bandwidth):
         return np.exp((-bandwidth * np.pi + 2j * np.pi * hertz) / 11000)
