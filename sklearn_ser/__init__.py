@@ -26,7 +26,7 @@ _SUBPACKAGES = (
     "model_selection",
 )
 
-__all__ = ["__version__", *_HOME_OF, *_SUBPACKAGES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME_OF, *_SUBPACKAGES]
 
 
 def __getattr__(name):
