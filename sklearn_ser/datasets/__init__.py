@@ -1,0 +1,37 @@
+"""From folders of recordings to tables with their emotions.
+
+Every loader returns a table with one row a recording and the same columns; see
+:func:`load_corpus`. Loading opens no recording, and no recording comes with
+this package.
+"""
+
+from importlib import import_module
+
+from sklearn_ser.datasets._base import EMOTIONS
+from sklearn_ser.datasets._custom import load_folder, load_table
+from sklearn_ser.datasets._loaders import load_corpora, load_corpus
+from sklearn_ser.datasets._registry import CORPORA, list_corpora
+
+_SYNTHETIC = ("SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel")
+
+__all__ = [
+    "CORPORA",
+    "EMOTIONS",
+    "list_corpora",
+    "load_corpora",
+    "load_corpus",
+    "load_folder",
+    "load_table",
+    *_SYNTHETIC,
+]
+
+
+def __getattr__(name):
+    # Loading real corpora should not pay for the synthesiser's imports.
+    if name in _SYNTHETIC:
+        return getattr(import_module(f"{__name__}._synthetic"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

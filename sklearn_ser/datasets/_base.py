@@ -1,0 +1,312 @@
+"""What all corpora share: the emotion vocabulary, the table of recordings, the facts kept."""
+
+import fnmatch
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+__all__ = [
+    "ALIASES",
+    "AUDIO_SUFFIXES",
+    "COLUMNS",
+    "EMOTIONS",
+    "RATINGS",
+    "Corpus",
+    "as_table",
+    "check_emotions",
+    "check_folder",
+    "check_mapping",
+    "emotion_of",
+    "find_files",
+    "find_recordings",
+]
+
+EMOTIONS = (
+    "anger",
+    "boredom",
+    "calm",
+    "disgust",
+    "fear",
+    "happiness",
+    "neutral",
+    "sadness",
+    "surprise",
+    "other",
+)
+
+# English words that name an emotion of the vocabulary beyond any doubt. A word that
+# covers two of them ("upset") has no place here: the user decides with `mapping`.
+ALIASES = {
+    "angry": "anger",
+    "bored": "boredom",
+    "calmness": "calm",
+    "disgusted": "disgust",
+    "afraid": "fear",
+    "anxiety": "fear",
+    "anxious": "fear",
+    "fearful": "fear",
+    "scared": "fear",
+    "happy": "happiness",
+    "joy": "happiness",
+    "joyful": "happiness",
+    "neutrality": "neutral",
+    "sad": "sadness",
+    "surprised": "surprise",
+}
+
+COLUMNS = (
+    "path",
+    "corpus",
+    "language",
+    "speaker",
+    "sex",
+    "emotion",
+    "activation",
+    "valence",
+    "sentence",
+    "intensity",
+)
+RATINGS = ("activation", "valence")
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64")
+
+# `object` before pandas 3 and `str` since: what pandas itself makes of a list of strings.
+_TEXT = pd.Series(["text"]).dtype
+
+
+def emotion_of(word, mapping=None):
+    """Translate a word for an emotion into the vocabulary.
+
+    Parameters
+    ----------
+    word : str
+        A folder name or a label of a table.
+    mapping : mapping from str to str or None, optional
+        The user's own translations, asked first. None as the value means that
+        recordings with this word are left out.
+
+    Returns
+    -------
+    emotion : str or None
+        A word of the vocabulary; None where `mapping` leaves the word out.
+
+    Raises
+    ------
+    KeyError
+        If the word is neither in `mapping`, nor in the vocabulary, nor one of
+        its English synonyms.
+    """
+    if mapping is not None and word in mapping:
+        return mapping[word]
+    plain = str(word).strip().lower()
+    plain = ALIASES.get(plain, plain)
+    if plain not in EMOTIONS:
+        raise KeyError(word)
+    return plain
+
+
+def check_emotions(emotions):
+    """Validate a selection of emotions; None, which selects all, stays None."""
+    if emotions is None:
+        return None
+    if isinstance(emotions, str):
+        raise ValueError(
+            f"emotions={emotions!r} is one string; pass a list such as [{emotions!r}]."
+        )
+    emotions = tuple(emotions)
+    if not emotions:
+        raise ValueError("emotions is empty; name at least one, or pass None for all.")
+    for emotion in emotions:
+        if emotion not in EMOTIONS:
+            meant = ALIASES.get(str(emotion).strip().lower())
+            hint = f" Did you mean {meant!r}?" if meant else ""
+            raise ValueError(
+                f"Unknown emotion {emotion!r}.{hint} Known are: {', '.join(EMOTIONS)}."
+            )
+    return emotions
+
+
+def check_mapping(mapping):
+    """Validate the user's translations of labels; None stays None."""
+    for word, emotion in (mapping or {}).items():
+        if emotion is not None and emotion not in EMOTIONS:
+            raise ValueError(
+                f"mapping[{word!r}] is {emotion!r}; expected None, which leaves these recordings "
+                f"out, or one of: {', '.join(EMOTIONS)}."
+            )
+    return mapping
+
+
+def find_files(folder, patterns, ignored=()):
+    """List the files below a folder whose names match, whatever the case of the letters.
+
+    Hidden files and folders and ``__MACOSX`` are passed over: archives packed
+    on a Mac carry a ``._name.wav`` for each ``name.wav``, which is no audio.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to look; links to folders are followed.
+    patterns : sequence of str
+        Shell patterns in lower case, matched against the bare file name.
+    ignored : sequence of str
+        Patterns of the same kind; what matches one of them is passed over.
+
+    Returns
+    -------
+    files : list of pathlib.PurePosixPath
+        Paths relative to `folder`, sorted.
+    """
+
+    def matches(name, patterns):
+        return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in patterns)
+
+    found, visited = [], set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        if real in visited:
+            folders.clear()
+            continue
+        visited.add(real)
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and n != "__MACOSX")
+        inside = PurePosixPath(Path(root).relative_to(folder).as_posix())
+        found += [
+            inside / name
+            for name in names
+            if not name.startswith(".") and matches(name, patterns) and not matches(name, ignored)
+        ]
+    return sorted(found, key=str)
+
+
+def find_recordings(folder):
+    """List the audio files below a folder, relative to it and sorted; see `find_files`."""
+    return find_files(folder, [f"*{suffix}" for suffix in AUDIO_SUFFIXES])
+
+
+def as_table(recordings, *, corpus=None, language=None):
+    """Build the table of recordings that every loader returns.
+
+    Parameters
+    ----------
+    recordings : list of dict or DataFrame
+        One entry a recording. `path` and `emotion` are required, the other
+        columns of the table are optional; anything else is dropped.
+    corpus : str, optional
+        Name of the corpus; required where the recordings do not state it. It
+        becomes the prefix of the speakers, so that speaker ``03`` of two
+        corpora stays two people, unless all speakers have it already.
+    language : str, optional
+        Language of the recordings that do not state one, as a BCP 47 tag.
+
+    Returns
+    -------
+    table : DataFrame
+        The columns of `COLUMNS`, in this order. What is unknown is missing:
+        NaN for the ratings, NA for text.
+    """
+    table = pd.DataFrame(recordings).reset_index(drop=True).reindex(columns=COLUMNS).astype(object)
+    if corpus is not None:
+        table["corpus"] = corpus
+    if language is not None:
+        table.loc[table["language"].isna(), "language"] = language
+    known = table["speaker"].notna()
+    prefix = table["corpus"].astype(str) + "_"
+    speaker = table["speaker"].astype(str)
+    if not all(map(str.startswith, speaker[known], prefix[known])):
+        speaker = prefix + speaker
+    table["speaker"] = speaker
+    table.loc[~known, "speaker"] = np.nan
+    for column in COLUMNS:
+        # One kind of gap: None and NA would survive in a column of objects.
+        table.loc[table[column].isna(), column] = np.nan
+        table[column] = table[column].astype(np.float64 if column in RATINGS else _TEXT)
+    return table
+
+
+def check_folder(path, hint=""):
+    """Return `path` as an existing folder; `hint` ends the message where there is none.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is there.
+    NotADirectoryError
+        If it is a file.
+    """
+    folder = Path(path).expanduser()
+    if not folder.exists():
+        problem = f"No folder {str(folder)!r} (looked in {Path.cwd()})."
+        raise FileNotFoundError(f"{problem} {hint}".rstrip())
+    if not folder.is_dir():
+        problem = f"{str(folder)!r} is a file; expected the folder that holds the recordings."
+        raise NotADirectoryError(f"{problem} {hint}".rstrip())
+    return folder
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is known of a corpus: where it comes from, what it holds, how it is read.
+
+    Parameters
+    ----------
+    name : str
+        The name it is loaded by: lower case, no blanks.
+    title : str
+        The name its authors gave it.
+    language : str
+        BCP 47 tag of the language spoken.
+    licence : str
+        Under which terms the recordings may be used.
+    homepage : str
+        The page to get it from or to ask for it.
+    citation : str
+        BibTeX entry of the paper to cite.
+    sampling_rate : int
+        Rate of its recordings in Hz.
+    counts : mapping from str to int
+        Number of recordings per emotion in the complete corpus.
+    n_speakers : int
+        Number of speakers in the complete corpus.
+    parse : callable
+        ``parse(path) -> dict or None``: what the path of a recording, relative
+        to the folder of the corpus, says about it, by the names of the table's
+        columns (`speaker` and `emotion` always). None where the path does not
+        follow the naming scheme. It opens no file.
+    examples : mapping from str to dict
+        Relative paths and what `parse` must return for them. They teach the
+        scheme, appear in error messages, and the tests build small corpora of
+        them: give at least one per emotion, of both sexes.
+    pattern : str, default="*.wav"
+        Shell pattern of the names of its recordings, in lower case.
+    ignored : tuple of str, default=()
+        Shell patterns, in lower case, of recordings that come with the corpus
+        and are not part of it.
+    """
+
+    name: str
+    title: str
+    language: str
+    licence: str
+    homepage: str
+    citation: str
+    sampling_rate: int
+    counts: Mapping[str, int]
+    n_speakers: int
+    parse: Callable[[PurePosixPath], dict | None]
+    examples: Mapping[str, dict]
+    pattern: str = "*.wav"
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def n_recordings(self):
+        """Number of recordings in the complete corpus."""
+        return sum(self.counts.values())
+
+    @property
+    def how_to_get(self):
+        """One sentence for messages: the page to ask and the licence."""
+        return f"{self.title} is available from {self.homepage} (licence: {self.licence})."

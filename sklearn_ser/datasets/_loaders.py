@@ -1,0 +1,273 @@
+"""Loaders for the registered corpora, one or several at a time."""
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from sklearn_ser.datasets._base import as_table, check_emotions, check_folder, find_files
+from sklearn_ser.datasets._custom import TABLE_SUFFIXES, load_folder, load_table
+from sklearn_ser.datasets._registry import CORPORA, find_corpus, similar_name
+from sklearn_ser.exceptions import CorpusError
+
+__all__ = ["load_corpora", "load_corpus"]
+
+logger = logging.getLogger(__name__)
+
+_SHOWN = 5  # names of files in a message
+
+
+def _parse_all(corpus, files, folder, strict):
+    """Parse every path; those off the scheme are an error, or a note where not strict."""
+    recordings, unknown = [], []
+    for file in files:
+        labels = corpus.parse(file)
+        if labels is None:
+            unknown.append(str(file))
+        else:
+            recordings.append({"path": str(folder / file), **labels})
+    if not unknown:
+        return recordings, []
+    names = ", ".join(unknown[:_SHOWN]) + (" and others" if len(unknown) > _SHOWN else "")
+    problem = (
+        f"{len(unknown)} of {len(files)} recordings in {folder} do not follow the naming scheme "
+        f"of {corpus.title} (such as {next(iter(corpus.examples))}): {names}"
+    )
+    if not recordings:
+        raise CorpusError(f"{problem}. Is {folder} the right folder? {corpus.how_to_get}")
+    if strict:
+        raise CorpusError(f"{problem}. Remove them, or leave them out with strict=False.")
+    return recordings, [f"{problem}; they are left out"]
+
+
+def _differences(corpus, table, folder, emotions):
+    """Note how the recordings found differ from the complete corpus."""
+    found = table["emotion"].value_counts()
+    expected = {e: n for e, n in corpus.counts.items() if emotions is None or e in emotions}
+    details = [
+        f"{emotion} {found.get(emotion, 0)} of {n}"
+        for emotion, n in expected.items()
+        if found.get(emotion, 0) != n
+    ]
+    # The speakers of a part of the emotions are not on record.
+    if emotions is None and table["speaker"].nunique() != corpus.n_speakers:
+        details.append(f"speakers {table['speaker'].nunique()} of {corpus.n_speakers}")
+    if not details:
+        return []
+    note = (
+        f"{corpus.title} in {folder} has {len(table)} recordings of the {sum(expected.values())} "
+        f"expected ({', '.join(details)})"
+    )
+    repeated = table["path"].map(os.path.basename).duplicated().sum()
+    if repeated:
+        note += f"; {repeated} file names occur more than once: is there a copy in a sub-folder?"
+    return [note]
+
+
+def _load(corpus, path, emotions, strict):
+    """Load a registered corpus; returns the table and notes to warn about."""
+    folder = check_folder(path, corpus.how_to_get)
+    files = find_files(folder, [corpus.pattern], corpus.ignored)
+    if not files:
+        raise CorpusError(
+            f"No recordings ({corpus.pattern}) in {folder} or its sub-folders. {corpus.how_to_get}"
+        )
+    recordings, notes = _parse_all(corpus, files, folder, strict)
+    table = as_table(recordings, corpus=corpus.name, language=corpus.language)
+    if emotions is not None:
+        table = table[table["emotion"].isin(emotions)].reset_index(drop=True)
+        if table.empty:
+            raise CorpusError(
+                f"No {' or '.join(emotions)} in {folder}; the emotions of {corpus.title} are: "
+                f"{', '.join(corpus.counts)}."
+            )
+    return table, notes + _differences(corpus, table, folder, emotions)
+
+
+def _load_source(name, source, emotions, strict):
+    """Load a registered corpus, a table or a folder per emotion; returns table and notes."""
+    is_table = isinstance(source, pd.DataFrame) or Path(source).suffix.lower() in TABLE_SUFFIXES
+    if is_table:
+        return load_table(source, corpus=name, emotions=emotions), []
+    if name in CORPORA:
+        return _load(CORPORA[name], source, emotions, strict)
+    try:
+        return load_folder(source, corpus=name, emotions=emotions), []
+    except CorpusError as error:
+        close = similar_name(name)
+        hint = f" Did you mean {close!r}?" if close else ""
+        raise CorpusError(
+            f"{name!r} is no registered corpus ({', '.join(CORPORA)}), hence {source} was read as "
+            f"a folder with a sub-folder per emotion.{hint} {error}"
+        ) from error
+
+
+def _log_summary(table):
+    for name, rows in table.groupby("corpus", sort=False):
+        counts = rows["emotion"].value_counts().sort_index()
+        logger.info(
+            "%s (%s): %d recordings, %d speakers; %s",
+            name,
+            ", ".join(rows["language"].dropna().unique()) or "language unknown",
+            len(rows),
+            rows["speaker"].nunique(),
+            ", ".join(f"{emotion} {n}" for emotion, n in counts.items()),
+        )
+
+
+def load_corpus(name, path, *, emotions=None, strict=True):
+    """Load a corpus known by name from a folder on this machine.
+
+    What is known of each recording is read off its path; no recording is
+    opened. Folders may be nested as in the archive the corpus comes in, or
+    flat. Hidden files and ``__MACOSX`` are passed over.
+
+    Parameters
+    ----------
+    name : str
+        Name of the corpus; see :func:`list_corpora`.
+    path : str or path-like
+        Folder that holds the recordings.
+    emotions : sequence of str, optional
+        Emotions to keep, for example ``("anger", "happiness", "neutral",
+        "sadness")``, the four that most corpora share; by default all.
+    strict : bool, default=True
+        Whether a recording whose name does not follow the corpus's scheme is
+        an error. Otherwise such recordings are left out, with a warning.
+
+    Returns
+    -------
+    table : DataFrame
+        One row a recording, sorted by path below `path`, with the columns
+
+        - ``path``: the file, beginning with `path` as given;
+        - ``corpus``, ``language`` (BCP 47 tag);
+        - ``speaker``: unique across corpora, such as ``emodb_03``;
+        - ``sex``: ``f`` or ``m``;
+        - ``emotion``: one of ``anger``, ``boredom``, ``calm``, ``disgust``,
+          ``fear``, ``happiness``, ``neutral``, ``sadness``, ``surprise``,
+          ``other``;
+        - ``activation``, ``valence``: ratings, NaN where the corpus has none;
+        - ``sentence``: what is said, as the corpus's own code;
+        - ``intensity``: strength of the portrayal, in the corpus's own words.
+
+        Unknown text is NA.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If `path` is not a folder.
+    CorpusError
+        If the corpus is not registered, the folder holds none of its
+        recordings or others (see `strict`), or none of `emotions`.
+    ValueError
+        If `emotions` holds an unknown emotion.
+
+    Warns
+    -----
+    UserWarning
+        If the number of recordings per emotion is not that of the complete
+        corpus, or recordings were left out. Of `emotions`, only those selected
+        are compared.
+
+    See Also
+    --------
+    load_corpora : Load several corpora into one table.
+    load_folder, load_table : Load recordings of your own.
+
+    Examples
+    --------
+    >>> import tempfile, warnings
+    >>> from pathlib import Path
+    >>> from sklearn_ser.datasets import load_corpus
+    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")  # two recordings are not the whole corpus
+    ...     for file in ("03a01Fa.wav", "08a05Wa.wav"):
+    ...         (Path(folder) / file).touch()
+    ...     speech = load_corpus("emodb", folder)
+    >>> speech[["speaker", "sex", "emotion", "sentence"]]
+        speaker sex    emotion sentence
+    0  emodb_03   m  happiness      a01
+    1  emodb_08   f      anger      a05
+    """
+    corpus = find_corpus(name)
+    table, notes = _load(corpus, path, check_emotions(emotions), strict)
+    if notes:
+        warnings.warn("; ".join(notes) + ".", UserWarning, stacklevel=2)
+    _log_summary(table)
+    return table
+
+
+def load_corpora(paths, *, emotions=None, strict=True):
+    """Load several corpora into one table.
+
+    Parameters
+    ----------
+    paths : dict from str to str, path-like or DataFrame
+        Name and place of each corpus. A registered name (see
+        :func:`list_corpora`) stands for the folder of that corpus, any other
+        for a folder with a sub-folder per emotion, as :func:`load_folder`
+        reads it. A ``.csv`` or ``.tsv`` file or a DataFrame is read by
+        :func:`load_table`; its rows become the corpus of that name.
+    emotions : sequence of str, optional
+        Emotions to keep, for example ``("anger", "happiness", "neutral",
+        "sadness")``, the four that most corpora share; by default all. Corpora
+        may lack some of them, not all.
+    strict : bool, default=True
+        As in :func:`load_corpus`.
+
+    Returns
+    -------
+    table : DataFrame
+        The tables of the corpora one after the other, in the order of `paths`;
+        columns as in :func:`load_corpus`. Speakers carry the name of their
+        corpus, so that their ids are unique. A summary per corpus goes to the
+        logger ``sklearn_ser.datasets`` at level INFO.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError, CorpusError
+        As in :func:`load_corpus`, :func:`load_folder` and :func:`load_table`.
+    ValueError
+        If `paths` names no corpus or `emotions` holds an unknown emotion.
+
+    Warns
+    -----
+    UserWarning
+        As in :func:`load_corpus`; one warning for all corpora.
+
+    See Also
+    --------
+    load_corpus : Load one registered corpus.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_ser.datasets import load_corpora
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for file in ("a/angry/1.wav", "b/angry/1.wav", "b/calm/2.wav"):
+    ...         (Path(folder) / file).parent.mkdir(parents=True)
+    ...         (Path(folder) / file).touch()
+    ...     speech = load_corpora({"first": f"{folder}/a", "second": f"{folder}/b"})
+    >>> speech[["corpus", "emotion"]]
+       corpus emotion
+    0   first   anger
+    1  second   anger
+    2  second    calm
+    """
+    emotions = check_emotions(emotions)
+    if not paths:
+        raise ValueError('paths names no corpus; expected for example {"emodb": "corpora/emodb"}.')
+    tables, notes = [], []
+    for name, source in paths.items():
+        table, new_notes = _load_source(name, source, emotions, strict)
+        tables.append(table)
+        notes += new_notes
+    if notes:
+        warnings.warn("; ".join(notes) + ".", UserWarning, stacklevel=2)
+    table = pd.concat(tables, ignore_index=True)
+    _log_summary(table)
+    return table

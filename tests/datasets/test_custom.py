@@ -1,0 +1,228 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_ser.datasets import EMOTIONS, load_folder, load_table
+from sklearn_ser.datasets._base import ALIASES
+from sklearn_ser.exceptions import CorpusError
+
+
+@pytest.fixture
+def write_table(make_files, tmp_path):
+    """Write a table in the file of the given name, next to the files a.wav, b.wav and c.wav."""
+
+    def write(text, name="mine.csv", encoding="utf-8"):
+        make_files(tmp_path, ["a.wav", "b.wav", "c.wav"])
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        return tmp_path / name
+
+    return write
+
+
+def test_aliases_translate_into_the_vocabulary():
+    assert set(ALIASES.values()) <= set(EMOTIONS)
+    assert not set(ALIASES) & set(EMOTIONS)
+    assert all(word == word.lower() for word in ALIASES)
+
+
+def test_every_alias_is_documented():
+    documented = " ".join(load_folder.__doc__.split())
+    for word in ALIASES:
+        assert word in documented
+
+
+@pytest.mark.parametrize("word", [*EMOTIONS, *ALIASES, "ANGRY", "Happy"])
+def test_folder_names(word, make_files, tmp_path):
+    make_files(tmp_path, [f"{word}/x.wav"])
+    expected = ALIASES.get(word.lower(), word.lower())
+    assert load_folder(tmp_path)["emotion"].tolist() == [expected]
+
+
+def test_folder_takes_its_name_and_sorts_recordings_of_all_formats(make_files, tmp_path):
+    names = ["Sad/2/a.WAV", "Sad/1/b.flac", "angry/z.mp3", "angry/y.ogg", "angry/notes.txt"]
+    folder = make_files(tmp_path / "plays", [*names, "angry/._y.ogg", "docs/readme.txt"])
+    speech = load_folder(folder, language="fi")
+    expected = ["Sad/1/b.flac", "Sad/2/a.WAV", "angry/y.ogg", "angry/z.mp3"]
+    assert speech["path"].tolist() == [str(folder / name) for name in expected]
+    assert speech["emotion"].tolist() == ["sadness", "sadness", "anger", "anger"]
+    assert set(speech["corpus"]) == {"plays"}
+    assert set(speech["language"]) == {"fi"}
+    assert load_folder(folder, corpus="other")["corpus"].unique().tolist() == ["other"]
+
+
+def test_folder_named_by_a_dot(make_files, tmp_path, monkeypatch):
+    monkeypatch.chdir(make_files(tmp_path / "plays", ["sad/a.wav"]))
+    assert load_folder(".")["corpus"].tolist() == ["plays"]
+
+
+def test_unknown_subfolder_needs_a_mapping(make_files, tmp_path):
+    make_files(tmp_path, ["Wut/a.wav", "sad/b.wav", "noise/c.wav"])
+    with pytest.raises(CorpusError, match=r"'Wut' .* mapping=\{'Wut': 'anger'\}.*\{'Wut': None\}"):
+        load_folder(tmp_path)
+    speech = load_folder(tmp_path, mapping={"Wut": "anger", "noise": None, "sad": "other"})
+    assert speech["emotion"].tolist() == ["anger", "other"]
+    assert load_folder(
+        tmp_path, mapping={"Wut": "anger", "noise": None}, emotions=["sadness"]
+    ).shape == (1, 10)
+
+
+def test_bad_mapping(make_files, tmp_path):
+    make_files(tmp_path, ["Wut/a.wav"])
+    with pytest.raises(ValueError, match=r"mapping\['Wut'\] is 'angry'; expected None.*anger"):
+        load_folder(tmp_path, mapping={"Wut": "angry"})
+    with pytest.raises(ValueError, match=r"mapping\['Wut'\] is 'angry'; expected None.*anger"):
+        load_table(pd.DataFrame(), mapping={"Wut": "angry"})
+
+
+def test_recording_outside_the_subfolders(make_files, tmp_path):
+    make_files(tmp_path, ["a.wav", "sad/b.wav"])
+    with pytest.raises(CorpusError, match=r"a\.wav lies directly in .* load_table"):
+        load_folder(tmp_path)
+
+
+def test_nothing_to_load(make_files, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"No folder '.*nowhere'"):
+        load_folder(tmp_path / "nowhere")
+    make_files(tmp_path, ["sad/b.txt"])
+    with pytest.raises(NotADirectoryError, match="is a file; expected the folder"):
+        load_folder(tmp_path / "sad" / "b.txt")
+    with pytest.raises(CorpusError, match=r"No recordings in the sub-folders .*\.flac"):
+        load_folder(tmp_path)
+    make_files(tmp_path, ["sad/b.wav"])
+    with pytest.raises(CorpusError, match=r"No anger or fear in .*; its emotions are: sadness"):
+        load_folder(tmp_path, emotions=["anger", "fear"])
+
+
+def test_table_reads_every_column(write_table, tmp_path):
+    speech = load_table(
+        write_table(
+            "path,emotion,speaker,sex,language,activation,valence,sentence,intensity,extra\n"
+            "b.wav,Angry,03,female,nan,4.5,1,007,strong,x\n"
+            "a.wav,calm,,M,,NA,nan,,,y\n"
+            "c.wav,sad,NA,,NA,,2e0,1,weak,z\n"
+        ),
+        language="en",
+    )
+    a, b, c = (str(tmp_path / f"{letter}.wav") for letter in "abc")
+    assert speech["path"].tolist() == [b, a, c]
+    assert speech["corpus"].tolist() == ["mine"] * 3
+    assert speech["emotion"].tolist() == ["anger", "calm", "sadness"]
+    assert speech["speaker"].fillna("-").tolist() == ["mine_03", "-", "-"]
+    assert speech["sex"].fillna("-").tolist() == ["f", "m", "-"]
+    # "nan" is the language Min Nan, not a missing value.
+    assert speech["language"].tolist() == ["nan", "en", "en"]
+    np.testing.assert_array_equal(speech["activation"], [4.5, np.nan, np.nan])
+    np.testing.assert_array_equal(speech["valence"], [1, np.nan, 2])
+    assert speech["sentence"].fillna("-").tolist() == ["007", "-", "1"]
+    assert speech["intensity"].fillna("-").tolist() == ["strong", "-", "weak"]
+    assert "extra" not in speech
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "encoding"),
+    [
+        ("path,emotion\na.wav,sad\n", "mine.csv", "utf-8-sig"),
+        (" path ,emotion \r\na.wav,sad\r\n", "mine.csv", "utf-8"),
+        ("path\temotion\na.wav\tsad\n", "mine.TSV", "utf-8"),
+        ("extra,path,emotion\n1,a.wav, sad \n", "mine.csv", "utf-8"),
+    ],
+)
+def test_tables_as_spreadsheets_write_them(text, name, encoding, write_table, tmp_path):
+    speech = load_table(write_table(text, name, encoding))
+    assert speech["path"].tolist() == [str(tmp_path / "a.wav")]
+    assert speech["emotion"].tolist() == ["sadness"]
+
+
+def test_table_of_several_corpora(write_table):
+    table = write_table(
+        "path,emotion,corpus,speaker\na.wav,sad,x,1\nb.wav,sad,y,1\nc.wav,sad,x,x_1\n"
+    )
+    speech = load_table(table)
+    assert speech["corpus"].tolist() == ["x", "y", "x"]
+    assert speech["speaker"].tolist() == ["x_1", "y_1", "x_x_1"]
+    speech = load_table(table, corpus="z")
+    assert speech["corpus"].tolist() == ["z"] * 3
+    assert speech["speaker"].tolist() == ["z_1", "z_1", "z_x_1"]
+
+
+def test_data_frame_is_read_and_left_alone(make_files, tmp_path, monkeypatch):
+    monkeypatch.chdir(make_files(tmp_path, ["a.wav", "in/b.wav"]))
+    frame = pd.DataFrame(
+        {
+            "path": ["a.wav", "in/b.wav"],
+            "emotion": pd.Categorical(["hot", "sad"]),
+            "speaker": [1, 2],
+        },
+        index=[7, 3],
+    )
+    before = frame.copy()
+    speech = load_table(frame, corpus="mine", mapping={"hot": "anger"})
+    pd.testing.assert_frame_equal(frame, before)
+    assert speech["path"].tolist() == ["a.wav", "in/b.wav"]
+    assert speech["speaker"].tolist() == ["mine_1", "mine_2"]
+    assert speech["emotion"].tolist() == ["anger", "sadness"]
+    with pytest.raises(CorpusError, match="no column corpus; name the corpus with corpus="):
+        load_table(frame, mapping={"hot": "anger"})
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("dtype", [object, "string", None])
+def test_gaps_of_every_kind(gap, dtype, write_table, tmp_path):
+    write_table("")
+    gaps = pd.Series([gap, gap], dtype=dtype)
+    columns = dict.fromkeys(["sex", "speaker", "language", "sentence", "intensity"], gaps)
+    frame = pd.DataFrame({"path": ["a.wav", "b.wav"], "emotion": ["sad", "joy"], **columns})
+    speech = load_table(frame, root=tmp_path, corpus="mine", language="de")
+    assert speech["language"].tolist() == ["de", "de"]
+    for column in ("sex", "speaker", "sentence", "intensity"):
+        assert speech[column].isna().all()
+        assert speech[column].dtype == speech["path"].dtype
+
+
+def test_numbers_as_labels(write_table, tmp_path):
+    write_table("")
+    frame = pd.DataFrame({"path": ["a.wav", "b.wav", "c.wav"], "emotion": [0, 1, 2]})
+    speech = load_table(
+        frame, root=tmp_path, corpus="mine", mapping={0: "anger", 1: "fear", 2: None}
+    )
+    assert speech["emotion"].tolist() == ["anger", "fear"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is no table of comma-separated"),
+        ('path,emotion\n"a.wav,sad\n', "is no table of comma-separated"),
+        ("path,emotion\n", "has no rows"),
+        ("file,label\na.wav,sad\n", "no column path and no column emotion; its .*: file, label"),
+        ("path;emotion\na.wav;sad\n", "its columns are: path;emotion. .*commas separate"),
+        ("path,emotion\na.wav,sad\nb.wav,\n", r"Row 1 of .*mine\.csv .* has no emotion"),
+        ("path,emotion\nNA,sad\n", "Row 0 .* has no path"),
+        ("path,emotion,corpus\na.wav,sad,\n", "Row 0 .* has no corpus"),
+        ("path,emotion\na.wav,Wut\n", r"Unknown emotion 'Wut' .*mapping=\{'Wut': 'anger'\}"),
+        ("path,emotion,sex\na.wav,sad,x\n", "Unknown sex 'x' in .* Expected f or female"),
+        ("path,emotion,valence\na.wav,sad,low\n", "Column valence .* 'low'; expected numbers"),
+        ("path,emotion\na.wav,sad\na.wav,joy\n", r"a\.wav' occurs more than once"),
+    ],
+)
+def test_bad_tables(text, message, write_table):
+    with pytest.raises(CorpusError, match=message):
+        load_table(write_table(text))
+
+
+def test_table_in_another_encoding(write_table):
+    with pytest.raises(CorpusError, match=r"is no table of .* UTF-8"):
+        load_table(write_table("path,emotion\nä.wav,sad\n", encoding="latin-1"))
+
+
+def test_mapping_that_leaves_nothing(write_table):
+    with pytest.raises(CorpusError, match="leaves out every row"):
+        load_table(write_table("path,emotion\na.wav,sad\n"), mapping={"sad": None})
+
+
+def test_missing_table_and_missing_recordings(write_table, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"No file '.*nowhere\.csv'"):
+        load_table(tmp_path / "nowhere.csv")
+    table = write_table("path,emotion\na.wav,sad\nx.wav,sad\ny.wav,sad\n")
+    with pytest.raises(FileNotFoundError, match=r"2 of 3 .* first is '.*x\.wav'.* root="):
+        load_table(table)

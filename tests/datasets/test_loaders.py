@@ -1,0 +1,204 @@
+import logging
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_ser.datasets import (
+    CORPORA,
+    EMOTIONS,
+    load_corpora,
+    load_corpus,
+    load_folder,
+    load_table,
+)
+from sklearn_ser.exceptions import CorpusError
+
+COLUMNS = [
+    "path",
+    "corpus",
+    "language",
+    "speaker",
+    "sex",
+    "emotion",
+    "activation",
+    "valence",
+    "sentence",
+    "intensity",
+]
+FOUR = ("anger", "happiness", "neutral", "sadness")
+
+incomplete = pytest.mark.filterwarnings("ignore:.* recordings of the .* expected:UserWarning")
+
+
+@pytest.fixture
+def folders(make_files, tmp_path):
+    """Two registered corpora, of a few recordings each, and one of the user's own."""
+    return {
+        "emodb": make_files(tmp_path / "berlin", CORPORA["emodb"].examples),
+        "urdu": make_files(tmp_path / "urdu", CORPORA["urdu"].examples),
+        "mine": make_files(tmp_path / "own", ["Angry/03.wav", "calm/1/03.FLAC"]),
+    }
+
+
+@incomplete
+def test_corpora_come_one_after_the_other_in_one_table(folders):
+    speech = load_corpora(folders)
+    assert speech.columns.tolist() == COLUMNS
+    assert speech.index.equals(pd.RangeIndex(len(speech)))
+    assert speech["corpus"].unique().tolist() == ["emodb", "urdu", "mine"]
+    parts = [load_corpus(name, folders[name]) for name in ("emodb", "urdu")]
+    parts.append(load_folder(folders["mine"], corpus="mine"))
+    pd.testing.assert_frame_equal(speech, pd.concat(parts, ignore_index=True))
+
+
+@incomplete
+def test_columns_have_one_type_whatever_the_corpus(folders):
+    text = pd.Series(["text"]).dtype
+    for name, folder in folders.items():
+        speech = load_corpora({name: folder})
+        for column in COLUMNS:
+            expected = np.float64 if column in ("activation", "valence") else text
+            assert speech[column].dtype == expected
+
+
+@incomplete
+def test_unknown_labels_are_missing_not_the_word_nan(folders):
+    speech = load_corpora(folders).set_index("corpus")
+    for column in ("activation", "valence", "intensity"):
+        assert speech[column].isna().all()
+    for column in ("language", "speaker", "sex", "sentence"):
+        assert speech.loc["mine", column].isna().all()
+    assert not speech[["path", "emotion"]].isna().any(axis=None)
+
+
+@incomplete
+def test_emotions_filter_in_any_order_keeps_the_order_of_the_files(folders):
+    speech = load_corpora(folders)
+    expected = speech[speech["emotion"].isin(FOUR)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(load_corpora(folders, emotions=FOUR), expected)
+    pd.testing.assert_frame_equal(load_corpora(folders, emotions=list(FOUR[::-1])), expected)
+
+
+def test_one_warning_for_all_corpora(folders):
+    with pytest.warns(UserWarning, match="EMO-DB in .*; URDU in .*") as caught:
+        load_corpora(folders)
+    assert len(caught) == 1
+
+
+@incomplete
+def test_summary_in_the_log(folders, caplog):
+    with caplog.at_level(logging.INFO, logger="sklearn_ser.datasets"):
+        load_corpora(folders)
+    assert [record.getMessage() for record in caplog.records] == [
+        "emodb (de): 7 recordings, 6 speakers; anger 1, boredom 1, disgust 1, fear 1, "
+        "happiness 1, neutral 1, sadness 1",
+        "urdu (ur): 5 recordings, 5 speakers; anger 2, happiness 1, neutral 1, sadness 1",
+        "mine (language unknown): 2 recordings, 0 speakers; anger 1, calm 1",
+    ]
+
+
+def test_tables_take_the_name_they_are_given(folders, tmp_path):
+    (tmp_path / "own.csv").write_text("path,emotion,speaker\nown/Angry/03.wav,sad,03\n")
+    frame = pd.DataFrame({"path": [tmp_path / "own/Angry/03.wav"], "emotion": "joy", "speaker": 3})
+    speech = load_corpora({"first": tmp_path / "own.csv", "second": frame})
+    assert speech["corpus"].tolist() == ["first", "second"]
+    assert speech["speaker"].tolist() == ["first_03", "second_3"]
+    assert speech["emotion"].tolist() == ["sadness", "happiness"]
+
+
+@incomplete
+def test_paths_start_as_given(folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    speech = load_corpus("emodb", "berlin")
+    assert speech["path"].str.startswith("berlin").all()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    speech = load_corpus("emodb", "~/berlin")
+    assert speech["path"].str.startswith(str(tmp_path)).all()
+
+
+@incomplete
+def test_links_to_folders_are_followed_and_rings_end(folders, tmp_path):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "berlin").symlink_to(folders["emodb"])
+    (folders["emodb"] / "ring").symlink_to(linked)
+    assert len(load_corpus("emodb", linked)) == len(CORPORA["emodb"].examples)
+
+
+def test_folder_under_an_unregistered_name_says_how_it_was_read(folders):
+    with pytest.raises(CorpusError, match=r"'berlin' is no registered corpus .*Sub-folder 'wav'"):
+        load_corpora({"berlin": folders["emodb"]})
+
+
+@pytest.mark.parametrize("load", [load_corpora, lambda paths, **kw: load_corpus("urdu", "", **kw)])
+@pytest.mark.parametrize(
+    ("emotions", "message"),
+    [
+        ("anger", r"emotions='anger' is one string; pass a list such as \['anger'\]"),
+        ([], "emotions is empty"),
+        (["anger", "Happy"], "Unknown emotion 'Happy'. Did you mean 'happiness'"),
+        (["rage"], f"Unknown emotion 'rage'. Known are: {', '.join(EMOTIONS)}"),
+    ],
+)
+def test_bad_selection_of_emotions(load, emotions, message, folders):
+    with pytest.raises(ValueError, match=message):
+        load(folders, emotions=emotions)
+
+
+def test_no_corpora():
+    with pytest.raises(ValueError, match=r'expected for example {"emodb"'):
+        load_corpora({})
+
+
+def test_loaders_import_neither_torch_nor_librosa_nor_matplotlib():
+    code = (
+        "import sys, sklearn_ser.datasets as d; d.load_corpora;"
+        "print({'torch', 'librosa', 'matplotlib', 'sklearn_ser.datasets._synthetic'}"
+        " & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
+
+
+@pytest.mark.corpus
+def test_real_corpora(shared):
+    names = ("emodb", "urdu", "ravdess")
+    paths = {name: shared / "corpora" / name for name in names}
+    with pytest.warns(UserWarning, match="RAVDESS .* 336 recordings of the 672 expected") as caught:
+        speech = load_corpora(paths, emotions=FOUR)
+    assert len(caught) == 1
+    assert "EMO-DB" not in str(caught[0].message)
+    counts = speech.groupby(["corpus", "emotion"]).size().unstack()
+    assert counts.loc["emodb", list(FOUR)].tolist() == [127, 71, 79, 62]
+    assert counts.loc["urdu", list(FOUR)].tolist() == [100, 100, 100, 100]
+    assert counts.loc["ravdess", list(FOUR)].tolist() == [96, 96, 48, 96]
+    by_corpus = speech.groupby("corpus")
+    assert by_corpus["speaker"].nunique()[list(names)].tolist() == [10, 29, 24]
+    men = speech[speech["sex"] == "m"].groupby("corpus")["speaker"].nunique()
+    assert men[list(names)].tolist() == [5, 18, 12]
+    assert speech["path"].map(pd.io.common.file_exists).all()
+    with pytest.warns(UserWarning, match=r"EMO-DB .* 339 .* 535 .*boredom 0 of 81"):
+        whole = load_corpus("emodb", paths["emodb"])
+    assert len(whole) == 339
+
+
+@pytest.mark.corpus
+def test_published_ratings_join_by_file_name(shared):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        speech = load_corpus("urdu", shared / "corpora" / "urdu")
+    ratings = pd.read_csv(shared / "labels" / "URDU.csv")
+    assert set(speech["path"].map(lambda path: path.rpartition("/")[2])) == set(ratings["filename"])
+
+
+@incomplete
+def test_a_saved_table_comes_back_unchanged(folders, tmp_path):
+    speech = load_corpora(folders)
+    speech.loc[0, ["activation", "valence"]] = [3.5, 2]
+    speech.to_csv(tmp_path / "speech.csv", index=False)
+    pd.testing.assert_frame_equal(load_table(tmp_path / "speech.csv"), speech)
