@@ -1,6 +1,7 @@
 # Every target works on a fresh clone: the virtual environment is made on first use.
 PYTHON ?= python3
 VENV ?= .venv
+DOCS_OUT ?= docs/_build/html
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
@@ -24,7 +25,7 @@ lint: $(BIN)/python
 
 docs: $(BIN)/python
 	$(PIP) -e '.[docs]'
-	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -b html docs $(DOCS_OUT)
 
 bench: $(BIN)/python
 	$(PIP) -e . opensmile==2.6.0
