@@ -99,11 +99,12 @@ def _write(path, save):
 
 
 def _make(recording, folder):
-    """Make one recording unless it is there; return its row of the table."""
+    """Make one recording unless it is there; return its row of the table, path below `folder`."""
     language = LANGUAGES[recording.corpus]
     rng = recording.utterance_rng()
     activation, valence, intensity = _draw_affect(recording.emotion, rng)
-    path = folder / language.name / f"{recording.stem}.wav"
+    name = f"{language.name}/{recording.stem}.wav"
+    path = folder / name
     if not path.is_file() or read_stamp(path) != recording.stamp:
         sentence = make_sentence(language, recording.rng(_SENTENCE, recording.sentence))
         speaker = make_speaker(
@@ -114,13 +115,13 @@ def _make(recording, folder):
         speech, pulses = synthesise(contours, voice, sampling_rate=rate, rng=rng)
         y = _record(speech, language, rng)
         # The truth comes last: where its stamp is right, the recording is complete.
-        _write(path, lambda name: soundfile.write(name, y, rate, "PCM_16"))
+        _write(path, lambda file: soundfile.write(file, y, rate, "PCM_16"))
         _write(
             path.with_suffix(".npz"),
-            lambda name: save_truth(name, contours, voice, pulses, recording.stamp),
+            lambda file: save_truth(file, contours, voice, pulses, recording.stamp),
         )
     return {
-        "path": str(path),
+        "path": name,
         "corpus": language.name,
         "language": f"x-{language.name}",
         "speaker": f"{recording.speaker + 1:02d}",
@@ -274,9 +275,10 @@ def make_corpora(
             i, speaker = divmod(i, n_speakers)
             take, sentence = divmod(i, _N_SENTENCES)
             recordings.append(_Recording(seed, corpus, speaker, emotions[emotion], sentence, take))
+    # A reused worker process keeps the working directory it was started in.
     rows = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_make)(recording, folder) for recording in recordings
+        delayed(_make)(recording, folder.absolute()) for recording in recordings
     )
     # tqdm itself stays quiet where there is no terminal if `disable` is None.
     rows = tqdm(rows, "speech", len(recordings), disable=None if verbose else True)
-    return as_table(list(rows))
+    return as_table([{**row, "path": str(folder / row["path"])} for row in rows])

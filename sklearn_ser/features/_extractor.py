@@ -65,6 +65,11 @@ def _name(item, i):
     return item if isinstance(item, str) else f"waveform {i}"
 
 
+def _anchored(item):
+    # A reused worker process keeps the working directory it was started in.
+    return os.path.abspath(item) if isinstance(item, str) else item
+
+
 def _compute_row(function, item, i, sampling_rate):
     """Return the features of one recording, or the error that prevented them."""
     try:
@@ -151,7 +156,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         recordings = self._recordings(X)
         function = self._function()
         results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
-            delayed(_compute_row)(function, item, i, self.sampling_rate)
+            delayed(_compute_row)(function, _anchored(item), i, self.sampling_rate)
             for i, item in enumerate(recordings)
         )
         out = np.full((len(recordings), len(self._names())), np.nan, np.float32)

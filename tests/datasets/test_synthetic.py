@@ -344,3 +344,14 @@ def test_folder_that_is_a_file(tmp_path):
     (tmp_path / "speech").touch()
     with pytest.raises(NotADirectoryError, match="is a file, expected a folder"):
         make_corpora(tmp_path / "speech")
+
+
+def test_a_relative_folder_is_that_of_the_caller(tmp_path, monkeypatch):
+    # Worker processes outlive a change of directory.
+    options = {"n_corpora": 1, "n_utterances": 4, "n_speakers": 1, "n_jobs": 2}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        speech = make_corpora("speech", **options)
+        assert speech["path"].str.startswith("speech").all()
+        assert all(Path(path).is_file() for path in speech["path"])

@@ -91,6 +91,15 @@ def test_rows_depend_on_neither_order_nor_batch_nor_processes(paths, features):
     np.testing.assert_array_equal(parallel, features)
 
 
+def test_relative_paths_start_where_transform_was_called(paths, features, folder, monkeypatch):
+    # Worker processes outlive a change of directory.
+    extractor = EGeMAPSExtractor(n_jobs=2)
+    extractor.transform(paths)
+    monkeypatch.chdir(folder)
+    names = [Path(path).name for path in paths]
+    np.testing.assert_array_equal(extractor.transform(names), features)
+
+
 def test_the_backend_is_joblibs_choice(paths, features):
     with joblib.parallel_config(backend="threading", n_jobs=2):
         np.testing.assert_array_equal(EGeMAPSExtractor().transform(paths), features)
