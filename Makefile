@@ -25,7 +25,7 @@ lint: $(BIN)/python
 
 docs: $(BIN)/python
 	$(PIP) -e '.[docs]'
-	$(BIN)/python -m sphinx -W --keep-going -b html docs $(DOCS_OUT)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs $(DOCS_OUT)
 
 bench: $(BIN)/python
 	$(PIP) -e . opensmile==2.6.0
