@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_ser.audio import check_waveform
+from sklearn_ser.features._corrected import harmonic_differences, resonances
 from sklearn_ser.features._formants import N_FORMANTS, formants
 from sklearn_ser.features._framing import Spectra, frame_grid, quantise
 from sklearn_ser.features._functionals import (
@@ -20,10 +21,20 @@ from sklearn_ser.features._functionals import (
 )
 from sklearn_ser.features._harmonics import UNVOICED_LEVEL, harmonic_levels
 from sklearn_ser.features._pitch import pitch_candidates, semitones, track_pitch
-from sklearn_ser.features._spectral import N_SPECTRAL, spectral_descriptors
+from sklearn_ser.features._spectral import N_SPECTRAL, mean_square, spectral_descriptors
 from sklearn_ser.features._voice import harmonics_to_noise, jitter_shimmer
 
-__all__ = ["DESCRIPTORS", "FUNCTIONALS", "FUNCTIONAL_NAMES", "egemaps", "egemaps_lld"]
+__all__ = [
+    "DESCRIPTORS",
+    "FUNCTIONALS",
+    "FUNCTIONAL_NAMES",
+    "VARIANTS",
+    "egemaps",
+    "egemaps_lld",
+]
+
+#: openSMILE's values, or those that their names promise.
+VARIANTS = ("opensmile", "corrected")
 
 _MFCC = ("mfcc1", "mfcc2", "mfcc3", "mfcc4")
 _BALANCE = ("alphaRatio", "hammarbergIndex", "slope0-500", "slope500-1500", "spectralFlux")
@@ -64,7 +75,8 @@ class Functional(NamedTuple):
     """One of the 88 values: a statistic of a contour over some of its frames.
 
     `frames` is "all" (20 ms frames), "decided" (60 ms frames whose F0 was
-    decided before the signal ended), or "voiced" or "unvoiced" (those of them).
+    decided before the signal ended; all of them in the corrected variant), or
+    "voiced" or "unvoiced" (those of them).
     """
 
     name: str
@@ -116,52 +128,58 @@ def _spectral_contours(spectra):
     out = np.empty((spectra.n_frames, N_SPECTRAL), np.float32)
     previous = None
     for i, (start, stop) in enumerate(spectra.bounds):
-        power = _power(spectra.block(i)[0])
-        previous = power[0] if previous is None else previous
-        spectral_descriptors(power, previous, spectra.grid, out[start:stop])
-        previous = power[-1]
+        block = spectra.block(i)
+        previous = block[0] if previous is None else previous
+        spectral_descriptors(block, previous, spectra.grid, out[start:stop])
+        previous = block[-1]
     return np.ascontiguousarray(out.T)
 
 
 def _pitch_contour(spectra):
-    candidates, levels = [], []
-    for i in range(len(spectra.bounds)):
-        spectrum, level = spectra.block(i)
-        candidates.append(pitch_candidates(np.sqrt(_power(spectrum)), spectra.grid))
-        levels.append(level)
-    frequency, voicing = (np.concatenate(part) for part in zip(*candidates, strict=True))
-    return track_pitch(frequency, voicing, np.concatenate(levels))
+    blocks = [pitch_candidates(spectra.block(i), spectra.grid) for i in range(len(spectra.bounds))]
+    return track_pitch(*(np.concatenate(part) for part in zip(*blocks, strict=True)))
 
 
-def _fill_pitched(out, f0, short, long, *, formants_everywhere):
+def _fill_pitched(out, f0, short, long, *, variant, formants_everywhere):
     """Write what needs F0, and the formants, which functionals use in voiced frames only."""
-    out[:, _AMPLITUDES] = UNVOICED_LEVEL
+    corrected = variant == "corrected"
+    compare = harmonic_differences if corrected else harmonic_levels
+    out[:, _AMPLITUDES] = 0 if corrected else UNVOICED_LEVEL
     for i, (start, stop) in enumerate(long.bounds):
         voiced = np.flatnonzero(f0[start:stop] > 0)
         wanted = np.arange(stop - start) if formants_everywhere else voiced
-        resonances = formants(short.block(i)[0][wanted], short.grid)
-        out[start + wanted, _FREQUENCIES] = resonances[:, :, 0]
-        out[start + wanted, _BANDWIDTHS] = resonances[:, :, 1]
+        magnitude = np.sqrt(_power(long.some(i, wanted)))
+        if corrected:
+            tract = resonances(magnitude, f0[start + wanted], long.grid)
+        else:
+            tract = formants(short.some(i, wanted), short.grid)
+        out[start + wanted, _FREQUENCIES] = tract[:, :, 0]
+        out[start + wanted, _BANDWIDTHS] = tract[:, :, 1]
         rows = start + voiced
-        power = _power(long.block(i)[0][voiced])
-        out[rows, 3] = harmonics_to_noise(power, f0[rows], long.grid)
-        levels = harmonic_levels(np.sqrt(power), f0[rows], out[rows, _FREQUENCIES], long.grid)
+        magnitude = magnitude[voiced] if formants_everywhere else magnitude
+        levels = compare(magnitude, f0[rows], out[rows, _FREQUENCIES], long.grid)
         out[rows, 4:6] = levels[:, :2]
         out[rows, _AMPLITUDES] = levels[:, 2:]
 
 
-def _describe(y, sr, *, formants_everywhere=False):
+def _describe(y, sr, variant, *, formants_everywhere=False):
+    if variant not in VARIANTS:
+        raise ValueError(f"variant={variant!r}, expected one of {', '.join(map(repr, VARIANTS))}.")
     y = check_waveform(y, sr)
     x, steps = quantise(y)
     short, long = Spectra(x, frame_grid(sr, 20)), Spectra(x, frame_grid(sr, 60))
     spectral = _spectral_contours(short)
     f0, n_decided = _pitch_contour(long)
+    if variant == "corrected":
+        n_decided = long.n_frames
     pitched = np.zeros((long.n_frames, len(_PITCHED)), np.float32)
     pitched[:, 0] = semitones(f0)
     pitched[:, 1], pitched[:, 2] = jitter_shimmer(x, steps, f0, long.grid)
-    _fill_pitched(pitched, f0, short, long, formants_everywhere=formants_everywhere)
-    frames = short.grid.frames(x, 0, short.n_frames)
-    level = np.einsum("ij,ij->i", frames, frames).mean(dtype=np.float64) / short.grid.length
+    pitched[:, 3] = harmonics_to_noise(x, f0, long.grid)
+    _fill_pitched(
+        pitched, f0, short, long, variant=variant, formants_everywhere=formants_everywhere
+    )
+    level = mean_square(x, short.grid)
     return _Contours(spectral, np.ascontiguousarray(pitched.T), n_decided, level)
 
 
@@ -195,13 +213,12 @@ def _values(contours):
     return values
 
 
-def egemaps(y, sr):
+def egemaps(y, sr, *, variant="opensmile"):
     """Compute the 88 eGeMAPSv02 functionals of a recording.
 
     The Geneva Minimalistic Acoustic Parameter Set, extended, version 2:
     statistics of F0, loudness, spectral balance, MFCC 1-4, jitter, shimmer,
-    harmonics-to-noise ratio, formants and the rhythm of voiced segments, as
-    openSMILE computes them, its oddities included.
+    harmonics-to-noise ratio, formants and the rhythm of voiced segments.
 
     Parameters
     ----------
@@ -211,6 +228,21 @@ def egemaps(y, sr):
     sr : int
         Sampling rate in Hz. Many of the values depend on it: use one rate for
         all recordings, 16000 unless there is a reason.
+    variant : {"opensmile", "corrected"}, default="opensmile"
+        "opensmile" gives openSMILE's values, its oddities included. "corrected"
+        replaces those of them that make a value something else than its name
+        says, and leaves names, order and all other values as they are:
+
+        - F1 to F3 are resonances of the vocal tract, by linear prediction of
+          the pre-emphasised band up to 5.5 kHz, whatever the sampling rate.
+          openSMILE's come from predictor coefficients of flipped sign and a
+          band that depends on the rate.
+        - H1-H2 compares the harmonics at F0 and 2 F0, and H1-A3 that at F0 with
+          F3's. openSMILE counts from 2 F0.
+        - Formant amplitudes are statistics of the voiced frames in which the
+          formant was found. openSMILE's count unvoiced frames as -201 dB.
+        - All frames count. openSMILE leaves out those at the end whose F0 was
+          not decided before the signal ended, 1 to 40 of them.
 
     Returns
     -------
@@ -222,6 +254,8 @@ def egemaps(y, sr):
     ------
     AudioError
         The signal is too short, not finite, not mono or not floating-point.
+    ValueError
+        There is no such variant.
 
     See Also
     --------
@@ -244,11 +278,11 @@ def egemaps(y, sr):
     >>> f"{values['F0semitoneFrom27.5Hz_sma3nz_amean']:.1f} semitones above 27.5 Hz"
     '36.0 semitones above 27.5 Hz'
     """
-    values = _values(_describe(y, sr))
+    values = _values(_describe(y, sr, variant))
     return np.array([values[functional[1:]] for functional in FUNCTIONALS], np.float32)
 
 
-def egemaps_lld(y, sr):
+def egemaps_lld(y, sr, *, variant="opensmile"):
     """Compute the 25 eGeMAPSv02 descriptors of a recording, frame by frame.
 
     Parameters
@@ -257,6 +291,9 @@ def egemaps_lld(y, sr):
         Mono floating-point samples, full scale at ±1, at least 60 ms.
     sr : int
         Sampling rate in Hz.
+    variant : {"opensmile", "corrected"}, default="opensmile"
+        See `egemaps`. The corrected formants belong to the 60 ms of the frame
+        that F0 is measured in, openSMILE's to the first 20 ms of it.
 
     Returns
     -------
@@ -264,13 +301,15 @@ def egemaps_lld(y, sr):
         One row every 10 ms, indexed by the start of the frame in seconds.
         Columns have openSMILE's names and order. ``_sma3`` means smoothed over
         three frames, ``_sma3nz`` over those of three that are not 0; 0 means
-        unvoiced. The last row repeats the end of the recording, as
-        openSMILE's does.
+        unvoiced. Formants are estimated in unvoiced frames too. The last row
+        repeats the end of the recording, as openSMILE's does.
 
     Raises
     ------
     AudioError
         The signal is too short, not finite, not mono or not floating-point.
+    ValueError
+        There is no such variant.
 
     Examples
     --------
@@ -283,7 +322,7 @@ def egemaps_lld(y, sr):
     """
     import pandas as pd
 
-    spectral, pitched, n_decided, _ = _describe(y, sr, formants_everywhere=True)
+    spectral, pitched, n_decided, _ = _describe(y, sr, variant, formants_everywhere=True)
     n = pitched.shape[1]
     # openSMILE pads the contours that need F0 twice: after the frames that
     # were decided while the signal ran, and at its end.

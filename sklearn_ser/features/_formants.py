@@ -9,7 +9,7 @@ from sklearn_ser.features._compiled import compiled
 from sklearn_ser.features._framing import round_half_up
 from sklearn_ser.features._roots import polynomial_roots
 
-__all__ = ["N_FORMANTS", "formants"]
+__all__ = ["N_FORMANTS", "formants", "levinson"]
 
 N_FORMANTS = 3
 _RATE = 11000
@@ -54,19 +54,20 @@ def _predictors_kernel(spectrum, cosines, sines, scale):
         for i in range(n_out):
             for lag in range(_ORDER + 1):
                 r[lag] += z[_ORDER + i] * z[_ORDER + i - lag]
-        _levinson(r, out[t])
+        levinson(r, out[t])
     return out
 
 
 @compiled
-def _levinson(r, a):
+def levinson(r, a):
     """Solve for the coefficients of 1 + a_1 z^-1 + …; all zero for a silent frame."""
+    order = len(a)
     a[:] = 0
     error = np.float64(r[0])
     if error == 0:
         return
-    before = np.empty(_ORDER)
-    for i in range(_ORDER):
+    before = np.empty(order)
+    for i in range(order):
         reflection = np.float64(r[i + 1])
         for j in range(i):
             reflection += a[j] * r[i - j]

@@ -6,15 +6,17 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
+
+from sklearn_ser.features._compiled import compiled
 
 __all__ = ["FrameGrid", "Spectra", "frame_grid", "quantise", "round_half_up"]
 
+# As many frames as stay in the cache of a processor.
+_BLOCK = 128
 # A recording of up to 40 s keeps its spectra between the pass that tracks F0
-# and the pass that needs F0; of a longer one they are computed twice, so that
-# memory does not grow with duration.
-_BLOCK = 1024
-_KEPT_BLOCKS = 4
+# and the pass that needs F0. Of a longer one those of voiced frames are
+# computed twice, so that memory does not grow with the spectra.
+_KEPT_FRAMES = 4096
 
 
 def round_half_up(x):
@@ -64,10 +66,6 @@ class FrameGrid:
         """Count the complete frames of a signal."""
         return max(0, (n_samples - self.length) // self.hop + 1)
 
-    def frames(self, x, start, stop):
-        """Return the frames `start` to `stop` of a signal as a read-only view."""
-        return sliding_window_view(x, self.length)[start * self.hop :: self.hop][: stop - start]
-
 
 @lru_cache(maxsize=32)
 def frame_grid(sampling_rate, milliseconds):
@@ -92,6 +90,24 @@ def frame_grid(sampling_rate, milliseconds):
     )
 
 
+@compiled
+def _windowed_frames(x, starts, window, out):
+    """Write windowed frames into the middle of rows of zeros."""
+    n, size = len(window), out.shape[1]
+    # Zeros on both sides: the phase matters to the formants, which see the
+    # frame in the middle of the transform.
+    before = (size - n) // 2
+    for t in range(len(starts)):
+        row, frame = out[t], x[starts[t] : starts[t] + n]
+        for i in range(before):
+            row[i] = 0
+        middle = row[before : before + n]
+        for i in range(n):
+            middle[i] = frame[i] * window[i]
+        for i in range(before + n, size):
+            row[i] = 0
+
+
 class Spectra:
     """Short-time spectra of a signal, block by block.
 
@@ -108,29 +124,24 @@ class Spectra:
             (start, min(start + _BLOCK, self.n_frames)) for start in range(0, self.n_frames, _BLOCK)
         ]
         self._x = x
-        self._kept = {} if len(self.bounds) <= _KEPT_BLOCKS else None
+        self._kept = {} if self.n_frames <= _KEPT_FRAMES else None
+
+    def _transform(self, frames):
+        grid = self.grid
+        padded = np.empty((len(frames), grid.fft_size), np.float32)
+        _windowed_frames(self._x, frames * grid.hop, grid.window, padded)
+        return scipy.fft.rfft(padded, axis=1, overwrite_x=True)
 
     def block(self, i):
-        """Compute block `i`.
+        """Compute the spectra of block `i`, (n_frames, n_bins), complex64."""
+        if self._kept is None:
+            return self._transform(np.arange(*self.bounds[i]))
+        if i not in self._kept:
+            self._kept[i] = self._transform(np.arange(*self.bounds[i]))
+        return self._kept[i]
 
-        Returns
-        -------
-        spectrum : ndarray of shape (n_frames, n_bins), dtype complex64
-        level : ndarray of shape (n_frames,), dtype float32
-            Root mean square of the windowed frames.
-        """
-        if self._kept is not None and i in self._kept:
-            return self._kept[i]
-        grid = self.grid
-        frames = grid.frames(self._x, *self.bounds[i])
-        # Zeros on both sides: the phase matters to the formants, which see
-        # the frame in the middle of the transform.
-        before = (grid.fft_size - grid.length) // 2
-        padded = np.zeros((len(frames), grid.fft_size), np.float32)
-        windowed = padded[:, before : before + grid.length]
-        np.multiply(frames, grid.window, out=windowed)
-        level = np.sqrt(np.einsum("ij,ij->i", windowed, windowed) / np.float32(grid.length))
-        result = scipy.fft.rfft(padded, axis=1), level
-        if self._kept is not None:
-            self._kept[i] = result
-        return result
+    def some(self, i, frames):
+        """Return the spectra of some frames of block `i`, counted from its start."""
+        if self._kept is None:
+            return self._transform(self.bounds[i][0] + frames)
+        return self.block(i)[frames]

@@ -250,7 +250,12 @@ def _slopes(x):
 
 def _percentiles(x):
     """20th, 50th and 80th percentile with linear interpolation."""
-    return np.percentile(x.astype(np.float64), (20, 50, 80))
+    # np.percentile takes ten times as long for contours of this length.
+    ordered = np.sort(x).astype(np.float64)
+    position = np.array([0.2, 0.5, 0.8]) * (len(x) - 1)
+    below = np.floor(position).astype(int)
+    above = np.minimum(below + 1, len(x) - 1)
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
 
 
 def contour_statistics(x):

@@ -7,11 +7,18 @@ import numpy as np
 from sklearn_ser.features._compiled import compiled
 from sklearn_ser.features._pitch import parabola
 
-__all__ = ["UNVOICED_LEVEL", "harmonic_levels"]
+__all__ = [
+    "N_HARMONICS",
+    "UNVOICED_LEVEL",
+    "find_harmonics",
+    "formant_harmonic",
+    "harmonic_levels",
+]
 
 #: Level of a formant's harmonic in unvoiced frames, in dB.
 UNVOICED_LEVEL = np.float32(-201)
-_N_HARMONICS = 100
+#: Harmonics that are looked for, F0 itself being the first.
+N_HARMONICS = 100
 _FLOOR = -200.0
 
 
@@ -47,14 +54,14 @@ def _search_peak(m, candidate, low, high):
 
 
 @compiled
-def _find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
+def find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
     """Find the peaks near the multiples of F0 up to `highest` Hz; return how many were tried."""
     k = len(m)
     start = _bin_of(np.float32(f0 / 2), 1, df, k)
     first = _bin_of(np.float32(f0 / 2), start, df, k)
     last = start
     previous = -1
-    for i in range(_N_HARMONICS):
+    for i in range(N_HARMONICS):
         expected = np.float32(np.float32(i + 1) * f0)
         if i > 2 and expected > highest:
             return i
@@ -79,7 +86,7 @@ def _find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices)
             vertices[i] = -1
             bins[i] = 0
         previous = bins[i]
-    return _N_HARMONICS
+    return N_HARMONICS
 
 
 @compiled
@@ -95,7 +102,7 @@ def _level(i, n, magnitudes, vertices):
 
 
 @compiled
-def _formant_harmonic(f, n, magnitudes, frequencies):
+def formant_harmonic(f, n, magnitudes, frequencies):
     """The strongest harmonic within 20 % of a formant, -1 if there is none."""
     best = -1
     for i in range(n):
@@ -112,20 +119,20 @@ def _formant_harmonic(f, n, magnitudes, frequencies):
 def _levels_kernel(magnitude, f0, formant, df):
     n_formants = formant.shape[1]
     out = np.zeros((len(f0), 2 + n_formants), np.float32)
-    bins = np.zeros(_N_HARMONICS, np.int64)
-    magnitudes = np.zeros(_N_HARMONICS)
-    frequencies = np.zeros(_N_HARMONICS)
-    vertices = np.zeros(_N_HARMONICS)
+    bins = np.zeros(N_HARMONICS, np.int64)
+    magnitudes = np.zeros(N_HARMONICS)
+    frequencies = np.zeros(N_HARMONICS)
+    vertices = np.zeros(N_HARMONICS)
     for t in range(len(f0)):
         highest = 1.2 * formant[t].max() + 4 * df + f0[t]
-        n = _find_harmonics(
+        n = find_harmonics(
             magnitude[t], f0[t], df, highest, bins, magnitudes, frequencies, vertices
         )
         second = _level(1, n, magnitudes, vertices)
         third = _level(2, n, magnitudes, vertices)
         out[t, 0] = min(max(second - third, -201.0), 201.0)
         for i in range(n_formants):
-            h = _formant_harmonic(np.float64(formant[t, i]), n, magnitudes, frequencies)
+            h = formant_harmonic(np.float64(formant[t, i]), n, magnitudes, frequencies)
             level = _level(h, n, magnitudes, vertices) if h >= 0 else 0.0
             out[t, 2 + i] = level
             if i == n_formants - 1:

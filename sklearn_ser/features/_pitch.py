@@ -18,16 +18,17 @@ _VOICING_THRESHOLD = np.float32(0.7)
 _LOWEST, _HIGHEST = 55.0, 1000.0
 _FIRST_OCTAVE_NODE = 25.0
 _N_SUBHARMONICS = 15
-# Frames side by side in one pass over the spectrum: as many doubles as fill
-# a cache line, so that the two recurrences of the spline become SIMD.
-_LANES = 8
+# Frames side by side in one pass over the spectrum, so that the two recurrences
+# of the spline become SIMD; two vectors of doubles hide the latency of each other.
+_LANES = 16
+# Values of the summed spectrum that are finished before the next are begun.
+_TILE = 4096
 
 
 class _OctaveTables(NamedTuple):
     """What the octave spectrum of a frame needs that depends on the sampling rate alone."""
 
-    inverse_step: np.ndarray  # 1 / (g[i+1] - g[i])
-    elimination: np.ndarray  # factors of the tridiagonal system of the spline, (n_bins, 2)
+    elimination: np.ndarray  # factors of the tridiagonal system of the spline, (n_bins, 5)
     interval: np.ndarray  # index of the node to the left of each octave point
     coefficients: np.ndarray  # what that node, the next, and their curvatures contribute, (K, 4)
     shifts: np.ndarray  # octave points from a harmonic to its i-th multiple
@@ -47,13 +48,13 @@ def _octave_tables(grid):
     h = np.diff(g)
 
     # Natural cubic spline: h[i-1] m[i-1] + 2 (h[i-1]+h[i]) m[i] + h[i] m[i+1] = r[i] for the
-    # curvatures m, solved by elimination: m[i] = q[i] - upper[i] m[i+1].
-    elimination = np.zeros((k, 2))
+    # curvatures m (over 6), solved by elimination: m[i] = q[i] - upper[i] m[i+1].
+    elimination = np.zeros((k, 5))
     upper = 0.0
     for i in range(1, k - 1):
         pivot = 1 / (2 * (h[i - 1] + h[i]) - h[i - 1] * upper)
         upper = h[i] * pivot
-        elimination[i] = pivot, upper
+        elimination[i] = 1 / h[i], 1 / h[i - 1], h[i - 1], pivot, upper
 
     u0 = math.log2(_FIRST_OCTAVE_NODE)
     du = (math.log2(nyquist) - u0) / (k - 1)
@@ -64,11 +65,10 @@ def _octave_tables(grid):
     points_per_octave = k / math.log2(nyquist / _FIRST_OCTAVE_NODE)
     shift = points_per_octave * math.log2(65 / 50) - 1
     weight = 0.5 + np.arctan(3 * (np.arange(k) + 1 - shift) / points_per_octave) / np.pi
-    bend = h[left] ** 2 / 6
+    bend = h[left] ** 2
     coefficients = weight[:, None] * np.stack([a, b, (a**3 - a) * bend, (b**3 - b) * bend], axis=1)
     multiples = np.arange(1, _N_SUBHARMONICS + 1)
     return _OctaveTables(
-        inverse_step=1 / h,
         elimination=elimination,
         interval=left,
         coefficients=coefficients,
@@ -104,102 +104,151 @@ def parabola(x1, y1, x2, y2, x3, y3):
 
 
 @compiled
-def _enhance_peaks(m, e):
-    """Keep two bins on either side of every local maximum, zero what lies between maxima."""
+def _enhance_peaks(m, peak, near, e):
+    """Keep two bins on either side of every local maximum, zero what lies between maxima.
+
+    Masks are numbers, loops free of branches: the compiler makes SIMD of them.
+    """
     k = len(m)
-    e[:] = m
-    previous = -1
-    count = 0
-    for i in range(k):
-        is_peak = (i == 0 or m[i] > m[i - 1]) and (
-            i == k - 1 or (m[i] > m[i + 1] if i == 0 else m[i] >= m[i + 1])
-        )
-        if is_peak:
-            if previous >= 0:
-                e[previous + 3 : i - 2] = 0
-            previous = i
-            count += 1
-    if count == 1:
+    peak[0] = np.float32(m[0] > m[1])
+    peak[k - 1] = np.float32(m[k - 1] > m[k - 2])
+    for i in range(1, k - 1):
+        peak[i] = np.float32(m[i] > m[i - 1]) * np.float32(m[i] >= m[i + 1])
+    for i in range(1, k - 1):
+        near[i] = max(peak[i - 1], peak[i], peak[i + 1])
+    for i in range(1, k - 1):
+        e[i] = m[i] * max(near[i - 1], near[i], near[i + 1])
+    first = 0
+    while first < k and peak[first] == 0:
+        first += 1
+    last = k - 1
+    while last >= 0 and peak[last] == 0:
+        last -= 1
+    if first == last:
+        # A single maximum: what follows the first three bins goes.
+        e[:3] = m[:3]
         e[3:] = 0
+        return
+    e[: first + 1] = m[: first + 1]
+    e[last:] = m[last:]
 
 
 @compiled
-def _octave_spectra(
-    magnitude, start, stop, inverse_step, elimination, interval, coefficients, y, curvature, e, out
-):
-    """Write the weighted octave spectra of up to eight frames to `out`, (n_points, lanes)."""
-    k = magnitude.shape[1]
+def _magnitudes(spectrum, m):
+    """Write the magnitudes of a spectrum, given as real and imaginary parts; return its power."""
+    total = 0.0
+    for i in range(len(m)):
+        power = spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]
+        m[i] = math.sqrt(power)
+    for i in range(1, len(m) - 1):
+        total += m[i] * m[i]
+    return 2 * total + m[0] * m[0] + m[len(m) - 1] * m[len(m) - 1]
+
+
+@compiled
+def _smooth_peaks(spectra, start, stop, work, rows, y, power):
+    """Write magnitudes, reduced to peaks and smoothed over bins, to `y`, (n_bins * lanes,)."""
+    m, peak, near, e = work[0], work[1], work[2], work[3]
+    k = len(m)
     for lane in range(stop - start):
-        _enhance_peaks(magnitude[start + lane], e)
-        y[0, lane] = (2.0 * e[0] + e[1]) / 4
+        power[start + lane] = _magnitudes(spectra[start + lane], m)
+        _enhance_peaks(m, peak, near, e)
+        row = rows[lane]
         for i in range(1, k - 1):
-            y[i, lane] = (np.float64(e[i - 1]) + 2.0 * e[i] + e[i + 1]) / 4
-        y[k - 1, lane] = e[k - 1]
-    curvature[0] = 0
-    curvature[k - 1] = 0
+            row[i] = (np.float64(e[i - 1]) + 2.0 * e[i] + e[i + 1]) * 0.25
+        row[0] = (2.0 * e[0] + e[1]) * 0.25
+        row[k - 1] = e[k - 1]
+    for i in range(k):
+        for lane in range(_LANES):
+            y[i * _LANES + lane] = rows[lane, i]
+
+
+@compiled
+def _octave_spectra(y, curvature, elimination, interval, coefficients, out):
+    """Interpolate by splines; write the weighted octave spectra to `out`, (n_points * lanes,)."""
+    k = len(interval)
+    curvature[:_LANES] = 0
+    curvature[(k - 1) * _LANES :] = 0
     for i in range(1, k - 1):
-        pivot, right, before = elimination[i, 0], inverse_step[i], inverse_step[i - 1]
-        h = 1 / before
-        for lane in range(_LANES):
-            bend = 6 * (
-                (y[i + 1, lane] - y[i, lane]) * right - (y[i, lane] - y[i - 1, lane]) * before
-            )
-            curvature[i, lane] = (bend - h * curvature[i - 1, lane]) * pivot
+        right, left = elimination[i, 0], elimination[i, 1]
+        h, pivot = elimination[i, 2], elimination[i, 3]
+        at = i * _LANES
+        for lane in range(at, at + _LANES):
+            bend = (y[lane + _LANES] - y[lane]) * right - (y[lane] - y[lane - _LANES]) * left
+            curvature[lane] = (bend - h * curvature[lane - _LANES]) * pivot
     for i in range(k - 2, 0, -1):
-        upper = elimination[i, 1]
-        for lane in range(_LANES):
-            curvature[i, lane] -= upper * curvature[i + 1, lane]
+        upper = elimination[i, 4]
+        at = i * _LANES
+        for lane in range(at, at + _LANES):
+            curvature[lane] -= upper * curvature[lane + _LANES]
     for j in range(k):
-        i = interval[j]
-        a, b, c, d = coefficients[j]
+        at, to = interval[j] * _LANES, j * _LANES
+        a, b, c, d = coefficients[j, 0], coefficients[j, 1], coefficients[j, 2], coefficients[j, 3]
         for lane in range(_LANES):
-            value = (
-                a * y[i, lane]
-                + b * y[i + 1, lane]
-                + c * curvature[i, lane]
-                + d * curvature[i + 1, lane]
-            )
-            out[j, lane] = max(value, 0.0)
+            left = at + lane
+            right = left + _LANES
+            value = a * y[left] + b * y[right] + c * curvature[left] + d * curvature[right]
+            out[to + lane] = max(value, 0.0)
 
 
 @compiled
 def _sum_subharmonics(octave, shifts, decay, out):
     """S[j] = 1/15 sum over i of 0.85^(i-1) H[j + shift_i], in float32."""
-    k = len(out)
-    out[:] = 0
-    for i in range(_N_SUBHARMONICS):
-        shift, factor = shifts[i], decay[i]
-        for j in range(k - shift):
-            for lane in range(_LANES):
-                out[j, lane] += factor * octave[j + shift, lane]
-    out /= np.float32(_N_SUBHARMONICS)
+    n = len(out)
+    for start in range(0, n, _TILE):
+        stop = min(start + _TILE, n)
+        out[start:stop] = 0
+        for i in range(_N_SUBHARMONICS):
+            shift, factor = shifts[i] * _LANES, decay[i]
+            size = min(stop, n - shift) - start
+            if size <= 0:
+                break
+            target, source = out[start : start + size], octave[start + shift : start + shift + size]
+            for j in range(size):
+                target[j] += factor * source[j]
+        for j in range(start, stop):
+            out[j] /= np.float32(_N_SUBHARMONICS)
 
 
 @compiled
-def _pick_candidates(s, lane, du, u0, frequency, voicing):
-    """Write the six best peaks of one summed spectrum, the best one first."""
-    k = len(s)
-    peaks = np.full(N_CANDIDATES, -1)
-    total = 0.0
-    for j in range(k):
-        total += s[j, lane]
-        if 0 < j < k - 1 and s[j, lane] > s[j - 1, lane] and s[j, lane] > s[j + 1, lane]:
-            rank = N_CANDIDATES
-            while rank > 0 and (peaks[rank - 1] < 0 or s[j, lane] > s[peaks[rank - 1], lane]):
-                rank -= 1
-            if rank < N_CANDIDATES:
-                peaks[rank + 1 :] = peaks[rank:-1].copy()
-                peaks[rank] = j
-    mean = np.float32(total / k)
+def _lane_means(s, means):
+    means[:] = 0
+    for j in range(0, len(s), _LANES):
+        for lane in range(_LANES):
+            means[lane] += s[j + lane]
+    means *= _LANES / len(s)
 
+
+@compiled
+def _highest_peaks(s, lane, peaks):
+    """Write the positions of the highest strict local maxima of one lane, -1 past the last."""
+    peaks[:] = -1
+    lowest = np.float32(-1)
+    for j in range(lane + _LANES, len(s) - _LANES, _LANES):
+        value = s[j]
+        if value > lowest and value > s[j - _LANES] and value > s[j + _LANES]:
+            rank = N_CANDIDATES - 1
+            while rank > 0 and (peaks[rank - 1] < 0 or value > s[peaks[rank - 1]]):
+                peaks[rank] = peaks[rank - 1]
+                rank -= 1
+            peaks[rank] = j
+            if peaks[N_CANDIDATES - 1] >= 0:
+                lowest = s[peaks[N_CANDIDATES - 1]]
+
+
+@compiled
+def _pick_candidates(s, mean, peaks, du, u0, frequency, voicing):
+    """Write the best peaks of one summed spectrum, the best one first."""
+    mean = np.float32(mean)
     count, best, best_score = 0, 0, np.float32(-1)
-    for j in peaks:
-        if j < 0:
+    for at in peaks:
+        if at < 0:
             break
+        j = at // _LANES
         x, score = parabola(
-            np.float32(np.float32(j - 1) * du) + u0, s[j - 1, lane],
-            np.float32(np.float32(j) * du) + u0, s[j, lane],
-            np.float32(np.float32(j + 1) * du) + u0, s[j + 1, lane],
+            np.float32(np.float32(j - 1) * du) + u0, s[at - _LANES],
+            np.float32(np.float32(j) * du) + u0, s[at],
+            np.float32(np.float32(j + 1) * du) + u0, s[at + _LANES],
         )  # fmt: skip
         hertz = 2.0**x
         if hertz < _LOWEST or hertz > _HIGHEST:
@@ -215,30 +264,31 @@ def _pick_candidates(s, lane, du, u0, frequency, voicing):
 
 
 @compiled
-def _candidates_kernel(
-    magnitude, inverse_step, elimination, interval, coefficients, shifts, decay, du, u0
-):
-    n, k = magnitude.shape
+def _candidates_kernel(spectra, elimination, interval, coefficients, shifts, decay, du, u0):
+    n, k = len(spectra), len(interval)
     frequency = np.zeros((n, N_CANDIDATES), np.float32)
     voicing = np.zeros((n, N_CANDIDATES), np.float32)
-    y = np.zeros((k, _LANES))
-    curvature = np.empty((k, _LANES))
-    e = np.empty(k, np.float32)
-    octave = np.empty((k, _LANES), np.float32)
-    summed = np.empty((k, _LANES), np.float32)
+    power = np.empty(n)
+    work = np.zeros((4, k), np.float32)
+    rows = np.zeros((_LANES, k))
+    y, curvature = np.empty(k * _LANES), np.empty(k * _LANES)
+    octave, summed = np.empty(k * _LANES, np.float32), np.empty(k * _LANES, np.float32)
+    means = np.empty(_LANES)
+    peaks = np.empty(N_CANDIDATES, np.int64)
     for start in range(0, n, _LANES):
         stop = min(start + _LANES, n)
-        _octave_spectra(
-            magnitude, start, stop, inverse_step, elimination, interval, coefficients,
-            y, curvature, e, octave,
-        )  # fmt: skip
+        _smooth_peaks(spectra, start, stop, work, rows, y, power)
+        _octave_spectra(y, curvature, elimination, interval, coefficients, octave)
         _sum_subharmonics(octave, shifts, decay, summed)
-        for lane in range(stop - start):
-            _pick_candidates(summed, lane, du, u0, frequency[start + lane], voicing[start + lane])
-    return frequency, voicing
+        _lane_means(summed, means)
+        for t in range(start, stop):
+            lane = t - start
+            _highest_peaks(summed, lane, peaks)
+            _pick_candidates(summed, means[lane], peaks, du, u0, frequency[t], voicing[t])
+    return frequency, voicing, power
 
 
-def pitch_candidates(magnitude, grid):
+def pitch_candidates(spectra, grid):
     """Find up to six F0 candidates in every frame.
 
     The magnitude spectrum is reduced to its peaks, interpolated on an octave
@@ -246,8 +296,8 @@ def pitch_candidates(magnitude, grid):
 
     Parameters
     ----------
-    magnitude : ndarray of shape (n_frames, n_bins), dtype float32
-        Magnitude spectra of 60 ms frames.
+    spectra : ndarray of shape (n_frames, n_bins), dtype complex64
+        Spectra of 60 ms frames.
     grid : FrameGrid
 
     Returns
@@ -256,8 +306,13 @@ def pitch_candidates(magnitude, grid):
         Hz, best candidate first; 0 where there are fewer than six.
     voicing : ndarray of shape (n_frames, 6), dtype float32
         1 minus the ratio of the mean of the summed spectrum to its peak.
+    level : ndarray of shape (n_frames,)
+        Root mean square of the windowed frames.
     """
-    return _candidates_kernel(magnitude, *_octave_tables(grid))
+    parts = spectra.view(np.float32)
+    frequency, voicing, power = _candidates_kernel(parts, *_octave_tables(grid))
+    # Parseval: the sum over the whole spectrum is fft_size times the sum of squares.
+    return frequency, voicing, np.sqrt(power / (grid.fft_size * grid.length))
 
 
 @compiled

@@ -12,43 +12,57 @@ _MAX_STEPS = 60
 _TOLERANCE = 1e-6
 
 
+# Complex numbers as pairs of real ones: numba's complex division and square
+# root guard against overflow, which the coefficients of predictors never need
+# and which would take most of the time.
+
+
 @compiled
-def _evaluate(c, degree, x):
-    """Value, first derivative and half the second of c[0] x^degree + … + c[degree]."""
-    p = complex(c[0], 0.0)
-    first = complex(0.0, 0.0)
-    second = complex(0.0, 0.0)
+def _evaluate(c, degree, x, y):
+    """Value, first derivative and half the second of c[0] z^degree + … at z = x + iy."""
+    pr, pi, fr, fi, sr, si = c[0], 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(1, degree + 1):
-        second = second * x + first
-        first = first * x + p
-        p = p * x + c[i]
-    return p, first, second
+        sr, si = sr * x - si * y + fr, sr * y + si * x + fi
+        fr, fi = fr * x - fi * y + pr, fr * y + fi * x + pi
+        pr, pi = pr * x - pi * y + c[i], pr * y + pi * x
+    return pr, pi, fr, fi, sr, si
 
 
 @compiled
-def _size(x):
-    return x.real * x.real + x.imag * x.imag
+def _square_root(x, y):
+    """Square root of x + iy with a non-negative real part."""
+    a = math.sqrt(0.5 * (math.sqrt(x * x + y * y) + abs(x)))
+    b = 0.5 * y / a if a > 0 else 0.0
+    if x >= 0:
+        return a, b
+    return abs(b), a if y >= 0 else -a
 
 
 @compiled
 def _laguerre(c, degree):
     """Iterate from 0 to a root, one of the smallest as a rule, which keeps deflation stable."""
-    x = complex(0.0, 0.0)
+    x = y = 0.0
     for _ in range(_MAX_STEPS):
-        p, first, second = _evaluate(c, degree, x)
-        if _size(p) == 0:
-            return x
-        g = first / p
-        h = g * g - 2 * second / p
-        root = np.sqrt((degree - 1) * (degree * h - g * g))
-        plus, minus = g + root, g - root
-        denominator = plus if _size(plus) >= _size(minus) else minus
+        pr, pi, fr, fi, sr, si = _evaluate(c, degree, x, y)
+        size = pr * pr + pi * pi
+        if size == 0:
+            break
+        # G = p'/p, H = G^2 - p''/p; the step is n / (G ± sqrt((n - 1) (n H - G^2))).
+        gr, gi = (fr * pr + fi * pi) / size, (fi * pr - fr * pi) / size
+        g2r, g2i = gr * gr - gi * gi, 2 * gr * gi
+        hr = g2r - 2 * (sr * pr + si * pi) / size
+        hi = g2i - 2 * (si * pr - sr * pi) / size
+        n = float(degree)
+        qr, qi = _square_root((n - 1) * (n * hr - g2r), (n - 1) * (n * hi - g2i))
+        sign = 1.0 if gr * qr + gi * qi >= 0 else -1.0
+        dr, di = gr + sign * qr, gi + sign * qi
+        size = dr * dr + di * di
         # A stationary point: leave it in any direction.
-        step = degree / denominator if _size(denominator) > 0 else complex(0.5, 0.5)
-        x = x - step
-        if _size(step) <= 1e-20 * _size(x):
-            return x
-    return x
+        step_x, step_y = (n * dr / size, -n * di / size) if size > 0 else (0.5, 0.5)
+        x, y = x - step_x, y - step_y
+        if step_x * step_x + step_y * step_y <= 1e-20 * (x * x + y * y):
+            break
+    return x, y
 
 
 @compiled
@@ -60,41 +74,52 @@ def _deflate_pair(c, degree, s, q):
 
 
 @compiled
-def _polish(c, degree, x):
-    p, first, _ = _evaluate(c, degree, x)
-    return x - p / first if _size(first) > 0 else x
+def _polish(c, degree, x, y):
+    """One Newton step."""
+    pr, pi, fr, fi, _, _ = _evaluate(c, degree, x, y)
+    size = fr * fr + fi * fi
+    if size > 0:
+        x, y = x - (pr * fr + pi * fi) / size, y - (pi * fr - pr * fi) / size
+    return x, y
+
+
+@compiled
+def _confirmed(full, roots):
+    """Say whether the sum and the product of the roots are those of the polynomial."""
+    n = len(roots)
+    total, scale = 0.0, 1.0
+    pr, pi = 1.0, 0.0
+    for i in range(n):
+        x, y = roots[i].real, roots[i].imag
+        total += x
+        scale += abs(x) + abs(y)
+        pr, pi = pr * x - pi * y, pr * y + pi * x
+    wanted = full[n] if n % 2 == 0 else -full[n]
+    return abs(total + full[1]) <= _TOLERANCE * scale and abs(pr - wanted) + abs(
+        pi
+    ) <= _TOLERANCE * abs(wanted)
 
 
 @compiled
 def _solve(full, c, out):
-    """Write the roots of one monic polynomial; say whether sum and product confirm them."""
+    """Write the roots of one monic polynomial; `c` is room for its remainders."""
     n = len(full) - 1
-    c[:] = full
+    for i in range(n + 1):
+        c[i] = full[i]
     degree = n
     while degree > 0:
-        x = _laguerre(c, degree) if degree > 1 else complex(-c[1] / c[0], 0.0)
-        if degree > 1 and abs(x.imag) > 1e-9 * abs(x.real):
-            _deflate_pair(c, degree, 2 * x.real, _size(x))
-            x = _polish(full, n, x)
-            out[degree - 1] = x
-            out[degree - 2] = x.conjugate()
+        x, y = _laguerre(c, degree) if degree > 1 else (-c[1] / c[0], 0.0)
+        if degree > 1 and abs(y) > 1e-9 * abs(x):
+            _deflate_pair(c, degree, 2 * x, x * x + y * y)
+            x, y = _polish(full, n, x, y)
+            out[degree - 1] = complex(x, y)
+            out[degree - 2] = complex(x, -y)
             degree -= 2
         else:
-            real = x.real
             for i in range(1, degree):
-                c[i] += real * c[i - 1]
-            out[degree - 1] = complex(_polish(full, n, complex(real, 0.0)).real, 0.0)
+                c[i] += x * c[i - 1]
+            out[degree - 1] = complex(_polish(full, n, x, 0.0)[0], 0.0)
             degree -= 1
-    total, product, scale = complex(0.0, 0.0), complex(1.0, 0.0), 1.0
-    for i in range(n):
-        total += out[i]
-        product *= out[i]
-        scale += math.sqrt(_size(out[i]))
-    wanted = full[n] if n % 2 == 0 else -full[n]
-    off = math.sqrt(_size(product - wanted))
-    return math.sqrt(_size(total + full[1])) <= _TOLERANCE * scale and off <= _TOLERANCE * abs(
-        wanted
-    )
 
 
 @compiled
@@ -106,8 +131,10 @@ def _solve_all(coefficients):
     work = np.empty(order + 1)
     full[0] = 1
     for t in range(n):
-        full[1:] = coefficients[t]
-        confirmed[t] = _solve(full, work, out[t])
+        for i in range(order):
+            full[i + 1] = coefficients[t, i]
+        _solve(full, work, out[t])
+        confirmed[t] = _confirmed(full, out[t])
     return out, confirmed
 
 

@@ -15,7 +15,7 @@ def spectrum_of(f0, levels):
         10 ** (level / 20) * np.cos(2 * np.pi * f0 * (i + 1) * time)
         for i, level in enumerate(levels)
     )
-    return np.abs(Spectra((y / 20).astype(np.float32), GRID).block(0)[0])[:1]
+    return np.abs(Spectra((y / 20).astype(np.float32), GRID).block(0))[:1]
 
 
 def levels_of(f0, levels, formants):

@@ -22,8 +22,7 @@ def harmonic_tone(f0, *, sr=16000, seconds=0.5, n_harmonics=20):
 
 def track(y, sr=16000):
     spectra = Spectra(y.astype(np.float32), frame_grid(sr, 60))
-    spectrum, level = spectra.block(0)
-    return track_pitch(*pitch_candidates(np.abs(spectrum), spectra.grid), level)
+    return track_pitch(*pitch_candidates(spectra.block(0), spectra.grid))
 
 
 def test_parabola_of_known_vertex():
@@ -62,41 +61,92 @@ def test_noise_and_quiet_tones_are_unvoiced():
     assert np.all(track(harmonic_tone(120) * 1e-4)[0] == 0)
 
 
-def test_the_octave_spectrum_is_a_natural_cubic_spline():
+def test_level_is_that_of_the_windowed_frame():
+    y = np.random.default_rng(0).normal(size=4000).astype(np.float32) / 10
+    spectra = Spectra(y, frame_grid(16000, 60))
+    level = pitch_candidates(spectra.block(0), spectra.grid)[2]
+    frame = y[160 * 5 : 160 * 5 + 960] * spectra.grid.window
+    assert level[5] == pytest.approx(np.sqrt(np.mean(frame**2)), rel=1e-5)
+
+
+def test_frames_do_not_depend_on_their_neighbours():
+    y = np.random.default_rng(0).normal(size=16000).astype(np.float32) / 10
+    spectra = Spectra(y, frame_grid(16000, 60))
+    whole = pitch_candidates(spectra.block(0), spectra.grid)
+    some = pitch_candidates(np.ascontiguousarray(spectra.block(0)[3:40:5]), spectra.grid)
+    for a, b in zip(whole, some, strict=True):
+        np.testing.assert_array_equal(a[3:40:5], b)
+
+
+def test_the_octave_spectrum_is_a_weighted_natural_cubic_spline():
     grid = frame_grid(16000, 60)
     tables = _pitch._octave_tables(grid)
     k, lanes = grid.n_bins, _pitch._LANES
-    # A peak in every third bin: nothing lies three bins from two maxima, so
-    # that the enhancement keeps all of it.
-    magnitude = np.random.default_rng(0).uniform(1, 2, (3, k)).astype(np.float32)
-    magnitude[:, ::3] += 2
-    out = np.empty((k, lanes), np.float32)
+    values = np.random.default_rng(0).uniform(0, 2, (k, lanes))
+    out = np.empty(k * lanes, np.float32)
     _pitch._octave_spectra(
-        magnitude, 0, 3, tables.inverse_step, tables.elimination, tables.interval,
-        tables.coefficients, np.zeros((k, lanes)), np.empty((k, lanes)), np.empty(k, np.float32),
-        out,
+        values.ravel(), np.empty(k * lanes), tables.elimination, tables.interval,
+        tables.coefficients, out,
     )  # fmt: skip
-    padded = np.pad(magnitude.astype(float), ((0, 0), (1, 0)))
-    smooth = magnitude.astype(float)
-    smooth[:, :-1] = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     nodes = np.log2(np.arange(1, k) * grid.df)
     nodes = np.concatenate([[2 * nodes[0] - nodes[1]], nodes])
     octaves = np.linspace(np.log2(25), np.log2(8000), k)
     per_octave = k / np.log2(8000 / 25)
     shift = per_octave * np.log2(65 / 50) - 1
     weight = 0.5 + np.arctan(3 * (np.arange(k) + 1 - shift) / per_octave) / np.pi
-    for lane in range(3):
-        spline = CubicSpline(nodes, smooth[lane], bc_type="natural")(octaves)
-        np.testing.assert_allclose(
-            out[:, lane], np.maximum(spline, 0) * weight, rtol=1e-5, atol=1e-6
-        )
+    spline = CubicSpline(nodes, values, bc_type="natural")(octaves)
+    expected = np.maximum(spline, 0) * weight[:, None]
+    np.testing.assert_allclose(out.reshape(k, lanes), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_subharmonic_summation():
+    k, lanes = 300, _pitch._LANES
+    octave = np.random.default_rng(0).uniform(size=(k, lanes)).astype(np.float32)
+    shifts = np.floor(61.3 * np.log2(np.arange(1, 16))).astype(np.int64)
+    decay = (0.85 ** np.arange(15)).astype(np.float32)
+    out = np.empty(k * lanes, np.float32)
+    _pitch._sum_subharmonics(octave.ravel(), shifts, decay, out)
+    padded = np.concatenate([octave, np.zeros((300, lanes))])
+    expected = sum(d * padded[s : s + k] for s, d in zip(shifts, decay, strict=True)) / 15
+    np.testing.assert_allclose(out.reshape(k, lanes), expected, rtol=1e-5, atol=1e-6)
+
+
+def enhanced(m):
+    m = np.array(m, np.float32)
+    e = np.full_like(m, np.nan)
+    _pitch._enhance_peaks(m, np.empty_like(m), np.zeros_like(m), e)
+    return e
 
 
 def test_peak_enhancement_zeroes_what_is_far_from_two_maxima():
-    m = np.array([1, 5, 4, 3, 2, 1, 2, 3, 4, 9, 1, 1], np.float32)
-    e = np.empty_like(m)
-    _pitch._enhance_peaks(m, e)
-    np.testing.assert_array_equal(e, [1, 5, 4, 3, 0, 0, 0, 3, 4, 9, 1, 1])
+    np.testing.assert_array_equal(
+        enhanced([1, 5, 4, 3, 2, 1, 2, 3, 4, 9, 1, 1]), [1, 5, 4, 3, 0, 0, 0, 3, 4, 9, 1, 1]
+    )
+
+
+def test_peak_enhancement_keeps_what_lies_outside_of_the_maxima():
+    spectrum = [1, 2, 3, 4, 5, 4, 3, 4, 5, 4, 3, 2, 1, 1]
+    np.testing.assert_array_equal(enhanced(spectrum), spectrum)
+
+
+def test_a_single_maximum_leaves_three_bins():
+    np.testing.assert_array_equal(enhanced([9, 8, 7, 6, 5, 4, 3]), [9, 8, 7, 0, 0, 0, 0])
+
+
+def test_a_flat_spectrum_has_no_maximum_and_stays():
+    np.testing.assert_array_equal(enhanced([2, 2, 2, 2, 2, 2]), [2, 2, 2, 2, 2, 2])
+
+
+def test_highest_peaks_in_descending_order():
+    s = np.array([0, 3, 0, 9, 0, 1, 0, 5, 0, 2, 0, 7, 0, 4, 0, 4, 0, 8], np.float32)
+    lanes = np.zeros((len(s), _pitch._LANES), np.float32)
+    lanes[:, 2] = s
+    peaks = np.empty(N_CANDIDATES, np.int64)
+    _pitch._highest_peaks(lanes.ravel(), 2, peaks)
+    # The last value has no right neighbour; of equal peaks the first comes first.
+    np.testing.assert_array_equal(peaks // _pitch._LANES, [3, 11, 7, 13, 15, 1])
+    _pitch._highest_peaks(lanes.ravel(), 3, peaks)
+    np.testing.assert_array_equal(peaks, -1)
 
 
 def candidates(*frames):
