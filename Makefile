@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 .PHONY: demo test lint docs bench clean
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sklearn-ser needs Python 3.11 or later, this is " + sys.version)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sklearn-ser needs Python 3.11 or later, this is " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
 
 demo: $(BIN)/python
@@ -30,6 +30,7 @@ docs: $(BIN)/python
 bench: $(BIN)/python
 	$(PIP) -e . opensmile==2.6.0
 	$(BIN)/python benchmarks/egemaps_parity.py
+	$(BIN)/python benchmarks/extraction_speed.py
 
 clean:
 	rm -rf $(VENV) docs/_build docs/api/generated build dist *.egg-info

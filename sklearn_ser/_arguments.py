@@ -72,6 +72,13 @@ def _output_argument(text):
     return path
 
 
+def _cache_argument(text):
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder, expected a file")
+    return path
+
+
 def _folder_argument(text):
     path = Path(text)
     if path.exists() and not path.is_dir():
@@ -137,12 +144,27 @@ def _add_extraction(command):
         help="resample recordings to this rate; native keeps the rate of each (default: 16000)",
     )
     command.add_argument(
+        "--variant",
+        choices=("opensmile", "corrected"),
+        default="opensmile",
+        help="openSMILE's values, or formants and harmonic differences that are what their "
+        "names say (default: %(default)s)",
+    )
+    command.add_argument(
+        "--cache",
+        metavar="FILE",
+        type=_cache_argument,
+        help="keep the features of each recording in this file, and take those it has from there",
+    )
+    workers = command.add_mutually_exclusive_group()
+    workers.add_argument(
         "--jobs",
         metavar="N",
         type=_jobs_argument,
         default=1,
         help="number of processes, -1 for one on each core (default: 1)",
     )
+    return workers
 
 
 def _add_evaluate(commands, methods):
@@ -192,11 +214,14 @@ def _add_extract(commands):
         commands,
         "extract",
         "Compute the 88 eGeMAPSv02 functionals of recordings. The result has a column path and "
-        "one for each functional, under openSMILE's names.",
+        "one for each functional, under openSMILE's names. The same command resumes a run that "
+        "was interrupted. Recordings that cannot be used are listed in a file beside the result, "
+        "in features.failed.csv if that is features.parquet.",
         """
         sklearn-ser extract speech.wav other.flac > features.csv
-        sklearn-ser extract recordings/ --out features.parquet --jobs -1 --on-error nan
-        sklearn-ser extract --corpus emodb=corpora/emodb --out emodb.csv
+        sklearn-ser extract recordings/ --out features.parquet --jobs -1
+        sklearn-ser extract --corpus emodb=corpora/emodb --out emodb.csv --cache features.sqlite
+        sklearn-ser extract /data --out features.parquet --dask-scheduler tcp://head:8786
         """,
     )
     command.add_argument(
@@ -206,13 +231,19 @@ def _add_extract(commands):
         nargs="*",
         help="a recording, or a folder of recordings with all its sub-folders",
     )
-    _add_extraction(command)
+    workers = _add_extraction(command)
+    workers.add_argument(
+        "--dask-scheduler",
+        metavar="ADDRESS",
+        help="let the workers of this dask cluster compute; they must find the recordings under "
+        "the same paths",
+    )
     command.add_argument(
         "--on-error",
-        choices=("raise", "nan"),
-        default="raise",
-        help="what to do about recordings that cannot be used: stop, or leave their fields empty "
-        "(default: %(default)s)",
+        choices=("skip", "nan", "raise"),
+        default="skip",
+        help="what to do about recordings that cannot be used: leave them out, leave their "
+        "fields empty, or stop (default: %(default)s)",
     )
     command.add_argument(
         "--out",
@@ -235,6 +266,33 @@ def _add_corpora(commands):
     )
     command.add_argument(
         "names", metavar="NAME", type=_name_argument, nargs="*", help="tell all about this corpus"
+    )
+    _add_common(command)
+
+
+def _add_fetch(commands):
+    command = _add_command(
+        commands,
+        "fetch",
+        "Download a corpus that is open to anybody. Its licence is shown before; its folder is "
+        "printed after, and at once if the corpus is there already.",
+        """
+        sklearn-ser fetch ravdess
+        sklearn-ser extract $(sklearn-ser fetch urdu --data-home corpora --yes) --out urdu.csv
+        """,
+    )
+    command.add_argument(
+        "name", metavar="NAME", type=_name_argument, help="a name that `sklearn-ser corpora` lists"
+    )
+    command.add_argument(
+        "--data-home",
+        metavar="DIR",
+        type=_folder_argument,
+        help="folder that holds a folder for each corpus (default: the environment variable "
+        "SKLEARN_SER_DATA, or sklearn_ser_data in your home)",
+    )
+    command.add_argument(
+        "--yes", action="store_true", help="agree to the licence without being asked"
     )
     _add_common(command)
 
@@ -268,4 +326,5 @@ def build_parser(methods):
     _add_evaluate(commands, methods)
     _add_extract(commands)
     _add_corpora(commands)
+    _add_fetch(commands)
     return parser

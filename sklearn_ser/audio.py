@@ -88,6 +88,83 @@ def check_waveform(y, sr, *, name="the waveform"):
     return np.clip(y, -1, _FULL_SCALE).astype(np.float32, copy=False)
 
 
+def _check_file(path):
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, expected an audio file.")
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {path}. Relative paths start at {Path.cwd()}.")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the file is empty (0 bytes), expected audio. Fetch it again.")
+
+
+def read_bytes(path):
+    """Read a recording without decoding it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        An audio file.
+
+    Returns
+    -------
+    content : bytes
+        What `decode_audio` takes, in a file object.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, AudioError
+        There is no such file, it is a folder, or it is empty.
+    """
+    path = Path(os.fspath(path))
+    _check_file(path)
+    return path.read_bytes()
+
+
+def decode_audio(source, sampling_rate, *, name):
+    """Decode a recording; `load_audio` tells the rest.
+
+    Parameters
+    ----------
+    source : path-like or binary file object
+        An audio file, or its content as ``io.BytesIO(content)``.
+    sampling_rate : int or None
+        Rate of the result in Hz; None keeps the recording's.
+    name : str
+        What error messages call the recording.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,), dtype float32
+        Samples between -1 and 1.
+    sr : int
+        Sampling rate of `y` in Hz.
+
+    Raises
+    ------
+    AudioError
+        The content is no audio, is cut off, holds NaN or infinite samples, or
+        lasts less than 60 ms.
+    """
+    import soundfile
+
+    if sampling_rate is not None:
+        _check_rate(sampling_rate, name)
+    try:
+        y, sr = soundfile.read(source, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(
+            f"{name}: not readable as audio ({error.error_string.strip()}). Expected a complete "
+            "file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF … Convert it or fetch it again."
+        ) from error
+    y = y[:, 0] if y.shape[1] == 1 else y.mean(axis=1)
+    check_waveform(y, sr, name=name)
+    if sampling_rate is not None and sr != sampling_rate:
+        import soxr
+
+        y, sr = soxr.resample(y, sr, sampling_rate, quality="HQ"), sampling_rate
+    return check_waveform(y, sr, name=name), sr
+
+
 def load_audio(path, sampling_rate=16000):
     """Read a recording as a mono waveform at one sampling rate.
 
@@ -133,28 +210,8 @@ def load_audio(path, sampling_rate=16000):
     >>> y.shape, sr, round(float(abs(y).max()), 2)
     ((16000,), 16000, 0.3)
     """
-    import soundfile
-
     path = Path(os.fspath(path))
     if sampling_rate is not None:
         _check_rate(sampling_rate, str(path))
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, expected an audio file.")
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {path}. Relative paths start at {Path.cwd()}.")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty (0 bytes), expected audio. Fetch it again.")
-    try:
-        y, sr = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: not readable as audio ({error.error_string.strip()}). Expected a complete "
-            "file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF … Convert it or fetch it again."
-        ) from error
-    y = y[:, 0] if y.shape[1] == 1 else y.mean(axis=1)
-    check_waveform(y, sr, name=str(path))
-    if sampling_rate is not None and sr != sampling_rate:
-        import soxr
-
-        y, sr = soxr.resample(y, sr, sampling_rate, quality="HQ"), sampling_rate
-    return check_waveform(y, sr, name=str(path)), sr
+    _check_file(path)
+    return decode_audio(path, sampling_rate, name=str(path))

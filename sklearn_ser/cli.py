@@ -44,6 +44,9 @@ def _logistic():
     return make_pipeline(CorpusScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
 
 
+# Recordings of which `extract` keeps the features in memory at once.
+_PART = 4096
+
 # Name, what it is in a few words, and the function that makes the unfitted pipeline.
 METHODS = {
     "svm": ("each corpus standardised by itself, then a support vector machine", _svm),
@@ -80,13 +83,15 @@ def _load_speech(args, paths, folder):
     )
 
 
-def _extract_features(paths, args, on_error="raise"):
+def _make_extractor(args, **options):
     from sklearn_ser.features import EGeMAPSExtractor
 
-    extractor = EGeMAPSExtractor(
-        sampling_rate=args.sampling_rate, n_jobs=args.jobs, on_error=on_error, verbose=1
+    if args.cache is not None:
+        args.cache.parent.mkdir(parents=True, exist_ok=True)
+    options = {"cache": args.cache, "n_jobs": args.jobs} | options
+    return EGeMAPSExtractor(
+        variant=args.variant, sampling_rate=args.sampling_rate, verbose=1, **options
     )
-    return extractor.transform(list(paths)), extractor.get_feature_names_out()
 
 
 def _describe_scores(scores, speech):
@@ -163,7 +168,7 @@ def _evaluate(args):
             args.out.mkdir(parents=True, exist_ok=True)
             folder = args.out / "corpora"
         speech = _load_speech(args, paths, folder)
-        X, _ = _extract_features(speech["path"], args)
+        X = _make_extractor(args).transform(speech["path"])
         result = cross_corpus_validate(
             METHODS[args.method][1](),
             X,
@@ -205,29 +210,87 @@ def _list_recordings(args):
     return list(dict.fromkeys(paths))
 
 
+@contextlib.contextmanager
+def _cluster(address):
+    """Let the workers of a dask scheduler do what would run in processes here."""
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise ImportError("--dask-scheduler needs dask: pip install 'sklearn-ser[dask]'") from error
+    import joblib
+
+    with Client(address, set_as_default=True), joblib.parallel_config(backend="dask"):
+        yield
+
+
+def _report_failures(failures, n_recordings, out):
+    """Tell of recordings without features: beside the table, if there is one."""
+    report = None if out is None else out.with_suffix(".failed.csv")
+    if report is not None:
+        report.unlink(missing_ok=True)
+    if not failures:
+        return
+    from sklearn_ser.exceptions import ExtractionWarning
+
+    message = f"{len(failures)} of {n_recordings} recordings have no features: "
+    if report is None:
+        message += "; ".join(f"{path} ({reason})" for path, reason in failures.items())
+    else:
+        import pandas as pd
+
+        table = pd.DataFrame({"path": failures.keys(), "reason": map(str, failures.values())})
+        table.to_csv(report, index=False)
+        message += f"{report} names them and tells why"
+    warnings.warn(message, ExtractionWarning, stacklevel=2)
+
+
+def _extract_to_table(paths, extractor, args):
+    """Write the table part by part; return the recordings that failed, and why."""
+    from sklearn_ser.features._table import TableWriter
+
+    failures = {}
+    with (
+        contextlib.closing(extractor._transform_parts(paths, _PART)) as parts,
+        TableWriter(args.out, extractor.get_feature_names_out()) as table,
+    ):
+        for start, rows, errors in parts:
+            part = paths[start : start + len(rows)]
+            failures |= {paths[i]: errors[i] for i in sorted(errors)}
+            if args.on_error == "skip":
+                kept = [i for i in range(len(part)) if start + i not in errors]
+                part, rows = [part[i] for i in kept], rows[kept]
+            table.write(part, rows)
+        if len(failures) == len(paths):
+            table.discard()
+    return failures
+
+
 def _extract(args):
     """Write the 88 functionals of recordings to a CSV or Parquet file."""
     if not args.recordings and not args.corpus:
         args.parser.error("name recordings, folders of recordings, or corpora (--corpus)")
-    import numpy as np
-    import pandas as pd
-
-    from sklearn_ser.exceptions import AudioError
-
+    options = {"on_error": "raise" if args.on_error == "raise" else "nan"}
+    unfinished = None
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-    paths = _list_recordings(args)
-    X, names = _extract_features(paths, args, args.on_error)
-    if np.isnan(X).all():
-        raise AudioError(f"None of the {len(paths)} recordings can be used; see the warning.")
-    table = pd.DataFrame(X, columns=names)
-    table.insert(0, "path", paths)
-    if args.out is None:
-        table.to_csv(sys.stdout, index=False)
-    elif args.out.suffix.lower() == ".csv":
-        table.to_csv(args.out, index=False)
-    else:
-        table.to_parquet(args.out, index=False)
+        if args.cache is None:
+            unfinished = options["cache"] = args.out.with_name(f"{args.out.name}.unfinished")
+    with contextlib.ExitStack() as stack:
+        if args.dask_scheduler is not None:
+            # None: as many as the cluster has.
+            options["n_jobs"] = None
+            stack.enter_context(_cluster(args.dask_scheduler))
+        paths = _list_recordings(args)
+        failures = _extract_to_table(paths, _make_extractor(args, **options), args)
+    if unfinished is not None:
+        unfinished.unlink(missing_ok=True)
+    if len(failures) == len(paths):
+        from sklearn_ser.exceptions import AudioError
+
+        raise AudioError(
+            f"None of the {len(paths)} recordings can be used. The first: {failures[paths[0]]}"
+        )
+    _report_failures(failures, len(paths), args.out)
 
 
 def _corpora(args):
@@ -235,30 +298,59 @@ def _corpora(args):
     from sklearn_ser.datasets import CORPORA, list_corpora
 
     if not args.names:
-        print(list_corpora().to_string(index=False))
+        table = list_corpora().drop(columns=["title", "download"]).astype(object)
+        table = table.where(table.notna(), "?").astype(str)
+        for column in ("name", "language", "licence", "homepage"):
+            width = table[column].str.len().max()
+            table[column] = table[column].str.ljust(width)
+            table = table.rename(columns={column: column.ljust(width)})
+        print("\n".join(line.rstrip() for line in table.to_string(index=False).splitlines()))
         print(
             "\nNo recordings come with this package: each corpus has terms of its own. For its\n"
             "emotions, file names and citation: sklearn-ser corpora NAME"
         )
     for name in args.names:
         corpus = CORPORA[name]
+        counted = [f"{word} {corpus.counts.get(word, '')}".rstrip() for word in corpus.vocabulary]
         facts = {
             "title": corpus.title,
             "language": corpus.language,
-            "recordings": f"{corpus.n_recordings} at {corpus.sampling_rate} Hz",
-            "speakers": corpus.n_speakers,
-            "emotions": ", ".join(f"{word} {n}" for word, n in corpus.counts.items()),
+            "recordings": f"{corpus.n_recordings or '?'} at {corpus.sampling_rate} Hz",
+            "speakers": corpus.n_speakers or "?",
+            "emotions": ", ".join(counted),
             "file names": f"such as {next(iter(corpus.examples))}",
             "licence": corpus.licence,
-            "available": corpus.homepage,
+            "available": f"{corpus.homepage} {corpus.access}".rstrip(),
         }
+        if corpus.note:
+            facts["note"] = textwrap.fill(corpus.note, 65).replace("\n", "\n" + 14 * " ")
         print(name)
         for title, fact in facts.items():
             print(f"  {title:<12}{fact}")
         print(textwrap.indent(corpus.citation, "  "), end="\n\n")
 
 
-_COMMANDS = {"evaluate": _evaluate, "extract": _extract, "corpora": _corpora}
+def _fetch(args):
+    """Download a corpus, once the user has agreed to its licence, and print its folder."""
+    from sklearn_ser.datasets import CORPORA
+    from sklearn_ser.datasets._fetch import corpus_folder, obtain
+    from sklearn_ser.exceptions import DownloadError
+
+    def confirm():
+        if args.yes:
+            return
+        if not sys.stdin.isatty():
+            args.parser.error("say --yes: there is no terminal to ask for your consent on")
+        print("Download it? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise DownloadError(f"{args.name} was not downloaded")
+
+    corpus = CORPORA[args.name]
+    folder = corpus_folder(corpus, args.data_home)
+    print(obtain(corpus, folder, confirm=confirm))
+
+
+_COMMANDS = {"evaluate": _evaluate, "extract": _extract, "corpora": _corpora, "fetch": _fetch}
 
 
 def _print_warning(message, category, filename, lineno, file=None, line=None):

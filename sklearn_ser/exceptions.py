@@ -1,18 +1,48 @@
 """The errors and warnings that callers may want to catch."""
 
-__all__ = ["AudioError", "CorpusError", "ExtractionWarning", "SmallBatchWarning"]
+__all__ = [
+    "AudioError",
+    "CacheError",
+    "CacheWarning",
+    "CorpusError",
+    "CorpusWarning",
+    "DownloadError",
+    "ExtractionWarning",
+    "PosteriorCollapseWarning",
+    "SmallBatchWarning",
+]
 
 
 class AudioError(ValueError):
     """A recording or a waveform that no features can be computed from."""
 
 
+class CacheError(RuntimeError):
+    """A file that is no cache of features, or a damaged one; it was not changed."""
+
+
+class CacheWarning(UserWarning):
+    """Rows were computed without being stored, or without looking for stored ones."""
+
+
 class CorpusError(ValueError):
     """A folder or a table that does not hold the corpus it should hold."""
 
 
+class CorpusWarning(UserWarning):
+    """Recordings or labels that an evaluation could be wrong with."""
+
+
+class DownloadError(OSError):
+    """A corpus that could not be downloaded; nothing of it was kept."""
+
+
 class ExtractionWarning(UserWarning):
     """A recording was replaced by a row of NaN (``on_error="nan"``)."""
+
+
+class PosteriorCollapseWarning(UserWarning):
+    """Columns of an embedding are almost constant: the loss made the encoder ignore them."""
 
 
 class SmallBatchWarning(UserWarning):

@@ -1,7 +1,8 @@
 """From waveforms to acoustic features.
 
 `egemaps` and `egemaps_lld` compute eGeMAPSv02 of one signal, `EGeMAPSExtractor`
-of many recordings, as a scikit-learn transformer.
+of many recordings, as a scikit-learn transformer. `LibrosaExtractor` computes
+statistics of librosa's features, `FunctionExtractor` those of your own function.
 """
 
 from sklearn_ser.features._egemaps import (
@@ -12,12 +13,16 @@ from sklearn_ser.features._egemaps import (
     egemaps_lld,
 )
 from sklearn_ser.features._extractor import EGeMAPSExtractor, RecordingTransformer
+from sklearn_ser.features._function import FunctionExtractor
+from sklearn_ser.features._librosa import LibrosaExtractor
 
 __all__ = [
     "DESCRIPTORS",
     "FUNCTIONALS",
     "FUNCTIONAL_NAMES",
     "EGeMAPSExtractor",
+    "FunctionExtractor",
+    "LibrosaExtractor",
     "RecordingTransformer",
     "egemaps",
     "egemaps_lld",

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from sklearn_ser.features._compiled import compiled
-from sklearn_ser.features._formants import N_FORMANTS, levinson
+from sklearn_ser.features._formants import N_FORMANTS, ascending, levinson
 from sklearn_ser.features._harmonics import N_HARMONICS, find_harmonics, formant_harmonic
 from sklearn_ser.features._roots import polynomial_roots
 
@@ -116,9 +116,9 @@ def _choose_resonances(roots, rate, ranges, out):
                 bandwidths[count] = bandwidth
                 count += 1
         lowest = 0.0
-        ascending = np.argsort(frequencies[:count])
+        order = ascending(frequencies, count)
         for i in range(len(ranges)):
-            for j in ascending:
+            for j in order:
                 f = frequencies[j]
                 if f > lowest and ranges[i, 0] <= f <= ranges[i, 1]:
                     out[t, i, 0] = lowest = f
@@ -188,7 +188,10 @@ def _differences_kernel(magnitude, f0, formant, df):
     frequencies = np.zeros(N_HARMONICS)
     vertices = np.zeros(N_HARMONICS)
     for t in range(len(f0)):
-        highest = 1.2 * formant[t].max() + 4 * df + f0[t]
+        highest = np.float32(0)
+        for i in range(n_formants):
+            highest = max(highest, formant[t, i])
+        highest = 1.2 * highest + 4 * df + f0[t]
         n = find_harmonics(
             magnitude[t], f0[t], df, highest, bins, magnitudes, frequencies, vertices
         )

@@ -1,5 +1,8 @@
 """Transformers from recordings to one row of features each."""
 
+import contextlib
+import functools
+import json
 import os
 import warnings
 from abc import ABCMeta, abstractmethod
@@ -7,97 +10,55 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser._validation import caller_stacklevel
-from sklearn_ser.audio import check_waveform, load_audio
-from sklearn_ser.exceptions import AudioError, ExtractionWarning
-from sklearn_ser.features._egemaps import FUNCTIONAL_NAMES, egemaps
+from sklearn_ser.exceptions import ExtractionWarning
+from sklearn_ser.features._cache import FeatureCache
+from sklearn_ser.features._egemaps import FUNCTIONAL_NAMES, VARIANTS, egemaps
+from sklearn_ser.features._extraction import Extraction, in_parts
+from sklearn_ser.features._progress import Progress
+from sklearn_ser.features._recordings import as_recordings
+from sklearn_ser.features._worker import name_of
 
 __all__ = ["EGeMAPSExtractor", "RecordingTransformer"]
 
-_EXPECTED = (
-    "expected a list, array, Series or one-column DataFrame of paths, or a list of "
-    "one-dimensional float waveforms"
-)
+# Raise these, and stored rows are computed anew: when a value changes by more than rounding,
+# in what happens to a recording before its features are computed and in the features.
+_READING = 1
+_ALGORITHM = 1
 
 
-def _is_path(item):
-    return isinstance(item, str | os.PathLike)
-
-
-def as_recordings(X):
-    """Return the recordings in X as a list of paths (text) and waveforms (arrays).
-
-    Raises
-    ------
-    ValueError
-        X is no collection of recordings.
-    """
-    if _is_path(X):
-        raise ValueError(f"X is the single path {os.fspath(X)!r}, {_EXPECTED}. Write [path].")
-    if getattr(X, "ndim", 1) == 2:
-        if X.shape[1] != 1:
-            names = f" ({', '.join(map(str, X.columns))})" if hasattr(X, "columns") else ""
-            raise ValueError(
-                f"X has {X.shape[1]} columns{names}, {_EXPECTED}. Select the column of paths, "
-                "or pass list(X) if the rows are waveforms."
-            )
-        X = X.iloc[:, 0] if hasattr(X, "iloc") else np.asarray(X)[:, 0]
-    if getattr(X, "ndim", 1) != 1 or not hasattr(X, "__len__"):
-        raise ValueError(f"X is {type(X).__name__}, {_EXPECTED}.")
-    items = list(X)
-    if not items:
-        raise ValueError(f"X holds 0 recordings, {_EXPECTED}, at least one.")
-    for i, item in enumerate(items):
-        if _is_path(item):
-            items[i] = os.fspath(item)
-        elif np.ndim(item) == 0 or isinstance(item, bytes):
-            raise ValueError(f"Recording {i} of X is {item!r}, {_EXPECTED}.")
-        else:
-            items[i] = np.asarray(item)
-    return items
-
-
-def _name(item, i):
-    return item if isinstance(item, str) else f"waveform {i}"
-
-
-def _anchored(item):
-    # A reused worker process keeps the working directory it was started in.
-    return os.path.abspath(item) if isinstance(item, str) else item
-
-
-def _compute_row(function, item, i, sampling_rate):
-    """Return the features of one recording, or the error that prevented them."""
-    try:
-        if isinstance(item, str):
-            y, sr = load_audio(item, sampling_rate)
-        else:
-            y, sr = check_waveform(item, sampling_rate, name=_name(item, i)), sampling_rate
-        return function(y, sr)
-    except (AudioError, OSError) as error:
-        return error
+def _plain(value):
+    """Turn a number or a table of numpy into what JSON knows."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"a recipe holds {value!r}, expected numbers, text, lists and dicts")
 
 
 class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
-    """From recordings to rows, one recording at a time: inputs, errors, processes, progress.
+    """From recordings to rows, one at a time: inputs, cache, processes, progress, errors.
 
-    A subclass says what is computed: `_function`, a picklable function of
-    ``(y, sr)`` that returns a row, and the names of its columns.
+    A subclass says what is computed: `_function` gives a picklable function of
+    ``(y, sr)`` that returns a row, `_names` the names of its columns, and
+    `_recipe`, which only a cache needs, what identifies the values. The
+    parameters are those of `EGeMAPSExtractor`.
     """
 
     _parameter_constraints: ClassVar[dict] = {
         "sampling_rate": [Interval(Integral, 1000, None, closed="left"), None],
+        "cache": [str, os.PathLike, None],
         "n_jobs": [Integral, None],
         "on_error": [StrOptions({"raise", "nan"})],
         "verbose": [Interval(Real, 0, None, closed="left"), "boolean"],
     }
 
-    def __init__(self, *, sampling_rate=16000, n_jobs=None, on_error="raise", verbose=0):
+    def __init__(
+        self, *, sampling_rate=16000, cache=None, n_jobs=None, on_error="raise", verbose=0
+    ):
         self.sampling_rate = sampling_rate
+        self.cache = cache
         self.n_jobs = n_jobs
         self.on_error = on_error
         self.verbose = verbose
@@ -109,6 +70,13 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _names(self):
         """Return the names of the columns."""
+
+    def _recipe(self):
+        """Return algorithm, version and parameters of the values, as a dict for JSON."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not tell what its values depend on, which cache="
+            f"{self.cache!r} needs. Define its method _recipe, or set cache=None."
+        )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -150,25 +118,15 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             sampling rate.
         AudioError, FileNotFoundError
             A recording cannot be read or used, and `on_error` is "raise". The
-            message names it.
+            message names it. Rows computed until then are in the cache.
+        CacheError
+            `cache` is a file of another kind, or is damaged. It was not changed.
         """
         self._validate_params()
         recordings = self._recordings(X)
-        function = self._function()
-        results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
-            delayed(_compute_row)(function, _anchored(item), i, self.sampling_rate)
-            for i, item in enumerate(recordings)
-        )
-        out = np.full((len(recordings), len(self._names())), np.nan, np.float32)
-        failed = []
-        for i, row in enumerate(self._progress(results, len(recordings))):
-            if not isinstance(row, Exception):
-                out[i] = row
-            elif self.on_error == "raise":
-                raise row
-            else:
-                failed.append(f"{_name(recordings[i], i)} ({row})")
-        if failed:
+        [(_, out, errors)] = self._transform_parts(recordings, len(recordings))
+        if errors:
+            failed = [f"{name_of(recordings[i], i)} ({errors[i]})" for i in sorted(errors)]
             warnings.warn(
                 f"{len(failed)} of {len(recordings)} recordings have no features, their rows are "
                 "NaN: " + "; ".join(failed),
@@ -176,6 +134,41 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 stacklevel=caller_stacklevel(),
             )
         return out
+
+    def _transform_parts(self, recordings, size):
+        """Yield start, rows and errors by position of one part after the other.
+
+        Nothing but the part that is yielded, and what is known of the next,
+        is in memory.
+        """
+        function, n_columns = self._function(), len(self._names())
+        stop = self.on_error == "raise"
+        with (
+            self._open_cache(n_columns) as cache,
+            Progress(len(recordings), type(self).__name__, shown=bool(self.verbose)) as progress,
+        ):
+            extraction = Extraction(
+                function,
+                n_columns,
+                sampling_rate=self.sampling_rate,
+                cache=cache,
+                n_jobs=self.n_jobs,
+                stop=stop,
+                progress=progress,
+            )
+            outcomes = extraction.run(recordings)
+            yield from in_parts(outcomes, len(recordings), n_columns, size)
+
+    def _open_cache(self, n_columns):
+        if self.cache is None:
+            return contextlib.nullcontext()
+        recipe = {
+            "reading": _READING,
+            "sampling_rate": self.sampling_rate,
+            "features": self._recipe(),
+        }
+        text = json.dumps(recipe, sort_keys=True, allow_nan=False, default=_plain)
+        return FeatureCache(self.cache, text, n_columns)
 
     def _recordings(self, X):
         recordings = as_recordings(X)
@@ -185,14 +178,6 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 "sampling_rate to the rate the waveforms were taken at, or pass paths."
             )
         return recordings
-
-    def _progress(self, results, total):
-        if not self.verbose:
-            return results
-        from tqdm.auto import tqdm
-
-        # disable=None: no bar where the output is no terminal.
-        return tqdm(results, total=total, unit="file", desc=type(self).__name__, disable=None)
 
     def get_feature_names_out(self, input_features=None):
         """Name the columns of the result.
@@ -228,22 +213,40 @@ class EGeMAPSExtractor(RecordingTransformer):
 
     Parameters
     ----------
+    variant : {"opensmile", "corrected"}, default="opensmile"
+        "opensmile" gives openSMILE's values, its oddities included: what
+        published results can be compared with. "corrected" replaces those that
+        are something else than their name says, above all the formants; see
+        `sklearn_ser.features.egemaps`.
     sampling_rate : int or None, default=16000
         Rate in Hz that files are resampled to, and at which waveforms are
         taken to be. Loudness, jitter, shimmer and formants depend on it, so
         that corpora recorded at several rates are comparable at one rate only.
         None keeps the rate of every file (and refuses waveforms); it exists to
         reproduce results that were published without resampling.
+    cache : str, path-like or None, default=None
+        A file that keeps the computed rows, made if there is none: a recording
+        whose content has been seen with these parameters is read but not
+        computed again, whatever its name, in whichever process or fold. Rows
+        are written as they come, so that an interrupted run resumes where it
+        stopped. Several processes of one machine may use the file at once.
+        Recordings that failed are not kept. The file grows by about 0.5 kB a
+        recording and is never cleaned up: delete it to start anew. None keeps
+        nothing.
     n_jobs : int or None, default=None
         Number of processes, through `joblib`: None means 1 unless in a
-        `joblib.parallel_config` context, -1 means all cores. The values do
-        not depend on it.
+        `joblib.parallel_config` context, whose backend may be a cluster, -1
+        means all cores. Workers read the recordings themselves, by absolute
+        path, and use one thread each; the values do not depend on their
+        number. Stored rows are found without any worker.
     on_error : {"raise", "nan"}, default="raise"
         What to do about a recording that cannot be read or used: "raise"
         stops with an error that names it, "nan" gives a row of NaN and one
         `ExtractionWarning` that names them all.
     verbose : int or bool, default=0
-        Shows a progress bar if above 0 and the output is a terminal.
+        Shows a progress bar if above 0 and the output is a terminal: seconds of
+        audio computed per second, recordings found in the cache, failures, time
+        left.
 
     See Also
     --------
@@ -252,7 +255,15 @@ class EGeMAPSExtractor(RecordingTransformer):
     Notes
     -----
     The transformer is stateless: `transform` needs no `fit`, and the rows do
-    not depend on which recordings come together or in which order.
+    not depend on which recordings come together or in which order. Copies,
+    pickles and clones hold the path of the cache, never an open file.
+
+    The cache is a SQLite file with a digest of each recording (32 bytes of
+    BLAKE2b), the parameters, the version of the algorithm and the values in
+    single precision. Where it cannot be written any more, as on a full disk, a
+    `CacheWarning` tells and extraction goes on. On a network drive a slower
+    mode is used, in which up to half a second of work may be lost when the
+    process is killed; on a local one nothing that was stored is.
 
     References
     ----------
@@ -273,8 +284,35 @@ class EGeMAPSExtractor(RecordingTransformer):
     1                 2.14                      0.02
     """
 
+    _parameter_constraints: ClassVar[dict] = {
+        **RecordingTransformer._parameter_constraints,
+        "variant": [StrOptions(set(VARIANTS))],
+    }
+
+    def __init__(
+        self,
+        *,
+        variant="opensmile",
+        sampling_rate=16000,
+        cache=None,
+        n_jobs=None,
+        on_error="raise",
+        verbose=0,
+    ):
+        super().__init__(
+            sampling_rate=sampling_rate,
+            cache=cache,
+            n_jobs=n_jobs,
+            on_error=on_error,
+            verbose=verbose,
+        )
+        self.variant = variant
+
     def _function(self):
-        return egemaps
+        return functools.partial(egemaps, variant=self.variant)
 
     def _names(self):
         return FUNCTIONAL_NAMES
+
+    def _recipe(self):
+        return {"algorithm": "eGeMAPSv02", "version": _ALGORITHM, "variant": self.variant}

@@ -9,7 +9,7 @@ from sklearn_ser.features._compiled import compiled
 from sklearn_ser.features._framing import round_half_up
 from sklearn_ser.features._roots import polynomial_roots
 
-__all__ = ["N_FORMANTS", "formants", "levinson"]
+__all__ = ["N_FORMANTS", "ascending", "formants", "levinson"]
 
 N_FORMANTS = 3
 _RATE = 11000
@@ -82,6 +82,19 @@ def levinson(r, a):
 
 
 @compiled
+def ascending(values, count):
+    """Order of the first `count` values, for a handful of them."""
+    order = np.empty(count, np.int64)
+    for i in range(count):
+        at = i
+        while at > 0 and values[order[at - 1]] > values[i]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = i
+    return order
+
+
+@compiled
 def _resonances(roots, out):
     """Write frequency and bandwidth of the lowest resonances, (n_frames, 3, 2)."""
     frequencies = np.empty(_ORDER)
@@ -100,7 +113,7 @@ def _resonances(roots, out):
             frequencies[count] = f
             bandwidths[count] = abs(math.log(radius)) / math.pi * _RATE
             count += 1
-        order = np.argsort(frequencies[:count])
+        order = ascending(frequencies, count)
         for i in range(min(count, N_FORMANTS)):
             out[t, i, 0] = frequencies[order[i]]
             out[t, i, 1] = bandwidths[order[i]]

@@ -1,5 +1,7 @@
 """Statistics of contours: smoothing, moments, percentiles, slopes, segments."""
 
+import math
+
 import numpy as np
 
 from sklearn_ser.features._compiled import compiled
@@ -86,7 +88,7 @@ def _row_moments(x, skip_zeros):
             if not (skip_zeros and x[r, t] == 0):
                 squares += (x[r, t] - mean) ** 2
         out[r, 0] = mean
-        out[r, 1] = np.sqrt(squares / count) / (mean if mean != 0 else 1.0)
+        out[r, 1] = math.sqrt(squares / count) / (mean if mean != 0 else 1.0)
     return out
 
 
@@ -117,6 +119,21 @@ def _local_extrema(x):
             count += 1
         elif x[i] < x[i - 1] and x[i] < x[i + 1]:
             where[count], kind[count] = i, _MINIMUM
+            count += 1
+    return where[:count], kind[:count]
+
+
+# Loops where numpy has a function: each such function costs a third of a second
+# when the package is compiled, which happens before the first features appear.
+
+
+@compiled
+def _compress(where, kind, keep):
+    """Keep the marked extrema, in place."""
+    count = 0
+    for e in range(len(where)):
+        if keep[e]:
+            where[count], kind[count] = where[e], kind[e]
             count += 1
     return where[:count], kind[:count]
 
@@ -153,7 +170,7 @@ def _drop_small_maxima(x, where, kind, threshold):
         if accepted:
             highest = y
             last_accepted = e
-    return where[keep], kind[keep]
+    return _compress(where, kind, keep)
 
 
 @compiled
@@ -167,29 +184,30 @@ def _drop_small_minima(x, where, kind, threshold):
             highest = y
         else:
             keep[e] = not (highest - y < threshold)
-    return where[keep], kind[keep]
+    return _compress(where, kind, keep)
 
 
 @compiled
 def _merge_runs(x, where, kind):
     """Third pass: of neighbouring extrema of one kind only the most extreme stays."""
-    out_where = where.copy()
-    out_kind = kind.copy()
     count = 0
     for e in range(len(where)):
-        if count and out_kind[count - 1] == kind[e]:
-            more = x[where[e]] - x[out_where[count - 1]]
+        if count and kind[count - 1] == kind[e]:
+            more = x[where[e]] - x[where[count - 1]]
             if more * kind[e] > 0:
-                out_where[count - 1] = where[e]
+                where[count - 1] = where[e]
         else:
-            out_where[count], out_kind[count] = where[e], kind[e]
+            where[count], kind[count] = where[e], kind[e]
             count += 1
-    return out_where[:count], out_kind[:count]
+    return where[:count], kind[:count]
 
 
 @compiled
 def _extrema(x):
-    threshold = np.float32(0.1) * np.float32(x.max() - x.min())
+    low = high = x[0]
+    for value in x:
+        low, high = min(low, value), max(high, value)
+    threshold = np.float32(0.1) * np.float32(high - low)
     where, kind = _local_extrema(x)
     where, kind = _drop_small_maxima(x, where, kind, threshold)
     where, kind = _drop_small_minima(x, where, kind, threshold)
@@ -202,8 +220,13 @@ def _mean_and_spread(slopes, extra, has_extra):
     count = len(slopes) + has_extra
     if count == 0:
         return 0.0, 0.0
-    mean = (slopes.sum() + extra) / count
-    return mean, np.sqrt(((slopes - mean) ** 2).sum() / count)
+    total, squares = extra, 0.0
+    for slope in slopes:
+        total += slope
+    mean = total / count
+    for slope in slopes:
+        squares += (slope - mean) ** 2
+    return mean, math.sqrt(squares / count)
 
 
 @compiled
@@ -245,7 +268,10 @@ def _slopes(x):
     has_down = last == _MAXIMUM or (last == 0 and down < 0)
     up_mean, up_spread = _mean_and_spread(rising[:n_rising], up, has_up)
     down_mean, down_spread = _mean_and_spread(falling[:n_falling], down, has_down)
-    return up_mean, up_spread, down_mean, down_spread, np.sum(kind == _MAXIMUM)
+    n_maxima = 0
+    for e in range(len(kind)):
+        n_maxima += kind[e] == _MAXIMUM
+    return up_mean, up_spread, down_mean, down_spread, n_maxima
 
 
 def _percentiles(x):

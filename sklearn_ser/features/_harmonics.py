@@ -124,7 +124,10 @@ def _levels_kernel(magnitude, f0, formant, df):
     frequencies = np.zeros(N_HARMONICS)
     vertices = np.zeros(N_HARMONICS)
     for t in range(len(f0)):
-        highest = 1.2 * formant[t].max() + 4 * df + f0[t]
+        highest = np.float32(0)
+        for i in range(n_formants):
+            highest = max(highest, formant[t, i])
+        highest = 1.2 * highest + 4 * df + f0[t]
         n = find_harmonics(
             magnitude[t], f0[t], df, highest, bins, magnitudes, frequencies, vertices
         )

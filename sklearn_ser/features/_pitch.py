@@ -126,11 +126,13 @@ def _enhance_peaks(m, peak, near, e):
         last -= 1
     if first == last:
         # A single maximum: what follows the first three bins goes.
-        e[:3] = m[:3]
-        e[3:] = 0
+        for i in range(k):
+            e[i] = m[i] if i < 3 else np.float32(0)
         return
-    e[: first + 1] = m[: first + 1]
-    e[last:] = m[last:]
+    for i in range(min(first + 1, k)):
+        e[i] = m[i]
+    for i in range(max(last, 0), k):
+        e[i] = m[i]
 
 
 @compiled
@@ -375,6 +377,15 @@ def _advance(cost, previous, current, memory, local, back):
 
 
 @compiled
+def _cheapest(cost):
+    state = 0
+    for i in range(1, _N_STATES):
+        if cost[i] < cost[state]:
+            state = i
+    return state
+
+
+@compiled
 def _settle(back, t, decided, cost, path):
     """Fix the frames on which all best paths agree, at most 39 stay open; return how many are."""
     states = np.arange(_N_STATES)
@@ -390,7 +401,7 @@ def _settle(back, t, decided, cost, path):
                 state = back[w, state]
             return u
     if t + 1 - decided >= _LOOK_AHEAD:
-        state = np.argmin(cost)
+        state = _cheapest(cost)
         for u in range(t, decided, -1):
             state = back[u, state]
         path[decided] = state
@@ -401,7 +412,7 @@ def _settle(back, t, decided, cost, path):
 @compiled
 def _track_kernel(frequency, voicing):
     n = len(frequency)
-    path = np.full(n, _UNVOICED)
+    path = np.empty(n, np.int64)
     if n == 0:
         return path, 0
     back = np.zeros((n, _N_STATES), np.int64)
@@ -414,7 +425,7 @@ def _track_kernel(frequency, voicing):
         _local_costs(frequency[t], voicing[t], local)
         memory = _advance(cost, frequency[t - 1], frequency[t], memory, local, back[t])
         decided = _settle(back, t, decided, cost, path)
-    state = np.argmin(cost)
+    state = _cheapest(cost)
     for t in range(n - 1, decided - 1, -1):
         path[t] = state
         state = back[t, state]

@@ -148,7 +148,8 @@ def _spectral_kernel(
     spectra, previous, first, bands, falling, loudness_weights, cosines, slopes, edges, out
 ):
     n_bins = len(previous) // 2
-    p, m, before = np.empty((3, n_bins), np.float32)
+    p, m = np.empty(n_bins, np.float32), np.empty(n_bins, np.float32)
+    before = np.empty(n_bins, np.float32)
     energy = np.empty(N_BANDS)
     decibels = np.empty(slopes.shape[1])
     _power_and_magnitude(previous, p, before)

@@ -64,7 +64,7 @@ def test_short_recordings(seconds):
 
 
 def test_five_minutes_equal_blocks_kept_or_not(monkeypatch):
-    y = speech_like(seconds=300)
+    y = np.tile(speech_like(seconds=3), 100)
     long = egemaps(y, 16000)
     assert np.isfinite(long).all()
     monkeypatch.setattr(_framing, "_KEPT_FRAMES", 10**6)

@@ -1,4 +1,8 @@
 import pickle
+import shutil
+import sqlite3
+import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -14,11 +18,12 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
+from threadpoolctl import threadpool_info
 
 from sklearn_ser import EGeMAPSExtractor
 from sklearn_ser.audio import load_audio
-from sklearn_ser.exceptions import AudioError, ExtractionWarning
-from sklearn_ser.features import FUNCTIONAL_NAMES, RecordingTransformer, egemaps
+from sklearn_ser.exceptions import AudioError, CacheError, ExtractionWarning
+from sklearn_ser.features import FUNCTIONAL_NAMES, RecordingTransformer, _extraction, egemaps
 
 
 @pytest.fixture(scope="module")
@@ -211,12 +216,22 @@ def test_waveforms_need_a_rate():
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"sampling_rate": 100}, {"on_error": "ignore"}, {"n_jobs": 1.5}]
-)
+    "parameters",
+    [
+        {"sampling_rate": 100}, {"on_error": "ignore"}, {"n_jobs": 1.5}, {"variant": "praat"},
+        {"cache": 1},
+    ],
+)  # fmt: skip
 def test_parameters_are_checked_with_and_without_fit(paths, parameters):
     for method in ("fit", "transform"):
         with pytest.raises(InvalidParameterError, match=next(iter(parameters))):
             getattr(EGeMAPSExtractor(**parameters), method)(paths)
+
+
+def test_the_variant(paths):
+    rows = EGeMAPSExtractor(variant="corrected").transform(paths[:2])
+    expected = [egemaps(*load_audio(path), variant="corrected") for path in paths[:2]]
+    np.testing.assert_array_equal(rows, expected)
 
 
 def mean_and_peak(y, sr):
@@ -231,8 +246,283 @@ class MeanAndPeak(RecordingTransformer):
         return ("mean", "peak")
 
 
+class Counted(MeanAndPeak):
+    """Computes in this process, and keeps count."""
+
+    computed: list
+
+    def __init__(self, *, factor=1, cache=None, sampling_rate=16000, on_error="raise", n_jobs=None):
+        super().__init__(cache=cache, sampling_rate=sampling_rate, on_error=on_error, n_jobs=n_jobs)
+        self.factor = factor
+
+    def _function(self):
+        def function(y, sr):
+            self.computed.append(len(y))
+            if len(y) == 1234:
+                raise KeyboardInterrupt
+            return self.factor * mean_and_peak(y, sr)
+
+        return function
+
+    def _recipe(self):
+        return {"algorithm": "mean and peak", "factor": self.factor}
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """A list that grows by an entry with every row that is computed, not found."""
+    monkeypatch.setattr(Counted, "computed", [], raising=False)
+    return Counted.computed
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "features.sqlite"
+
+
+def count(computed):
+    n = len(computed)
+    computed.clear()
+    return n
+
+
 def test_any_function_of_a_recording_can_use_the_base(paths):
     out = MeanAndPeak().set_output(transform="pandas").transform(paths)
     assert list(out.columns) == ["mean", "peak"]
     y, sr = load_audio(paths[2])
     np.testing.assert_allclose(out.iloc[2], mean_and_peak(y, sr))
+
+
+def test_a_function_that_does_not_keep_to_its_names(paths):
+    class Wrong(MeanAndPeak):
+        def _names(self):
+            return ("mean", "peak", "range")
+
+    with pytest.raises(
+        ValueError, match=r"0\.wav: the features have shape \(2,\), expected \(3,\)"
+    ):
+        Wrong().transform(paths)
+
+
+def test_a_cache_needs_to_know_what_the_values_depend_on(paths, cache):
+    with pytest.raises(NotImplementedError, match=r"MeanAndPeak does not tell.*method _recipe"):
+        MeanAndPeak(cache=cache).transform(paths)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kind", [str, Path])
+def test_cached_rows_are_the_computed_ones(paths, features, cache, n_jobs, kind, monkeypatch):
+    extractor = EGeMAPSExtractor(cache=kind(cache), n_jobs=n_jobs)
+    np.testing.assert_array_equal(extractor.transform(paths[:5]), features[:5])
+    np.testing.assert_array_equal(extractor.transform(paths), features)
+    # Nothing but the cache can answer now, and nobody starts a worker to ask it.
+    monkeypatch.setattr(_extraction, "Parallel", None)
+    np.testing.assert_array_equal(extractor.transform(paths[::-1]), features[::-1])
+    assert [file.name for file in cache.parent.iterdir()] == [cache.name]
+
+
+def test_content_counts_not_the_name(paths, cache, computed, tmp_path):
+    extractor = Counted(cache=cache)
+    rows = extractor.transform(paths)
+    assert count(computed) == 8
+    copy = tmp_path / "copy.flac"
+    shutil.copy(paths[3], copy)
+    np.testing.assert_array_equal(extractor.transform([copy]), rows[3:4])
+    assert count(computed) == 0
+    # The same name, another content.
+    shutil.copy(paths[4], copy)
+    np.testing.assert_array_equal(extractor.transform([copy]), rows[4:5])
+    assert count(computed) == 0
+    soundfile.write(tmp_path / "copy.wav", np.ones(1600) / 2, 16000, subtype="FLOAT")
+    np.testing.assert_array_equal(extractor.transform([tmp_path / "copy.wav"]), [[0.5, 0.5]])
+    assert count(computed) == 1
+
+
+def test_parameters_that_change_values_count_and_no_others(paths, cache, computed):
+    for changed in ({}, {"factor": 2}, {"sampling_rate": 8000}, {"sampling_rate": None}):
+        rows = Counted(**changed).transform(paths)
+        assert count(computed) == 8
+        for other in ({}, {"on_error": "nan"}, {"n_jobs": 1}):
+            extractor = Counted(cache=cache, **changed, **other)
+            np.testing.assert_array_equal(extractor.transform(paths), rows)
+        assert count(computed) == 8
+    Counted(cache=cache, factor=np.int64(2), sampling_rate=np.int32(16000)).transform(paths)
+    assert count(computed) == 0
+
+
+def test_variants_do_not_share_rows(paths, features, cache):
+    corrected = EGeMAPSExtractor(variant="corrected", cache=cache).transform(paths[:2])
+    np.testing.assert_array_equal(EGeMAPSExtractor(cache=cache).transform(paths[:2]), features[:2])
+    again = EGeMAPSExtractor(variant="corrected", cache=cache).transform(paths[:2])
+    np.testing.assert_array_equal(again, corrected)
+    assert not np.array_equal(corrected, features[:2])
+
+
+def test_waveforms_are_cached_by_their_samples(cache, computed):
+    rng = np.random.default_rng(0)
+    waveforms = [rng.normal(size=1600) / 10 for _ in range(4)]
+    extractor = Counted(cache=cache)
+    rows = extractor.transform(waveforms)
+    assert count(computed) == 4
+    strided = np.repeat(waveforms[1], 2)[::2]
+    np.testing.assert_array_equal(extractor.transform([strided]), rows[1:2])
+    assert count(computed) == 0
+    extractor.transform([waveforms[0].astype(np.float32), -waveforms[0], waveforms[0][:-1]])
+    assert count(computed) == 3
+
+
+def test_failures_are_not_cached(paths, folder, cache, computed, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_text("no audio")
+    extractor = Counted(cache=cache, on_error="nan")
+    for expected in (2, 0):
+        with pytest.warns(ExtractionWarning, match=r"2 of 4 .*bad\.wav.*absent\.wav"):
+            rows = extractor.transform([paths[0], bad, paths[1], tmp_path / "absent.wav"])
+        assert count(computed) == expected
+        assert np.isnan(rows[[1, 3]]).all()
+    shutil.copy(paths[2], bad)
+    np.testing.assert_array_equal(extractor.transform([bad]), Counted().transform([paths[2]]))
+
+
+def test_work_done_before_an_error_is_kept(paths, cache, computed, tmp_path):
+    extractor = Counted(cache=cache)
+    with pytest.raises(FileNotFoundError, match=r"absent\.wav"):
+        extractor.transform([*paths[:5], tmp_path / "absent.wav", *paths[5:]])
+    assert count(computed) == 5
+    extractor.transform(paths)
+    assert count(computed) == 3
+
+
+def test_work_done_before_an_interruption_is_kept(paths, cache, computed):
+    extractor = Counted(cache=cache)
+    waveforms = [np.full(2000 + i, 0.1) for i in range(20)]
+    with pytest.raises(KeyboardInterrupt):
+        extractor.transform([*waveforms, np.zeros(1234)])
+    assert count(computed) == 21
+    extractor.transform(waveforms)
+    assert count(computed) == 0
+
+
+def test_of_several_errors_the_first_is_raised_and_no_worker_warns(paths, tmp_path):
+    bad = [tmp_path / f"bad{i}.wav" for i in range(3)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for n_jobs in (1, 2):
+            with pytest.raises(FileNotFoundError, match=r"bad0\.wav"):
+                EGeMAPSExtractor(n_jobs=n_jobs).transform([paths[0], *bad, *paths])
+
+
+@pytest.mark.parametrize("backend", ["sequential", "threading"])
+def test_stored_and_new_rows_in_any_mixture(backend, cache, computed, monkeypatch):
+    monkeypatch.setattr(_extraction, "_MAX_WAITING", 3)
+    monkeypatch.setattr(_extraction, "_LOOKUP", 5)
+    rng = np.random.default_rng(0)
+    waveforms = [np.full(1600 + i, i / 200) for i in range(200)]
+    # Long runs of either kind, and short ones.
+    stored = np.concatenate([rng.random(80) < 0.5, np.ones(60, bool), np.zeros(60, bool)])
+    Counted(cache=cache).transform([waveforms[i] for i in np.flatnonzero(stored)])
+    count(computed)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        rows = Counted(cache=cache).transform(waveforms)
+    assert sorted(computed) == [1600 + i for i in np.flatnonzero(~stored)]
+    np.testing.assert_allclose(rows[:, 1], np.arange(200) / 200, rtol=1e-6)
+
+
+def test_a_damaged_cache_stops_even_when_workers_are_busy(cache, computed):
+    waveforms = [np.full(1600 + i, 0.1) for i in range(200)]
+    Counted(cache=cache).transform(waveforms[150:])
+    with sqlite3.connect(cache) as connection:
+        connection.execute("UPDATE rows SET checksum = 0")
+    connection.close()
+    with (
+        joblib.parallel_config(backend="threading", n_jobs=2),
+        pytest.raises(CacheError, match="is damaged"),
+    ):
+        Counted(cache=cache).transform(waveforms)
+
+
+def test_what_is_no_cache_is_refused_before_anything_is_computed(paths, cache, computed):
+    cache.write_text("path,emotion\n" * 100)
+    with pytest.raises(CacheError, match="is no database, expected a cache"):
+        Counted(cache=cache).transform(paths)
+    assert count(computed) == 0
+    assert cache.read_text() == "path,emotion\n" * 100
+
+
+def test_a_copy_holds_the_path_only(paths, features, cache):
+    extractor = EGeMAPSExtractor(cache=str(cache)).fit(paths)
+    extractor.transform(paths[:1])
+    assert vars(extractor).keys() == extractor.get_params().keys()
+    for copy in (pickle.loads(pickle.dumps(extractor)), clone(extractor)):
+        assert copy.cache == str(cache)
+        np.testing.assert_array_equal(copy.transform(paths[:1]), features[:1])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_folds_share_a_cache(paths, features, cache, n_jobs, monkeypatch):
+    y = ["low" if i % 2 else "high" for i in range(8)]
+    model = make_pipeline(EGeMAPSExtractor(cache=cache), StandardScaler(), LogisticRegression())
+    scores = cross_validate(model, paths, y, cv=2, n_jobs=n_jobs, error_score="raise")
+    np.testing.assert_array_equal(scores["test_score"], 1)
+    monkeypatch.setattr(_extraction, "Parallel", None)
+    np.testing.assert_array_equal(EGeMAPSExtractor(cache=cache).transform(paths), features)
+
+
+def test_parts_come_in_order_and_one_at_a_time(cache, computed):
+    waveforms = [np.full(1600 + i, i / 1000) for i in range(95)]
+    for cached in (None, cache, cache):
+        seen = []
+        for start, rows, errors in Counted(cache=cached)._transform_parts(waveforms, 10):
+            seen.append((start, len(rows)))
+            assert errors == {}
+            np.testing.assert_allclose(rows[:, 1], np.arange(start, start + len(rows)) / 1000)
+            if computed:
+                assert len(computed) <= start + len(rows)
+        assert seen == [*((start, 10) for start in range(0, 90, 10)), (90, 5)]
+        count(computed)
+
+
+def threads_here():
+    return [library["num_threads"] for library in threadpool_info()]
+
+
+def test_every_recording_is_computed_by_one_thread():
+    class Threads(MeanAndPeak):
+        def _function(self):
+            # Not a name of this module, which workers cannot import.
+            return lambda y, sr: [max(x["num_threads"] for x in threadpool_info()), 0]
+
+    before = threads_here()
+    waveforms = [np.zeros(1600)] * 20
+    for backend in ("sequential", "threading", "loky"):
+        with joblib.parallel_config(backend=backend, n_jobs=2):
+            assert (Threads().transform(waveforms)[:, 0] == 1).all()
+        assert threads_here() == before
+
+
+def test_a_million_paths_are_not_a_million_tasks(monkeypatch):
+    handed_out = finished = most_ahead = 0
+    lock = threading.Lock()
+    tasks = _extraction.Extraction._tasks
+
+    def watched(self, lookups):
+        nonlocal handed_out, most_ahead
+        for task in tasks(self, lookups):
+            with lock:
+                handed_out += 1
+                most_ahead = max(most_ahead, handed_out - finished)
+            yield task
+
+    def slow(y, sr):
+        nonlocal finished
+        time.sleep(0.001)
+        with lock:
+            finished += 1
+        return mean_and_peak(y, sr)
+
+    monkeypatch.setattr(_extraction.Extraction, "_tasks", watched)
+    monkeypatch.setattr(MeanAndPeak, "_function", lambda self: slow)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        MeanAndPeak().transform([np.zeros(1600)] * 3000)
+    assert handed_out == finished == 3000
+    assert most_ahead < 1500

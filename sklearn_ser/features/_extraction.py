@@ -1,0 +1,202 @@
+"""The loop over recordings: find stored rows, compute the others, store them."""
+
+import contextlib
+import os
+import warnings
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from sklearn_ser.features._worker import Outcome, compute, digest, one_thread
+
+__all__ = ["Extraction", "in_parts"]
+
+# Recordings that are looked up together, by a few threads: what takes time on a network
+# drive is waiting for it.
+_LOOKUP = 64
+_N_READERS = 4
+
+# Rows found while others are being computed that may wait to be fetched.
+_MAX_WAITING = 4096
+
+
+def _chunks(items, size):
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+@contextlib.contextmanager
+def _close_quietly(results):
+    """Close the results of joblib, which warns of an early end that has its own reason."""
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results.close()
+
+
+class Extraction:
+    """Rows of recordings, in the order in which they become known.
+
+    At any time a few recordings for each worker are in memory, and at most some
+    thousand rows.
+
+    Parameters
+    ----------
+    function : callable
+        From ``(y, sr)`` to a row; picklable.
+    n_columns : int
+        Length of a row.
+    sampling_rate : int or None
+        As in `sklearn_ser.audio.load_audio`.
+    cache : FeatureCache or None
+        Where to look for rows first and to store new ones. Only this process
+        uses it; workers return rows.
+    n_jobs : int or None
+        As in `joblib.Parallel`.
+    stop : bool
+        Whether the first error ends the extraction. Recordings that workers
+        have already been given are still computed and stored.
+    progress : Progress
+        What is told about every recording.
+    """
+
+    def __init__(self, function, n_columns, *, sampling_rate, cache, n_jobs, stop, progress):
+        self._function = function
+        self._n_columns = n_columns
+        self._sampling_rate = sampling_rate
+        self._cache = cache
+        self._n_jobs = n_jobs
+        self._stop = stop
+        self._progress = progress
+
+    def run(self, recordings):
+        """Extract.
+
+        Parameters
+        ----------
+        recordings : list of str or ndarray
+            Paths and waveforms.
+
+        Yields
+        ------
+        outcome : Outcome
+            One for each recording, in any order.
+
+        Raises
+        ------
+        AudioError, OSError
+            That of the first recording of those that failed, if `stop`.
+        """
+        # What ends the extraction, by position.
+        self._failed = {}
+        # Rows found by the thread that fills the queue of the workers.
+        self._found = deque()
+        lookups = self._look_up(recordings)
+        for outcome, item in lookups:
+            if item is None:
+                yield self._count(outcome)
+                continue
+            self._progress.start()
+            yield from self._compute(chain([(outcome, item)], lookups))
+            if self._failed:
+                raise self._failed[min(self._failed)]
+
+    def _compute(self, lookups):
+        """Start workers; return when many rows in a row need none."""
+        parallel = Parallel(n_jobs=self._n_jobs, return_as="generator_unordered")
+        with one_thread(), _close_quietly(parallel(self._tasks(lookups))) as results:
+            for outcome in results:
+                if outcome.row is not None and outcome.digest is not None:
+                    self._cache.put(outcome.digest, outcome.row)
+                if outcome.error is not None and self._stop:
+                    self._failed[outcome.position] = outcome.error
+                yield self._count(outcome)
+                yield from self._fetch()
+        yield from self._fetch()
+
+    def _tasks(self, lookups):
+        for outcome, item in lookups:
+            if self._failed:
+                return
+            if item is not None:
+                yield delayed(compute)(
+                    self._function,
+                    outcome.position,
+                    os.path.abspath(item) if isinstance(item, str) else item,
+                    sampling_rate=self._sampling_rate,
+                    n_columns=self._n_columns,
+                    keyed=self._cache is not None,
+                )
+                continue
+            self._found.append(outcome)
+            if len(self._found) >= _MAX_WAITING:
+                return
+
+    def _fetch(self):
+        while self._found:
+            yield self._count(self._found.popleft())
+
+    def _count(self, outcome):
+        self._progress.update(outcome)
+        return outcome
+
+    def _look_up(self, recordings):
+        """Yield an outcome and None, or an unfinished outcome and what it needs."""
+        items = enumerate(recordings)
+        if self._cache is None or self._cache.empty:
+            # Without reading anything: workers read what they are given anyway.
+            yield from ((Outcome(position), item) for position, item in items)
+            return
+        with ThreadPoolExecutor(_N_READERS) as readers:
+            for chunk in _chunks(items, _LOOKUP):
+                digests = list(readers.map(digest, [item for _, item in chunk]))
+                rows = self._cache.get(digests)
+                for (position, item), key in zip(chunk, digests, strict=True):
+                    if key in rows:
+                        yield Outcome(position, rows[key], cached=True), None
+                    else:
+                        yield Outcome(position), item
+
+
+def in_parts(outcomes, n_recordings, n_columns, size):
+    """Put outcomes in the order of the recordings.
+
+    Parameters
+    ----------
+    outcomes : iterable of Outcome
+        In any order.
+    n_recordings, n_columns : int
+        Shape of the whole.
+    size : int
+        Number of recordings in a part.
+
+    Yields
+    ------
+    start : int
+        Position of the first recording of the part.
+    rows : ndarray of shape (size or less, n_columns), dtype float32
+        NaN where there is an error.
+    errors : dict from int to Exception
+        By position.
+    """
+    waiting, n_missing, start = {}, {}, 0
+    for outcome in outcomes:
+        first = outcome.position - outcome.position % size
+        if first not in waiting:
+            n_missing[first] = min(size, n_recordings - first)
+            waiting[first] = np.full((n_missing[first], n_columns), np.nan, np.float32), {}
+        rows, errors = waiting[first]
+        if outcome.error is None:
+            rows[outcome.position - first] = outcome.row
+        else:
+            errors[outcome.position] = outcome.error
+        n_missing[first] -= 1
+        while n_missing.get(start) == 0:
+            yield start, *waiting.pop(start)
+            start += size

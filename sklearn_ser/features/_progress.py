@@ -1,0 +1,69 @@
+"""The progress bar of an extraction."""
+
+import time
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """Show how far an extraction is, on a terminal only.
+
+    Parameters
+    ----------
+    total : int
+        Number of recordings.
+    title : str
+        What is running.
+    shown : bool
+        False shows nothing anywhere.
+    """
+
+    def __init__(self, total, title, *, shown):
+        self._seconds = 0.0
+        self._n_cached = self._n_failed = 0
+        self._started = None
+        self._bar = None
+        if shown:
+            from tqdm.auto import tqdm
+
+            # disable=None: no bar where the output is no terminal.
+            self._bar = tqdm(
+                total=total,
+                desc=title,
+                disable=None,
+                bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} files "
+                "[{elapsed}<{remaining}{postfix}]",
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if self._bar is not None:
+            self._bar.close()
+
+    def start(self):
+        """Begin to measure the rate: looking for stored rows is no extraction."""
+        if self._started is None:
+            self._started = time.monotonic()
+
+    def update(self, outcome):
+        """Count what became of one recording."""
+        self._n_cached += outcome.cached
+        self._n_failed += outcome.error is not None
+        self._seconds += outcome.duration
+        if self._bar is not None and not self._bar.disable:
+            self._bar.set_postfix_str(self.describe(), refresh=False)
+            self._bar.update()
+
+    def describe(self):
+        """Tell the rate, and how many recordings were not computed, in a few words."""
+        parts = []
+        if self._started is not None and self._seconds:
+            rate = self._seconds / (time.monotonic() - self._started)
+            parts.append(f"{rate:.0f} s of audio/s")
+        if self._n_cached:
+            parts.append(f"{self._n_cached} cached")
+        if self._n_failed:
+            parts.append(f"{self._n_failed} failed")
+        return ", ".join(parts)

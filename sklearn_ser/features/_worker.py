@@ -1,0 +1,173 @@
+"""What a worker does with one recording: read it, identify it, compute its row."""
+
+import contextlib
+import functools
+import hashlib
+import io
+import sys
+import threading
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from sklearn_ser.audio import check_waveform, decode_audio, load_audio, read_bytes
+from sklearn_ser.exceptions import AudioError
+
+__all__ = ["Outcome", "compute", "digest", "name_of", "one_thread"]
+
+
+class Outcome(NamedTuple):
+    """What became of one recording: a row or an error."""
+
+    position: int
+    row: np.ndarray | None = None
+    error: Exception | None = None
+    digest: bytes | None = None
+    duration: float = 0.0
+    cached: bool = False
+
+
+def name_of(item, position):
+    """What messages call a recording."""
+    return item if isinstance(item, str) else f"waveform {position}"
+
+
+# A file that happens to hold the samples of a waveform is not that waveform.
+_file_hash = functools.partial(hashlib.blake2b, digest_size=32, person=b"file")
+_waveform_hash = functools.partial(hashlib.blake2b, digest_size=32, person=b"waveform")
+
+
+def digest(item):
+    """Identify a recording by its content.
+
+    Parameters
+    ----------
+    item : str or ndarray
+        Path of a file, which is read once and never as a whole, or a waveform.
+
+    Returns
+    -------
+    digest : bytes or None
+        32 bytes; None for what cannot be read or is no waveform.
+    """
+    if isinstance(item, str):
+        try:
+            with open(item, "rb") as file:
+                return hashlib.file_digest(file, _file_hash).digest()
+        except OSError:
+            return None
+    if item.dtype.kind != "f":
+        return None
+    hash_ = _waveform_hash(f"{item.dtype.str} {item.shape}".encode())
+    hash_.update(np.ascontiguousarray(item))
+    return hash_.digest()
+
+
+class _Blas:
+    """One thread for BLAS while anybody wants that.
+
+    The number belongs to the process: of several threads with a limit each, the
+    last to leave would restore the limit of the others.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._n_wanting = 0
+
+    @contextlib.contextmanager
+    def one_thread(self, libraries):
+        with self._lock:
+            self._n_wanting += 1
+            if self._n_wanting == 1:
+                self._limit = libraries.limit(limits=1)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_wanting -= 1
+                if self._n_wanting == 0:
+                    self._limit.restore_original_limits()
+
+
+_blas = _Blas()
+
+
+@functools.lru_cache(maxsize=1)
+def _libraries(n_modules):
+    """Find BLAS and OpenMP; anew, as it takes milliseconds, if an import may have added some."""
+    libraries = ThreadpoolController()
+    return libraries.select(user_api="blas"), libraries.select(user_api="openmp")
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Keep BLAS and OpenMP to one thread, so that values do not depend on the workers.
+
+    OpenBLAS listens to the main thread only, OpenMP keeps a number for every
+    thread: who starts threads needs this as well as those threads.
+    """
+    blas, openmp = _libraries(len(sys.modules))
+    with _blas.one_thread(blas), openmp.limit(limits=1):
+        yield
+
+
+def _read(item, name, sampling_rate, keyed):
+    """Return waveform, rate and, if `keyed`, the digest of a recording read once."""
+    if not isinstance(item, str):
+        y = check_waveform(item, sampling_rate, name=name)
+        return y, sampling_rate, digest(item) if keyed else None
+    if not keyed:
+        return *load_audio(item, sampling_rate), None
+    content = read_bytes(item)
+    key = _file_hash(content).digest()
+    return *decode_audio(io.BytesIO(content), sampling_rate, name=name), key
+
+
+@one_thread()
+def compute(function, position, item, *, sampling_rate, n_columns, keyed):
+    """Compute the row of one recording, or tell why there is none.
+
+    Parameters
+    ----------
+    function : callable
+        From ``(y, sr)`` to a row.
+    position : int
+        Handed through; names a waveform in errors.
+    item : str or ndarray
+        Absolute path or waveform.
+    sampling_rate : int or None
+        As in `sklearn_ser.audio.load_audio`.
+    n_columns : int
+        Length that the row must have.
+    keyed : bool
+        Whether to identify the content, too, without reading it twice.
+
+    Returns
+    -------
+    Outcome
+        With a row of dtype float32, or an `AudioError` or `OSError`.
+
+    Raises
+    ------
+    ValueError
+        The row has another shape, which is no fault of the recording.
+    """
+    name = name_of(item, position)
+    try:
+        y, sr, key = _read(item, name, sampling_rate, keyed)
+    except (AudioError, OSError) as error:
+        return Outcome(position, error=error)
+    duration = len(y) / sr
+    try:
+        row = np.asarray(function(y, sr), np.float32)
+    except (AudioError, OSError) as error:
+        # The function knows the waveform, not where it came from.
+        error = AudioError(f"{name}: {error}")
+        return Outcome(position, error=error, digest=key, duration=duration)
+    if row.shape != (n_columns,):
+        raise ValueError(
+            f"{name}: the features have shape {row.shape}, expected ({n_columns},), one value for "
+            "each name. Correct the function or its names."
+        )
+    return Outcome(position, row, digest=key, duration=duration)

@@ -1,0 +1,546 @@
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import textwrap
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sklearn_ser.exceptions import CacheError, CacheWarning
+from sklearn_ser.features import _cache
+from sklearn_ser.features._cache import FeatureCache
+
+posix = pytest.mark.skipif(os.name != "posix", reason="permissions and signals of POSIX")
+
+
+def make_rows(n, n_columns=4, seed=0):
+    rng = np.random.default_rng(seed)
+    return {rng.bytes(32): rng.normal(size=n_columns).astype(np.float32) for _ in range(n)}
+
+
+def put_all(cache, rows):
+    for digest, row in rows.items():
+        cache.put(digest, row)
+
+
+def fill(path, rows, recipe="a"):
+    with FeatureCache(path, recipe, 4) as cache:
+        put_all(cache, rows)
+
+
+def look_up(path, digests, recipe="a"):
+    with FeatureCache(path, recipe, 4) as cache:
+        return cache.get(list(digests))
+
+
+def look_up_all(path, rows):
+    digests = list(rows)
+    found = {}
+    for i in range(0, len(digests), 500):
+        found |= look_up(path, digests[i : i + 500])
+    return found
+
+
+def assert_same(found, rows):
+    assert found.keys() == rows.keys()
+    for digest, row in rows.items():
+        np.testing.assert_array_equal(found[digest], row)
+
+
+@contextlib.contextmanager
+def no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "features.sqlite"
+
+
+@pytest.fixture
+def filled(path):
+    """A cache of 500 rows: its path and the rows."""
+    rows = make_rows(500)
+    fill(path, rows)
+    return path, rows
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that other users may enter, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    folder.chmod(0o777)
+    shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def somebody():
+    """Be a user whom permissions hold back."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_rows_come_back_as_they_were(path):
+    rows = make_rows(300)
+    rows[b"\0" * 32] = np.array([np.nan, np.inf, -0.0, 1e-45], np.float32)
+    with no_warning():
+        with FeatureCache(path, "a", 4) as cache:
+            assert cache.empty
+            for digest, row in rows.items():
+                cache.put(digest, row.astype(float))
+            assert_same(cache.get([*rows, None, b"\1" * 32]), rows)
+        assert_same(look_up(path, rows), rows)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_recipes_do_not_mix(path):
+    first, second = make_rows(10), {digest: -row for digest, row in make_rows(10).items()}
+    fill(path, first, "a")
+    with FeatureCache(path, "b", 4) as cache:
+        assert cache.empty
+        assert cache.get(list(first)) == {}
+    fill(path, second, "b")
+    assert_same(look_up(path, first, "a"), first)
+    assert_same(look_up(path, first, "b"), second)
+
+
+def test_the_first_row_of_a_recording_stays(path):
+    rows = make_rows(5)
+    fill(path, rows)
+    fill(path, {digest: row + 1 for digest, row in rows.items()})
+    assert_same(look_up(path, rows), rows)
+
+
+def test_the_file_holds_numbers_and_text_only(filled):
+    path, rows = filled
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (recipe,) = connection.execute("SELECT recipe FROM recipes").fetchall()
+        table = connection.execute("SELECT digest, features FROM rows").fetchall()
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert recipe == ("a",)
+    assert_same({digest: np.frombuffer(features, "<f4") for digest, features in table}, rows)
+
+
+def test_an_empty_file_is_a_new_cache(path):
+    path.touch()
+    fill(path, make_rows(1))
+    assert_same(look_up(path, make_rows(1)), make_rows(1))
+
+
+def test_a_name_that_means_something_to_sqlite(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (":memory:", "a b?mode=memory#%20.sqlite", "file:x"):
+        fill(name, make_rows(2))
+        assert Path(name).is_file()
+        assert_same(look_up(name, make_rows(2)), make_rows(2))
+
+
+def foreign_database(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE rows (digest BLOB)")
+        connection.commit()
+
+
+def other_format(path):
+    fill(path, make_rows(3))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+
+
+def without_tables(path):
+    fill(path, make_rows(3))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE recipes")
+
+
+def cut(size):
+    def make(path):
+        fill(path, make_rows(500))
+        path.write_bytes(path.read_bytes()[:size])
+
+    return make
+
+
+def overwrite(start, stop=None):
+    def make(path):
+        fill(path, make_rows(500))
+        content = bytearray(path.read_bytes())
+        place = slice(start, stop)
+        content[place] = random.Random(0).randbytes(len(content[place]))
+        path.write_bytes(content)
+
+    return make
+
+
+def use(path):
+    look_up(path, make_rows(500))
+    fill(path, make_rows(500, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.write_text("path,emotion\n" * 50), "is no database, expected a cache"),
+        (lambda path: path.write_text("a"), "is no database"),
+        (lambda path: path.write_bytes(random.Random(0).randbytes(9000)), "is no database"),
+        (foreign_database, "is a database of another program, expected a cache of sklearn-ser"),
+        (other_format, "is a cache of format 999.*expected format 1"),
+        (without_tables, "is damaged .*no such table"),
+        (cut(60), "is no database"),
+        (cut(100), "is damaged"),
+        (cut(5000), "is damaged"),
+        (cut(-4096), "is damaged"),
+        (overwrite(100, 4096), "is damaged"),
+        (overwrite(4096), "is damaged"),
+    ],
+    ids=[
+        "table", "letter", "noise", "foreign", "format", "tables", "cut header", "cut page",
+        "cut pages", "last page", "first page", "other pages",
+    ],
+)  # fmt: skip
+def test_what_is_no_cache_is_refused_and_left_alone(path, make, message):
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(CacheError, match=message) as error:
+        use(path)
+    assert str(path) in str(error.value)
+    assert "Name another file" in str(error.value)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_changed_values_are_noticed(filled):
+    path, rows = filled
+    digest, row = next(iter(rows.items()))
+    content = path.read_bytes()
+    place = content.index(row.tobytes())
+    for byte in range(place, place + row.nbytes):
+        damaged = bytearray(content)
+        damaged[byte] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(CacheError, match=r"damaged \(a row differs from"):
+            look_up(path, [digest])
+
+
+def test_rows_of_another_length_are_noticed(filled):
+    path, rows = filled
+    with FeatureCache(path, "a", 5) as cache, pytest.raises(CacheError, match="a row differs"):
+        cache.get(list(rows))
+
+
+def test_folders_and_places_that_do_not_exist(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder, expected a file"):
+        FeatureCache(tmp_path, "a", 4)
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*no for cache=.* Make it"):
+        FeatureCache(tmp_path / "no" / "x", "a", 4)
+
+
+@posix
+def test_a_folder_that_cannot_be_written(open_folder):
+    open_folder.chmod(0o555)
+    with somebody(), pytest.raises(PermissionError, match=r"no permission to write to .*own"):
+        FeatureCache(open_folder / "x", "a", 4)
+    assert os.listdir(open_folder) == []
+
+
+@posix
+@pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o777, 0o444), (0o555, 0o444)])
+def test_a_read_only_cache_gives_rows_and_takes_none(open_folder, folder_mode, file_mode):
+    path = open_folder / "x"
+    rows, more = make_rows(20), make_rows(3, seed=1)
+    fill(path, rows)
+    path.chmod(file_mode)
+    open_folder.chmod(folder_mode)
+    before = path.read_bytes()
+    with somebody():
+        with no_warning():
+            assert_same(look_up(path, rows), rows)
+        with FeatureCache(path, "a", 4) as cache:
+            with pytest.warns(CacheWarning, match="takes no more rows.*readonly") as caught:
+                put_all(cache, more)
+            assert len(caught) == 1
+            assert_same(cache.get([*rows, *more]), rows)
+    assert path.read_bytes() == before
+
+
+@posix
+def test_a_file_that_cannot_be_read(open_folder):
+    path = open_folder / "x"
+    fill(path, make_rows(1))
+    path.chmod(0)
+    with somebody(), pytest.raises(PermissionError, match="x"):
+        FeatureCache(path, "a", 4)
+
+
+@posix
+def test_a_full_disk_ends_storing_not_extraction(path):
+    import resource
+
+    rows = make_rows(2000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Of whatever file; SQLite sees what it sees on a full disk: a write that fails.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
+    try:
+        with pytest.warns(CacheWarning, match="takes no more rows.*Extraction goes on") as caught:
+            fill(path, rows)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    with no_warning():
+        found = look_up_all(path, rows)
+    assert 100 < len(found) < 2000
+    assert_same(found, {digest: rows[digest] for digest in found})
+    fill(path, rows)
+    assert_same(look_up_all(path, rows), rows)
+
+
+def test_a_limit_of_the_database_ends_storing_too(path, monkeypatch):
+    connect = FeatureCache._connect
+
+    def limited(self, *args, **options):
+        connect(self, *args, **options)
+        self._execute("PRAGMA max_page_count = 20")
+
+    monkeypatch.setattr(FeatureCache, "_connect", limited)
+    with pytest.warns(CacheWarning, match="database or disk is full") as caught:
+        fill(path, make_rows(2000))
+    assert len(caught) == 1
+    assert look_up(path, list(make_rows(2000))[:10]).keys() == set(list(make_rows(2000))[:10])
+
+
+def test_a_disk_that_is_full_from_the_beginning(path, monkeypatch):
+    monkeypatch.setattr(_cache, "_SCHEMA", ("PRAGMA max_page_count = 1", *_cache._SCHEMA))
+    with pytest.warns(CacheWarning, match="is not used .*full"):
+        cache = FeatureCache(path, "a", 4)
+    with no_warning(), cache:
+        put_all(cache, make_rows(3))
+        assert cache.get(list(make_rows(3))) == {}
+
+
+def test_a_file_that_others_do_not_let_go_of(filled, monkeypatch):
+    path, rows = filled
+    monkeypatch.setattr(_cache, "_PATIENCE", 0.1)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with FeatureCache(path, "a", 4) as cache:
+            assert_same(cache.get(list(rows)), rows)
+            with pytest.warns(CacheWarning, match="takes no more rows.*locked"):
+                cache.put(b"\0" * 32, rows[next(iter(rows))])
+
+
+MOUNTS = """\
+/dev/vda / ext4 rw 0 0
+proc /proc proc rw 0 0
+server:/home /home nfs4 rw 0 0
+/dev/sdb /home/local\\040disk xfs rw 0 0
+//server/share /mnt/a cifs rw 0 0
+user@server: /mnt/ab fuse.sshfs rw 0 0
+/dev/sdc /mnt/usb fuseblk rw 0 0
+/dev/sdd /mnt/twice ext4 rw 0 0
+server:/x /mnt/twice nfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "on_network"),
+    [
+        ("/x", False),
+        ("/homes/x", False),
+        ("/home/x", True),
+        ("/home/a/b/x", True),
+        ("/home/local disk/x", False),
+        ("/mnt/a/x", True),
+        ("/mnt/abc", False),
+        ("/mnt/ab/x", True),
+        ("/mnt/usb/x", False),
+        ("/mnt/twice/x", True),
+    ],
+)
+def test_network_drives_are_recognised(tmp_path, path, on_network):
+    (tmp_path / "mounts").write_text(MOUNTS)
+    assert _cache._lies_on_network(path, tmp_path / "mounts") is on_network
+    assert not _cache._lies_on_network(path, tmp_path / "absent")
+
+
+def test_on_a_network_drive_without_wal(path, monkeypatch):
+    monkeypatch.setattr(_cache, "_lies_on_network", lambda path: True)
+    rows = make_rows(200)
+    with no_warning():
+        with FeatureCache(path, "a", 4) as cache:
+            for digest, row in rows.items():
+                cache.put(digest, row)
+            assert not Path(f"{path}-wal").exists()
+            cache.flush()
+            # Others see what was written.
+            assert_same(look_up(path, rows), rows)
+            cache.put(b"\0" * 32, rows[next(iter(rows))])
+        assert b"\0" * 32 in look_up(path, [b"\0" * 32])
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+def test_a_cache_that_was_moved_to_a_network_drive(filled, monkeypatch):
+    path, rows = filled
+    monkeypatch.setattr(_cache, "_lies_on_network", lambda path: True)
+    assert_same(look_up(path, rows), rows)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+PROCESSES = """
+import itertools, os, random, signal, sqlite3, sys, time, warnings
+from pathlib import Path
+import numpy as np
+from sklearn_ser.features import RecordingTransformer
+from sklearn_ser.features._cache import FeatureCache
+
+warnings.simplefilter("error")
+folder, rng, numbers = sys.argv[1], random.Random(0), itertools.count()
+noise = np.random.default_rng(0).normal(size=960 + 3000) / 10
+recordings = [noise[i : i + 960] for i in range(3000)]
+
+
+delay = 0
+
+
+def statistics(y, sr):
+    time.sleep(delay)
+    return [y.mean(), np.abs(y).max(), y.std()]
+
+
+class Statistics(RecordingTransformer):
+    def _function(self):
+        return statistics
+
+    def _names(self):
+        return ("mean", "peak", "std")
+
+    def _recipe(self):
+        return {"algorithm": "statistics"}
+
+
+def start(cache, recordings, out=None):
+    # A file: what was written to it outlives the process, and it never blocks.
+    name = os.path.join(folder, f"report{next(numbers)}")
+    child = os.fork()
+    if child:
+        return child, name
+    report = os.open(name, os.O_WRONLY | os.O_CREAT)
+    put = FeatureCache.put
+
+    def put_and_report(self, digest, row):
+        put(self, digest, row)
+        os.write(report, digest)
+
+    FeatureCache.put = put_and_report
+    code = 1
+    try:
+        rows = Statistics(cache=cache).transform(recordings)
+        if out is not None:
+            np.save(out, rows)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def end(child, name, kill):
+    if kill:
+        os.kill(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    content = Path(name).read_bytes() if os.path.exists(name) else b""
+    return code, {content[i : i + 32] for i in range(0, len(content) - 31, 32)}
+
+
+def check(cache):
+    connection = sqlite3.connect(cache)
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    stored = {digest for digest, in connection.execute("SELECT digest FROM rows")}
+    connection.close()
+    return stored
+"""
+
+KILL = """
+delay = 0.0004
+cache, finished = os.path.join(folder, "kill"), set()
+for _ in range(10):
+    child, report = start(cache, recordings)
+    time.sleep(rng.uniform(0, 0.12))
+    code, reported = end(child, report, kill=True)
+    assert code == -signal.SIGKILL, "not killed in the middle"
+    finished |= reported
+    if os.path.exists(cache):
+        FeatureCache(cache, "{}", 3).close()
+        assert finished <= check(cache)
+assert 0 < len(finished) < 3000, len(finished)
+delay = 0
+child, report = start(cache, recordings, os.path.join(folder, "killed.npy"))
+code, reported = end(child, report, kill=False)
+assert code == 0
+assert not reported & finished, "a finished row was computed again"
+assert len(check(cache)) == 3000
+resumed = np.load(os.path.join(folder, "killed.npy"))
+assert np.array_equal(resumed, Statistics().transform(recordings))
+"""
+
+KILL_WHILE_MAKING = """
+for i in range(40):
+    cache = os.path.join(folder, f"new{i}")
+    child, report = start(cache, recordings)
+    time.sleep(rng.uniform(0.001, 0.01))
+    end(child, report, kill=True)
+    rows = Statistics(cache=cache).transform(recordings[:10])
+    assert np.array_equal(rows, Statistics().transform(recordings[:10]))
+    check(cache)
+"""
+
+TOGETHER = """
+cache = os.path.join(folder, "together")
+mixed = list(range(3000))
+rng.shuffle(mixed)
+orders = [range(3000), range(2999, -1, -1), mixed]
+outs = [os.path.join(folder, f"{i}.npy") for i in range(3)]
+children = [
+    start(cache, [recordings[i] for i in order], out)
+    for order, out in zip(orders, outs, strict=True)
+]
+assert [end(*child, kill=False)[0] for child in children] == [0, 0, 0]
+expected = Statistics(cache=os.path.join(folder, "alone")).transform(recordings)
+for order, out in zip(orders, outs, strict=True):
+    assert np.array_equal(np.load(out), expected[list(order)])
+assert check(cache) == check(os.path.join(folder, "alone"))
+def table(path):
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT digest, features, checksum FROM rows ORDER BY 1").fetchall()
+    connection.close()
+    return rows
+assert table(cache) == table(os.path.join(folder, "alone"))
+"""
+
+
+@posix
+@pytest.mark.parametrize("script", [KILL, KILL_WHILE_MAKING, TOGETHER])
+def test_several_processes_and_killed_ones(script, tmp_path):
+    code = textwrap.dedent(PROCESSES) + script
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
