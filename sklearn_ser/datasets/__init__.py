@@ -7,8 +7,14 @@ this package.
 
 from importlib import import_module
 
+from sklearn_ser.datasets._annotations import AnnotationSet, load_annotations
+from sklearn_ser.datasets._audformat import load_audformat, save_audformat
 from sklearn_ser.datasets._base import EMOTIONS
+from sklearn_ser.datasets._checks import check_corpora
+from sklearn_ser.datasets._circumplex import circumplex
+from sklearn_ser.datasets._corpus import Corpus, Download
 from sklearn_ser.datasets._custom import load_folder, load_table
+from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._loaders import load_corpora, load_corpus
 from sklearn_ser.datasets._registry import CORPORA, list_corpora
 
@@ -17,11 +23,20 @@ _SYNTHETIC = ("SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel")
 __all__ = [
     "CORPORA",
     "EMOTIONS",
+    "AnnotationSet",
+    "Corpus",
+    "Download",
+    "check_corpora",
+    "circumplex",
+    "fetch_corpus",
     "list_corpora",
+    "load_annotations",
+    "load_audformat",
     "load_corpora",
     "load_corpus",
     "load_folder",
     "load_table",
+    "save_audformat",
     *_SYNTHETIC,
 ]
 

@@ -1,13 +1,13 @@
-"""What all corpora share: the emotion vocabulary, the table of recordings, the facts kept."""
+"""What all corpora share: the emotion vocabulary, the files, the table of recordings."""
 
 import fnmatch
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
+
+from sklearn_ser.exceptions import CorpusError
 
 __all__ = [
     "ALIASES",
@@ -15,7 +15,6 @@ __all__ = [
     "COLUMNS",
     "EMOTIONS",
     "RATINGS",
-    "Corpus",
     "as_table",
     "check_emotions",
     "check_folder",
@@ -23,6 +22,7 @@ __all__ = [
     "emotion_of",
     "find_files",
     "find_recordings",
+    "read_text",
 ]
 
 EMOTIONS = (
@@ -69,8 +69,11 @@ COLUMNS = (
     "valence",
     "sentence",
     "intensity",
+    "emotion_raw",
+    "dominance",
+    "session",
 )
-RATINGS = ("activation", "valence")
+RATINGS = ("activation", "valence", "dominance")
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64")
 
@@ -187,6 +190,15 @@ def find_recordings(folder):
     return find_files(folder, [f"*{suffix}" for suffix in AUDIO_SUFFIXES])
 
 
+def _prefix(names, corpus):
+    """Put the corpus before names, unless all have it already; gaps stay gaps."""
+    known = names.notna()
+    prefix, text = corpus.astype(str) + "_", names.astype(str)
+    if not all(map(str.startswith, text[known], prefix[known])):
+        text = prefix + text
+    return text.where(known, np.nan)
+
+
 def as_table(recordings, *, corpus=None, language=None):
     """Build the table of recordings that every loader returns.
 
@@ -197,8 +209,8 @@ def as_table(recordings, *, corpus=None, language=None):
         columns of the table are optional; anything else is dropped.
     corpus : str, optional
         Name of the corpus; required where the recordings do not state it. It
-        becomes the prefix of the speakers, so that speaker ``03`` of two
-        corpora stays two people, unless all speakers have it already.
+        becomes the prefix of speakers and sessions, so that speaker ``03`` of
+        two corpora stays two people, unless all have it already.
     language : str, optional
         Language of the recordings that do not state one, as a BCP 47 tag.
 
@@ -206,25 +218,42 @@ def as_table(recordings, *, corpus=None, language=None):
     -------
     table : DataFrame
         The columns of `COLUMNS`, in this order. What is unknown is missing:
-        NaN for the ratings, NA for text.
+        NaN for the ratings, NA for text. Without another word for it,
+        `emotion_raw` repeats `emotion`.
     """
     table = pd.DataFrame(recordings).reset_index(drop=True).reindex(columns=COLUMNS).astype(object)
     if corpus is not None:
         table["corpus"] = corpus
     if language is not None:
         table.loc[table["language"].isna(), "language"] = language
-    known = table["speaker"].notna()
-    prefix = table["corpus"].astype(str) + "_"
-    speaker = table["speaker"].astype(str)
-    if not all(map(str.startswith, speaker[known], prefix[known])):
-        speaker = prefix + speaker
-    table["speaker"] = speaker
-    table.loc[~known, "speaker"] = np.nan
+    for column in ("speaker", "session"):
+        table[column] = _prefix(table[column], table["corpus"])
+    table["emotion_raw"] = table["emotion_raw"].where(
+        table["emotion_raw"].notna(), table["emotion"]
+    )
     for column in COLUMNS:
         # One kind of gap: None and NA would survive in a column of objects.
         table.loc[table[column].isna(), column] = np.nan
         table[column] = table[column].astype(np.float64 if column in RATINGS else _TEXT)
     return table
+
+
+def read_text(path):
+    """Read a text file that comes with a corpus, in the encodings such files were met in.
+
+    Raises
+    ------
+    CorpusError
+        If it is in none of them.
+    """
+    content = path.read_bytes()
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise CorpusError(f"{path} is no text in UTF-8, UTF-16 or GB 18030; get the file again.")
 
 
 def check_folder(path, hint=""):
@@ -245,68 +274,3 @@ def check_folder(path, hint=""):
         problem = f"{str(folder)!r} is a file; expected the folder that holds the recordings."
         raise NotADirectoryError(f"{problem} {hint}".rstrip())
     return folder
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """What is known of a corpus: where it comes from, what it holds, how it is read.
-
-    Parameters
-    ----------
-    name : str
-        The name it is loaded by: lower case, no blanks.
-    title : str
-        The name its authors gave it.
-    language : str
-        BCP 47 tag of the language spoken.
-    licence : str
-        Under which terms the recordings may be used.
-    homepage : str
-        The page to get it from or to ask for it.
-    citation : str
-        BibTeX entry of the paper to cite.
-    sampling_rate : int
-        Rate of its recordings in Hz.
-    counts : mapping from str to int
-        Number of recordings per emotion in the complete corpus.
-    n_speakers : int
-        Number of speakers in the complete corpus.
-    parse : callable
-        ``parse(path) -> dict or None``: what the path of a recording, relative
-        to the folder of the corpus, says about it, by the names of the table's
-        columns (`speaker` and `emotion` always). None where the path does not
-        follow the naming scheme. It opens no file.
-    examples : mapping from str to dict
-        Relative paths and what `parse` must return for them. They teach the
-        scheme, appear in error messages, and the tests build small corpora of
-        them: give at least one per emotion, of both sexes.
-    pattern : str, default="*.wav"
-        Shell pattern of the names of its recordings, in lower case.
-    ignored : tuple of str, default=()
-        Shell patterns, in lower case, of recordings that come with the corpus
-        and are not part of it.
-    """
-
-    name: str
-    title: str
-    language: str
-    licence: str
-    homepage: str
-    citation: str
-    sampling_rate: int
-    counts: Mapping[str, int]
-    n_speakers: int
-    parse: Callable[[PurePosixPath], dict | None]
-    examples: Mapping[str, dict]
-    pattern: str = "*.wav"
-    ignored: tuple[str, ...] = ()
-
-    @property
-    def n_recordings(self):
-        """Number of recordings in the complete corpus."""
-        return sum(self.counts.values())
-
-    @property
-    def how_to_get(self):
-        """One sentence for messages: the page to ask and the licence."""
-        return f"{self.title} is available from {self.homepage} (licence: {self.licence})."

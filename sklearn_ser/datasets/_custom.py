@@ -118,7 +118,9 @@ def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
                 f"Sub-folder {file.parts[0]!r} of {folder} is no known emotion. {how}"
             ) from None
         if emotion is not None:
-            recordings.append({"path": str(folder / file), "emotion": emotion})
+            recordings.append(
+                {"path": str(folder / file), "emotion": emotion, "emotion_raw": file.parts[0]}
+            )
     if not recordings:
         raise CorpusError(
             f"No recordings in the sub-folders of {folder}; expected one sub-folder per emotion "
@@ -221,8 +223,9 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     The table needs the columns ``path`` and ``emotion``. The other columns of
     :func:`load_corpus` are taken over where they exist; further ones are
     dropped. Emotions may be the English words that :func:`load_folder` lists;
-    sexes ``f``, ``female``, ``m``, ``male``. Speakers get the name of their
-    corpus as a prefix, unless all have it already. No recording is opened.
+    sexes ``f``, ``female``, ``m``, ``male``. Speakers and sessions get the name
+    of their corpus as a prefix, unless all have it already. Without a column
+    ``emotion_raw``, it is the emotion as written. No recording is opened.
 
     Parameters
     ----------
@@ -293,6 +296,8 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
         if stem is None:
             raise CorpusError("The table has no column corpus; name the corpus with corpus=.")
         corpus = stem
+    if "emotion_raw" not in table:
+        table["emotion_raw"] = table["emotion"].astype(str)
     table["emotion"] = _check_words(
         table["emotion"], lambda word: emotion_of(word, mapping), "emotion", where, _HOW_TO_MAP
     )

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from sklearn_ser.datasets._base import as_table, check_emotions, check_folder, find_files
+from sklearn_ser.datasets._base import (
+    COLUMNS,
+    as_table,
+    check_emotions,
+    check_folder,
+    find_files,
+)
+from sklearn_ser.datasets._corpus import Corpus
 from sklearn_ser.datasets._custom import TABLE_SUFFIXES, load_folder, load_table
 from sklearn_ser.datasets._registry import CORPORA, find_corpus, similar_name
-from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["load_corpora", "load_corpus"]
 
@@ -21,9 +28,10 @@ _SHOWN = 5  # names of files in a message
 
 def _parse_all(corpus, files, folder, strict):
     """Parse every path; those off the scheme are an error, or a note where not strict."""
+    read = corpus.reader(folder)
     recordings, unknown = [], []
     for file in files:
-        labels = corpus.parse(file)
+        labels = read(file)
         if labels is None:
             unknown.append(str(file))
         else:
@@ -33,13 +41,28 @@ def _parse_all(corpus, files, folder, strict):
     names = ", ".join(unknown[:_SHOWN]) + (" and others" if len(unknown) > _SHOWN else "")
     problem = (
         f"{len(unknown)} of {len(files)} recordings in {folder} do not follow the naming scheme "
-        f"of {corpus.title} (such as {next(iter(corpus.examples))}): {names}"
+        f"of {corpus.title} (such as {next(iter(corpus.examples))})"
     )
+    if corpus.side_files:
+        problem += f" or have no label in files such as {min(corpus.side_files)}"
+    problem += f": {names}"
     if not recordings:
         raise CorpusError(f"{problem}. Is {folder} the right folder? {corpus.how_to_get}")
     if strict:
         raise CorpusError(f"{problem}. Remove them, or leave them out with strict=False.")
     return recordings, [f"{problem}; they are left out"]
+
+
+def _missing_labels(corpus, table):
+    """Note which labels a complete corpus would give to recordings that have none."""
+    given = set.intersection(*map(set, corpus.examples.values()))
+    missing = {column: table[column].isna().sum() for column in COLUMNS if column in given}
+    return [
+        f"{column} of {n} recordings of {corpus.title} is unknown, because a file such as "
+        f"{min(corpus.side_files)} is missing or incomplete"
+        for column, n in missing.items()
+        if n and corpus.side_files
+    ]
 
 
 def _differences(corpus, table, folder, emotions):
@@ -51,18 +74,22 @@ def _differences(corpus, table, folder, emotions):
         for emotion, n in expected.items()
         if found.get(emotion, 0) != n
     ]
-    # The speakers of a part of the emotions are not on record.
-    if emotions is None and table["speaker"].nunique() != corpus.n_speakers:
-        details.append(f"speakers {table['speaker'].nunique()} of {corpus.n_speakers}")
-    if not details:
+    # Neither the speakers nor, without counts, the size of a part of the emotions is on record.
+    whole = emotions is None
+    n_expected = sum(expected.values()) if expected or not whole else corpus.n_recordings
+    n_speakers = table["speaker"].nunique()
+    if whole and corpus.n_speakers not in (None, n_speakers):
+        details.append(f"speakers {n_speakers} of {corpus.n_speakers}")
+    if not details and (not n_expected or n_expected == len(table)):
         return []
-    note = (
-        f"{corpus.title} in {folder} has {len(table)} recordings of the {sum(expected.values())} "
-        f"expected ({', '.join(details)})"
-    )
-    repeated = table["path"].map(os.path.basename).duplicated().sum()
-    if repeated:
-        note += f"; {repeated} file names occur more than once: is there a copy in a sub-folder?"
+    note = f"{corpus.title} in {folder} has {len(table)} recordings"
+    if n_expected:
+        note += f" of the {n_expected} expected"
+    if details:
+        note += f" ({', '.join(details)})"
+    files = table[["speaker", "emotion_raw"]].assign(name=table["path"].map(os.path.basename))
+    if repeated := files.duplicated().sum():
+        note += f"; {repeated} file names occur more than once, perhaps in a copy in a sub-folder"
     return [note]
 
 
@@ -76,12 +103,13 @@ def _load(corpus, path, emotions, strict):
         )
     recordings, notes = _parse_all(corpus, files, folder, strict)
     table = as_table(recordings, corpus=corpus.name, language=corpus.language)
+    notes += _missing_labels(corpus, table)
     if emotions is not None:
         table = table[table["emotion"].isin(emotions)].reset_index(drop=True)
         if table.empty:
             raise CorpusError(
                 f"No {' or '.join(emotions)} in {folder}; the emotions of {corpus.title} are: "
-                f"{', '.join(corpus.counts)}."
+                f"{', '.join(corpus.vocabulary)}."
             )
     return table, notes + _differences(corpus, table, folder, emotions)
 
@@ -120,14 +148,16 @@ def _log_summary(table):
 def load_corpus(name, path, *, emotions=None, strict=True):
     """Load a corpus known by name from a folder on this machine.
 
-    What is known of each recording is read off its path; no recording is
-    opened. Folders may be nested as in the archive the corpus comes in, or
-    flat. Hidden files and ``__MACOSX`` are passed over.
+    What is known of each recording is read off its path, and off tables that
+    come with some corpora; no recording is opened. Folders may be nested as in
+    the archive the corpus comes in, or flat where the names alone tell all.
+    Hidden files and ``__MACOSX`` are passed over.
 
     Parameters
     ----------
-    name : str
-        Name of the corpus; see :func:`list_corpora`.
+    name : str or Corpus
+        Name of the corpus, see :func:`list_corpora`; or what is known of a
+        corpus of your own, see :class:`Corpus`.
     path : str or path-like
         Folder that holds the recordings.
     emotions : sequence of str, optional
@@ -151,7 +181,10 @@ def load_corpus(name, path, *, emotions=None, strict=True):
           ``other``;
         - ``activation``, ``valence``: ratings, NaN where the corpus has none;
         - ``sentence``: what is said, as the corpus's own code;
-        - ``intensity``: strength of the portrayal, in the corpus's own words.
+        - ``intensity``: strength of the portrayal, in the corpus's own words;
+        - ``emotion_raw``: the corpus's own label of the emotion;
+        - ``dominance``: as ``activation``;
+        - ``session``: the recording session, unique across corpora.
 
         Unknown text is NA.
 
@@ -162,14 +195,17 @@ def load_corpus(name, path, *, emotions=None, strict=True):
     CorpusError
         If the corpus is not registered, the folder holds none of its
         recordings or others (see `strict`), or none of `emotions`.
+    ImportError
+        If the corpus is a database in audformat and that package is missing.
     ValueError
         If `emotions` holds an unknown emotion.
 
     Warns
     -----
-    UserWarning
+    CorpusWarning
         If the number of recordings per emotion is not that of the complete
-        corpus, or recordings were left out. Of `emotions`, only those selected
+        corpus, where that is on record, or labels are missing, or recordings
+        were left out; one warning for all. Of `emotions`, only those selected
         are compared.
 
     See Also
@@ -192,10 +228,10 @@ def load_corpus(name, path, *, emotions=None, strict=True):
     0  emodb_03   m  happiness      a01
     1  emodb_08   f      anger      a05
     """
-    corpus = find_corpus(name)
+    corpus = name if isinstance(name, Corpus) else find_corpus(name)
     table, notes = _load(corpus, path, check_emotions(emotions), strict)
     if notes:
-        warnings.warn("; ".join(notes) + ".", UserWarning, stacklevel=2)
+        warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
     _log_summary(table)
     return table
 
@@ -235,7 +271,7 @@ def load_corpora(paths, *, emotions=None, strict=True):
 
     Warns
     -----
-    UserWarning
+    CorpusWarning
         As in :func:`load_corpus`; one warning for all corpora.
 
     See Also
@@ -267,7 +303,7 @@ def load_corpora(paths, *, emotions=None, strict=True):
         tables.append(table)
         notes += new_notes
     if notes:
-        warnings.warn("; ".join(notes) + ".", UserWarning, stacklevel=2)
+        warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
     table = pd.concat(tables, ignore_index=True)
     _log_summary(table)
     return table

@@ -1,29 +1,17 @@
 """RAVDESS, its audio-only speech: ``Actor_12/03-01-06-01-02-01-12.wav``."""
 
-import re
-
-from sklearn_ser.datasets._base import Corpus
+from sklearn_ser.datasets._corpus import Corpus, Download, examples_of, name_scheme
 
 __all__ = ["RAVDESS"]
 
 # modality (03: audio only), channel (01: speech), emotion, intensity, statement, repetition, actor
-_NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-0[12]-(0[1-9]|1\d|2[0-4])\.wav", re.IGNORECASE)
-_EMOTION = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happiness",
-    "04": "sadness",
-    "05": "anger",
-    "06": "fear",
-    "07": "disgust",
-    "08": "surprise",
-}
+_match = name_scheme(r"03-01-(\d\d)-(0[12])-(0[12])-0[12]-(0[1-9]|1\d|2[0-4])\.wav")
 _INTENSITY = {"01": "normal", "02": "strong"}
 
 
 def parse(path):
     """Read emotion, intensity, statement and actor from the seven numbers of the name."""
-    match = _NAME.fullmatch(path.name)
+    match = _match(path)
     if match is None:
         return None
     emotion, intensity, statement, actor = match.groups()
@@ -32,19 +20,9 @@ def parse(path):
     return {
         "speaker": actor,
         "sex": "m" if int(actor) % 2 else "f",
-        "emotion": _EMOTION[emotion],
         "sentence": statement,
         "intensity": _INTENSITY[intensity],
-    }
-
-
-def _example(speaker, sex, emotion, sentence, intensity):
-    return {
-        "speaker": speaker,
-        "sex": sex,
-        "emotion": emotion,
-        "sentence": sentence,
-        "intensity": intensity,
+        "emotion_raw": emotion,
     }
 
 
@@ -68,6 +46,19 @@ RAVDESS = Corpus(
   doi     = {10.1371/journal.pone.0196391}
 }""",
     sampling_rate=48000,
+    emotions={
+        "01": "neutral",
+        "02": "calm",
+        "03": "happiness",
+        "04": "sadness",
+        "05": "anger",
+        "06": "fear",
+        "07": "disgust",
+        "08": "surprise",
+    },
+    n_recordings=1440,
+    n_speakers=24,
+    n_women=12,
     counts={
         "anger": 192,
         "calm": 192,
@@ -78,18 +69,27 @@ RAVDESS = Corpus(
         "sadness": 192,
         "surprise": 192,
     },
-    n_speakers=24,
     parse=parse,
-    examples={
-        "Actor_01/03-01-01-01-01-01-01.wav": _example("01", "m", "neutral", "01", "normal"),
-        "Actor_01/03-01-02-02-01-01-01.wav": _example("01", "m", "calm", "01", "strong"),
-        "Actor_12/03-01-06-01-02-01-12.wav": _example("12", "f", "fear", "02", "normal"),
-        "Actor_12/03-01-03-02-02-02-12.wav": _example("12", "f", "happiness", "02", "strong"),
-        "Actor_24/03-01-04-01-01-02-24.wav": _example("24", "f", "sadness", "01", "normal"),
-        "Actor_24/03-01-05-01-01-02-24.wav": _example("24", "f", "anger", "01", "normal"),
-        "Actor_23/03-01-07-02-02-01-23.wav": _example("23", "m", "disgust", "02", "strong"),
-        "Actor_23/03-01-08-01-01-01-23.wav": _example("23", "m", "surprise", "01", "normal"),
-    },
+    examples=examples_of(
+        "speaker sex emotion_raw sentence intensity",
+        {
+            "Actor_01/03-01-01-01-01-01-01.wav": "01 m 01 01 normal",
+            "Actor_01/03-01-02-02-01-01-01.wav": "01 m 02 01 strong",
+            "Actor_12/03-01-06-01-02-01-12.wav": "12 f 06 02 normal",
+            "Actor_12/03-01-03-02-02-02-12.wav": "12 f 03 02 strong",
+            "Actor_24/03-01-04-01-01-02-24.wav": "24 f 04 01 normal",
+            "Actor_24/03-01-05-01-01-02-24.wav": "24 f 05 01 normal",
+            "Actor_23/03-01-07-02-02-01-23.wav": "23 m 07 02 strong",
+            "Actor_23/03-01-08-01-01-01-23.wav": "23 m 08 01 normal",
+        },
+    ),
     # The singing that is published next to the speech.
     ignored=("03-02-*",),
+    download=Download(
+        url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
+        n_bytes=208_468_073,
+        known_hash="md5:bc696df654c87fed845eb13823edef8a",
+        unpacked_bytes=1_000_000_000,
+    ),
+    note="Speech only, not the songs. Five of the recordings have two channels.",
 )

@@ -5,21 +5,63 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from sklearn_ser.datasets._aesdd import AESDD
+from sklearn_ser.datasets._ased import ASED
+from sklearn_ser.datasets._cafe import CAFE
+from sklearn_ser.datasets._cremad import CREMAD
+from sklearn_ser.datasets._eesc import EESC
 from sklearn_ser.datasets._emodb import EMODB
+from sklearn_ser.datasets._emodb2 import EMODB2
+from sklearn_ser.datasets._emovo import EMOVO
+from sklearn_ser.datasets._esd import ESD
+from sklearn_ser.datasets._iemocap import IEMOCAP
+from sklearn_ser.datasets._jl import JL
+from sklearn_ser.datasets._mesd import MESD
+from sklearn_ser.datasets._nemo import NEMO
 from sklearn_ser.datasets._ravdess import RAVDESS
+from sklearn_ser.datasets._savee import SAVEE
+from sklearn_ser.datasets._shemo import SHEMO
+from sklearn_ser.datasets._subesco import SUBESCO
+from sklearn_ser.datasets._tess import TESS
+from sklearn_ser.datasets._turev import TUREV
 from sklearn_ser.datasets._urdu import URDU
 from sklearn_ser.exceptions import CorpusError
 
 __all__ = ["CORPORA", "find_corpus", "list_corpora", "similar_name"]
 
-CORPORA = MappingProxyType({corpus.name: corpus for corpus in (EMODB, RAVDESS, URDU)})
+_ALL = (
+    AESDD,
+    ASED,
+    CAFE,
+    CREMAD,
+    EESC,
+    EMODB,
+    EMODB2,
+    EMOVO,
+    ESD,
+    IEMOCAP,
+    JL,
+    MESD,
+    NEMO,
+    RAVDESS,
+    SAVEE,
+    SHEMO,
+    SUBESCO,
+    TESS,
+    TUREV,
+    URDU,
+)
+CORPORA = MappingProxyType({corpus.name: corpus for corpus in _ALL})
 
 
 def similar_name(name):
     """Return the registered name that `name` is probably a misspelling of, or None."""
     plain = "".join(filter(str.isalnum, str(name).lower()))
     close = difflib.get_close_matches(plain, CORPORA, n=1, cutoff=0.8)
-    return close[0] if close else None
+    if close:
+        return close[0]
+    titles = {name: "".join(filter(str.isalnum, c.title.lower())) for name, c in CORPORA.items()}
+    return next((name for name, title in titles.items() if len(plain) > 3 and plain in title), None)
 
 
 def find_corpus(name):
@@ -45,10 +87,12 @@ def list_corpora():
 
     Returns
     -------
-    corpora : DataFrame of shape (n_corpora, 7)
+    corpora : DataFrame of shape (n_corpora, 8)
         Name, title, language (BCP 47 tag), number of recordings and of
-        speakers of the complete corpus, licence, and the page to get it from.
-        No recording comes with this package: each corpus has its own terms.
+        speakers of the complete corpus (missing where it is not on record),
+        licence, the page to get it from, and whether :func:`fetch_corpus` can
+        download it. No recording comes with this package: each corpus has its
+        own terms.
 
     See Also
     --------
@@ -57,14 +101,15 @@ def list_corpora():
     Examples
     --------
     >>> from sklearn_ser.datasets import list_corpora
-    >>> list_corpora().set_index("name")[["language", "recordings", "speakers"]]
+    >>> columns = ["language", "recordings", "speakers"]
+    >>> list_corpora().set_index("name").loc[["emodb", "ravdess", "urdu"], columns]
             language  recordings  speakers
     name
     emodb         de         535        10
     ravdess       en        1440        24
     urdu          ur         400        29
     """
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "name": corpus.name,
             "title": corpus.title,
@@ -73,6 +118,8 @@ def list_corpora():
             "speakers": corpus.n_speakers,
             "licence": corpus.licence,
             "homepage": corpus.homepage,
+            "download": corpus.download is not None,
         }
         for corpus in CORPORA.values()
     )
+    return table.astype({"recordings": "Int64", "speakers": "Int64"})

@@ -213,10 +213,10 @@ def make_corpora(
     Returns
     -------
     table : DataFrame of n_corpora * n_utterances rows
-        The columns that all loaders return: ``path, corpus, language, speaker,
-        sex, emotion, activation, valence, sentence, intensity``. `activation`
-        and `valence`, from 1 to 5, are the point that the utterance was made
-        from. Languages are private BCP 47 tags such as ``x-alphish``.
+        The columns that all loaders return, see :func:`load_corpus`, without
+        dominance and sessions. `activation` and `valence`, from 1 to 5, are the
+        point that the utterance was made from. Languages are private BCP 47
+        tags such as ``x-alphish``.
 
     Raises
     ------

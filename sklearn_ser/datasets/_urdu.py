@@ -1,14 +1,11 @@
 """URDU, utterances cut from Urdu talk shows: ``Angry/SM1_F1_A01.wav``."""
 
-import re
-
-from sklearn_ser.datasets._base import Corpus
+from sklearn_ser.datasets._corpus import Corpus, Download, examples_of, name_scheme
 
 __all__ = ["URDU"]
 
-_NAME = re.compile(r"(S([MF])\d+)_F\d+_([AHNS])\d+\.wav", re.IGNORECASE)
-_EMOTION = {"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"}
-_FOLDER = {"angry": "anger", "happy": "happiness", "neutral": "neutral", "sad": "sadness"}
+_match = name_scheme(r"(S([MF])\d+)_F\d+_([A-Z])\d+\.wav")
+_FOLDER = {"angry": "A", "happy": "H", "neutral": "N", "sad": "S"}
 
 
 def parse(path):
@@ -17,13 +14,13 @@ def parse(path):
     The folder repeats the emotion; where the two disagree nobody can say which
     is right, and the path counts as breaking the scheme.
     """
-    match = _NAME.fullmatch(path.name)
+    match = _match(path)
     if match is None:
         return None
-    emotion = _EMOTION[match[3].upper()]
+    emotion = match[3].upper()
     if _FOLDER.get(path.parent.name.lower(), emotion) != emotion:
         return None
-    return {"speaker": match[1].upper(), "sex": match[2].lower(), "emotion": emotion}
+    return {"speaker": match[1].upper(), "sex": match[2].lower(), "emotion_raw": emotion}
 
 
 URDU = Corpus(
@@ -42,15 +39,26 @@ URDU = Corpus(
   doi       = {10.1109/FIT.2018.00023}
 }""",
     sampling_rate=44100,
-    counts={"anger": 100, "happiness": 100, "neutral": 100, "sadness": 100},
-    # The names of the files tell 29 speakers apart, although the README speaks of 38.
+    emotions={"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"},
+    n_recordings=400,
     n_speakers=29,
+    n_women=11,
+    counts={"anger": 100, "happiness": 100, "neutral": 100, "sadness": 100},
     parse=parse,
-    examples={
-        "Angry/SM1_F1_A01.wav": {"speaker": "SM1", "sex": "m", "emotion": "anger"},
-        "Angry/SM2_F10_A032.wav": {"speaker": "SM2", "sex": "m", "emotion": "anger"},
-        "Happy/SF1_F6_H06.wav": {"speaker": "SF1", "sex": "f", "emotion": "happiness"},
-        "Neutral/SM25_F3_N053.wav": {"speaker": "SM25", "sex": "m", "emotion": "neutral"},
-        "Sad/SF11_F2_S02.wav": {"speaker": "SF11", "sex": "f", "emotion": "sadness"},
-    },
+    examples=examples_of(
+        "speaker sex emotion_raw",
+        {
+            "Angry/SM1_F1_A01.wav": "SM1 m A",
+            "Angry/SM2_F10_A032.wav": "SM2 m A",
+            "Happy/SF1_F6_H06.wav": "SF1 f H",
+            "Neutral/SM25_F3_N053.wav": "SM25 m N",
+            "Sad/SF11_F2_S02.wav": "SF11 f S",
+        },
+    ),
+    # GitHub packs archives anew, hence no checksum.
+    download=Download(
+        url="https://github.com/siddiquelatif/URDU-Dataset/archive/4b546d4.zip",
+        unpacked_bytes=500_000_000,
+    ),
+    note="The names of the files tell 29 speakers apart, although the README speaks of 38.",
 )

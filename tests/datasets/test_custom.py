@@ -61,9 +61,10 @@ def test_unknown_subfolder_needs_a_mapping(make_files, tmp_path):
         load_folder(tmp_path)
     speech = load_folder(tmp_path, mapping={"Wut": "anger", "noise": None, "sad": "other"})
     assert speech["emotion"].tolist() == ["anger", "other"]
+    assert speech["emotion_raw"].tolist() == ["Wut", "sad"]
     assert load_folder(
         tmp_path, mapping={"Wut": "anger", "noise": None}, emotions=["sadness"]
-    ).shape == (1, 10)
+    ).shape == (1, 13)
 
 
 def test_bad_mapping(make_files, tmp_path):
@@ -186,6 +187,21 @@ def test_numbers_as_labels(write_table, tmp_path):
         frame, root=tmp_path, corpus="mine", mapping={0: "anger", 1: "fear", 2: None}
     )
     assert speech["emotion"].tolist() == ["anger", "fear"]
+    assert speech["emotion_raw"].tolist() == ["0", "1"]
+
+
+def test_table_may_have_labels_of_its_own_and_sessions(write_table):
+    speech = load_table(
+        write_table(
+            "path,emotion,emotion_raw,session,dominance\n"
+            "a.wav,anger,Wut,1,2.5\n"
+            "b.wav,joy,,mine_2,\n"
+            "c.wav,sad,Trauer,,3\n"
+        )
+    )
+    assert speech["emotion_raw"].tolist() == ["Wut", "happiness", "Trauer"]
+    assert speech["session"].fillna("-").tolist() == ["mine_1", "mine_mine_2", "-"]
+    np.testing.assert_array_equal(speech["dominance"], [2.5, np.nan, 3])
 
 
 @pytest.mark.parametrize(

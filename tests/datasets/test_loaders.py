@@ -10,6 +10,7 @@ import pytest
 from sklearn_ser.datasets import (
     CORPORA,
     EMOTIONS,
+    Corpus,
     load_corpora,
     load_corpus,
     load_folder,
@@ -28,6 +29,9 @@ COLUMNS = [
     "valence",
     "sentence",
     "intensity",
+    "emotion_raw",
+    "dominance",
+    "session",
 ]
 FOUR = ("anger", "happiness", "neutral", "sadness")
 
@@ -61,18 +65,18 @@ def test_columns_have_one_type_whatever_the_corpus(folders):
     for name, folder in folders.items():
         speech = load_corpora({name: folder})
         for column in COLUMNS:
-            expected = np.float64 if column in ("activation", "valence") else text
+            expected = np.float64 if column in ("activation", "valence", "dominance") else text
             assert speech[column].dtype == expected
 
 
 @incomplete
 def test_unknown_labels_are_missing_not_the_word_nan(folders):
     speech = load_corpora(folders).set_index("corpus")
-    for column in ("activation", "valence", "intensity"):
+    for column in ("activation", "valence", "dominance", "intensity", "session"):
         assert speech[column].isna().all()
     for column in ("language", "speaker", "sex", "sentence"):
         assert speech.loc["mine", column].isna().all()
-    assert not speech[["path", "emotion"]].isna().any(axis=None)
+    assert not speech[["path", "emotion", "emotion_raw"]].isna().any(axis=None)
 
 
 @incomplete
@@ -182,23 +186,56 @@ def test_real_corpora(shared):
     men = speech[speech["sex"] == "m"].groupby("corpus")["speaker"].nunique()
     assert men[list(names)].tolist() == [5, 18, 12]
     assert speech["path"].map(pd.io.common.file_exists).all()
+    assert speech.groupby("corpus")["emotion_raw"].nunique()[list(names)].tolist() == [4, 4, 4]
     with pytest.warns(UserWarning, match=r"EMO-DB .* 339 .* 535 .*boredom 0 of 81"):
         whole = load_corpus("emodb", paths["emodb"])
     assert len(whole) == 339
 
 
-@pytest.mark.corpus
-def test_published_ratings_join_by_file_name(shared):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        speech = load_corpus("urdu", shared / "corpora" / "urdu")
-    ratings = pd.read_csv(shared / "labels" / "URDU.csv")
-    assert set(speech["path"].map(lambda path: path.rpartition("/")[2])) == set(ratings["filename"])
-
-
 @incomplete
 def test_a_saved_table_comes_back_unchanged(folders, tmp_path):
     speech = load_corpora(folders)
-    speech.loc[0, ["activation", "valence"]] = [3.5, 2]
+    speech.loc[0, ["activation", "valence", "dominance"]] = [3.5, 2, 1]
+    speech.loc[0, "session"] = "emodb_1"
     speech.to_csv(tmp_path / "speech.csv", index=False)
     pd.testing.assert_frame_equal(load_table(tmp_path / "speech.csv"), speech)
+
+
+def test_corpus_that_is_not_registered(make_files, tmp_path):
+    def parse(path):
+        speaker, _, emotion = path.stem.partition("_")
+        return {"speaker": speaker, "emotion_raw": emotion} if emotion else None
+
+    corpus = Corpus(
+        name="mine",
+        title="Mine",
+        language="fi",
+        licence="mine",
+        homepage="https://example.org",
+        citation="",
+        sampling_rate=16000,
+        emotions={"viha": "anger", "ilo": "happiness"},
+        parse=parse,
+        examples={"1_viha.wav": {"speaker": "1", "emotion_raw": "viha"}},
+    )
+    make_files(tmp_path, ["1_viha.wav", "2_ilo.wav"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        speech = load_corpus(corpus, tmp_path)
+    assert speech["speaker"].tolist() == ["mine_1", "mine_2"]
+    assert speech["emotion"].tolist() == ["anger", "happiness"]
+    assert speech["emotion_raw"].tolist() == ["viha", "ilo"]
+    assert load_corpora({"mine": speech}).equals(speech)
+    make_files(tmp_path, ["3_suru.wav"])
+    with pytest.raises(CorpusError, match=r"1 of 3 .* scheme of Mine .*: 3_suru\.wav\."):
+        load_corpus(corpus, tmp_path)
+
+
+@incomplete
+def test_whole_corpus_of_the_wrong_size_where_emotions_are_not_counted(make_corpus, tmp_path):
+    make_corpus(tmp_path, CORPORA["turev"])
+    with pytest.warns(UserWarning, match=r"has 4 recordings of the 1735 expected \(speakers 3 of"):
+        load_corpus("turev", tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(load_corpus("turev", tmp_path, emotions=["anger"])) == 1

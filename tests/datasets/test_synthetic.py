@@ -60,7 +60,10 @@ def test_table(speech, folder):
     assert set(speech["intensity"][speech["emotion"] == "neutral"]) == {"normal"}
     assert speech["activation"].between(1, 5).all()
     assert speech["valence"].between(1, 5).all()
-    assert not speech.isna().any(axis=None)
+    unknown = ["dominance", "session"]
+    assert speech[unknown].isna().all(axis=None)
+    assert not speech.drop(columns=unknown).isna().any(axis=None)
+    assert speech["emotion_raw"].equals(speech["emotion"])
 
 
 def test_emotions_are_balanced_over_speakers_and_sentences(speech):

@@ -1,0 +1,331 @@
+"""Ratings of activation and valence that others published for existing corpora."""
+
+import io
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from sklearn_ser.datasets._base import find_files, read_text
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
+
+__all__ = ["ANNOTATIONS", "AnnotationSet", "load_annotations"]
+
+logger = logging.getLogger(__name__)
+
+_RATINGS = ["activation", "valence"]
+# Headers as published, after blanks around them and capitals are gone.
+_HEADERS = {"file": "filename", "filname": "filename", "arousal": "activation"}
+_SHOWN = 5  # names of files in a message
+
+
+@dataclass(frozen=True)
+class AnnotationSet:
+    """What is known of a set of ratings: whose they are, of which corpora, on which scale.
+
+    Parameters
+    ----------
+    name : str
+        The name it is loaded by.
+    title : str
+        What it is, in a few words.
+    licence : str
+        Under which terms the ratings may be used.
+    homepage : str
+        The page to get them from.
+    citation : str
+        BibTeX entry of the paper to cite.
+    files : mapping from str to tuple of str
+        Name of each CSV file and the registered corpora whose recordings it
+        rates. Its columns are the name of the recording, activation and
+        valence; other columns are not read.
+    scale : tuple of float
+        The lowest and the highest rating.
+    """
+
+    name: str
+    title: str
+    licence: str
+    homepage: str
+    citation: str
+    files: Mapping[str, tuple[str, ...]]
+    scale: tuple[float, float]
+
+    @property
+    def corpora(self):
+        """Tuple of the corpora that it has ratings of."""
+        return tuple(corpus for corpora in self.files.values() for corpus in corpora)
+
+    @property
+    def how_to_get(self):
+        """One sentence for messages: the page and the licence."""
+        return f"{self.title}: see {self.homepage} (licence: {self.licence})."
+
+
+_DAS2022 = AnnotationSet(
+    name="das2022",
+    title="Activation and valence by Das et al. (2022)",
+    licence="none stated",
+    homepage="https://arxiv.org/abs/2203.14867",
+    citation="""\
+@misc{das2022continuous,
+  author = {Das, Sneha and Lund, Nicklas Leander and Lønfeldt, Nicole Nadine and
+            Pagsberg, Anne Katrine and Clemmensen, Line H.},
+  title  = {Continuous Metric Learning For Transferable Speech Emotion Recognition and
+            Embedding Across Low-resource Languages},
+  year   = {2022},
+  eprint = {2203.14867},
+  archivePrefix = {arXiv}
+}""",
+    files={
+        "AESD.csv": ("aesdd",),
+        "CAFE.csv": ("cafe",),
+        # The second release of EMO-DB has the recordings of the first under their names.
+        "EMO_DB.csv": ("emodb", "emodb2"),
+        "URDU.csv": ("urdu",),
+    },
+    scale=(1.0, 5.0),
+)
+
+ANNOTATIONS = MappingProxyType({annotations.name: annotations for annotations in (_DAS2022,)})
+
+
+def _key(file):
+    """Return what stays of a file's name when it is converted or copied to another system."""
+    return "".join(PurePath(file).stem.split()).casefold()
+
+
+def _find_set(name):
+    if name not in ANNOTATIONS:
+        raise CorpusError(
+            f"Unknown set of annotations {name!r}; expected one of: {', '.join(ANNOTATIONS)}."
+        )
+    return ANNOTATIONS[name]
+
+
+def _find_csv_files(annotations, path):
+    """Return the files of a set in a folder, or the one named, with their corpora."""
+    path = Path(path).expanduser()
+    known = {name.lower(): corpora for name, corpora in annotations.files.items()}
+    names = ", ".join(annotations.files)
+    if path.is_dir():
+        files = [path / file for file in find_files(path, list(known))]
+    elif path.exists():
+        files = [path] if path.name.lower() in known else []
+    else:
+        raise FileNotFoundError(
+            f"No file or folder {str(path)!r} (looked in {Path.cwd()}); expected {names} or the "
+            f"folder that holds them. {annotations.how_to_get}"
+        )
+    if not files:
+        where = f"{path} is" if path.is_file() else f"In {path} and its sub-folders there is"
+        raise CorpusError(
+            f"{where} none of the files of {annotations.name!r}, which are {names}. "
+            f"{annotations.how_to_get}"
+        )
+    return {file: known[file.name.lower()] for file in files}
+
+
+def _as_ratings(texts, file, scale):
+    """Convert a column; a rating is a number on the scale or missing."""
+    ratings = pd.to_numeric(texts, errors="coerce")
+    low, high = scale
+    gap = texts.isna() | texts.astype(str).str.strip().str.lower().isin(["", "nan"])
+    wrong = ~gap & ~ratings.between(low, high)
+    if wrong.any():
+        # The first line has the headers, and lines count from 1.
+        line = wrong.to_numpy().argmax() + 2
+        raise CorpusError(
+            f"{file}, line {line}: {texts.name} is {texts[wrong].iloc[0]!r}, expected a number "
+            f"from {low:g} to {high:g}, or nothing."
+        )
+    return ratings.astype(float)
+
+
+def _read_ratings(file, scale):
+    """Read one CSV file; returns the columns file, activation, valence, without empty rows."""
+    try:
+        # As text first, so that a message can tell what is no number. A comma at the end of the
+        # lines would otherwise make an index of the first column.
+        table = pd.read_csv(
+            io.StringIO(read_text(file)), dtype=str, index_col=False, skip_blank_lines=False
+        )
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise CorpusError(f"{file} is no table of comma-separated values: {error}.") from error
+    headers = [str(header).strip().lower() for header in table.columns]
+    table.columns = [_HEADERS.get(header, header) for header in headers]
+    for column in ("filename", *_RATINGS):
+        if list(table.columns).count(column) != 1:
+            raise CorpusError(
+                f"{file} has {list(table.columns).count(column)} columns {column!r}, expected one; "
+                f"its columns are: {', '.join(filter(None, headers))}."
+            )
+    ratings = pd.DataFrame({"file": table["filename"].str.strip()})
+    for column in _RATINGS:
+        ratings[column] = _as_ratings(table[column], file, scale)
+    return ratings[ratings["file"].notna()]
+
+
+def _collect(annotations, path):
+    """Read all files; returns one row a recording, with its key, sorted as in the files."""
+    parts = []
+    for file, corpora in _find_csv_files(annotations, path).items():
+        ratings = _read_ratings(file, annotations.scale)
+        ratings.insert(0, "corpus", corpora[0])
+        parts.append(ratings)
+    # Two copies of a file say the same of each recording; anything else is a contradiction.
+    ratings = pd.concat(parts).drop_duplicates()
+    ratings["key"] = ratings["file"].map(_key)
+    twice = ratings.duplicated(["corpus", "key"], keep=False)
+    if twice.any():
+        first = ratings[twice].iloc[0]
+        raise CorpusError(
+            f"{path} rates {first['file']} of {first['corpus']} more than once, and not the same."
+        )
+    return ratings.reset_index(drop=True)
+
+
+def _examples(names):
+    return ", ".join(names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
+
+
+def _check_table(table, annotations):
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"table is a {type(table).__name__}; expected a DataFrame as load_corpora returns it."
+        )
+    for column in ("path", "corpus"):
+        if column not in table:
+            raise CorpusError(f"The table has no column {column!r}; load it with load_corpora.")
+    if not table["corpus"].isin(annotations.corpora).any():
+        raise CorpusError(
+            f"{annotations.name!r} rates {', '.join(annotations.corpora)}; the table has none of "
+            f"them but {', '.join(map(str, table['corpus'].unique())) or 'no recordings'}."
+        )
+
+
+def _join(table, ratings, annotations):
+    """Fill in the ratings; returns the new table and notes on recordings without one."""
+    table = table.copy()
+    rows = np.flatnonzero(table["corpus"].isin(annotations.corpora))
+    # Recordings of a second release are found under the name of the first.
+    first = {corpus: names[0] for names in annotations.files.values() for corpus in names}
+    corpora = table["corpus"].iloc[rows]
+    keys = list(zip(corpora.map(first), table["path"].iloc[rows].map(_key), strict=True))
+    by_key = ratings.set_index(["corpus", "key"])[_RATINGS].reindex(pd.MultiIndex.from_tuples(keys))
+    for column in _RATINGS:
+        before = table[column].to_numpy(float) if column in table else np.full(len(table), np.nan)
+        filled = before.copy()
+        found = by_key[column].to_numpy()
+        filled[rows] = np.where(np.isnan(found), before[rows], found)
+        table[column] = filled
+    notes = []
+    without = by_key.isna().any(axis=1).to_numpy()
+    for corpus in corpora.unique():
+        here = (corpora == corpus).to_numpy()
+        logger.info(
+            "%s: %d of %d recordings of %s are rated",
+            annotations.name,
+            (here & ~without).sum(),
+            here.sum(),
+            corpus,
+        )
+        if (here & without).any():
+            names = [PurePath(p).name for p in table["path"].iloc[rows[here & without]]]
+            count = f"{len(names)} of {here.sum()} recordings of {corpus}"
+            notes.append(f"{count} ({_examples(names)})")
+    return table, notes
+
+
+def load_annotations(name, path, table=None):
+    r"""Load ratings of activation and valence, and join them to recordings.
+
+    ``"das2022"`` are the ratings by Das et al. [1]_ of EMO-DB, URDU, CaFE and
+    AESDD, by one rater from 1 (low, negative) to 5 (high, positive) in half
+    steps. They do not come with this package: their authors publish
+    ``EMO_DB.csv``, ``URDU.csv``, ``CAFE.csv`` and ``AESD.csv``.
+
+    Recordings are recognised by corpus and file name, in letters of either
+    case, whatever the folder, the suffix and blanks in the name.
+
+    Parameters
+    ----------
+    name : str or AnnotationSet
+        Name of the set: ``"das2022"``; or what is known of one of your own, see
+        :class:`AnnotationSet`.
+    path : str or path-like
+        Folder that holds the files of the set, or some of them, as published;
+        or one of the files.
+    table : DataFrame, optional
+        Recordings as :func:`load_corpora` returns them. Recordings of corpora
+        that the set does not rate stay as they are.
+
+    Returns
+    -------
+    table : DataFrame
+        With `table` given, a copy of it with ``activation`` and ``valence``
+        filled in; a recording without a new rating keeps what it had. Otherwise
+        the ratings themselves, with the columns ``corpus``, ``file``,
+        ``activation`` and ``valence``, NaN where a rating is missing.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `path` does not exist.
+    CorpusError
+        If the set is unknown, `path` holds none of its files, a file lacks a
+        column, has a rating off the scale or two for a recording, or `table`
+        has no corpus that the set rates.
+    TypeError
+        If `table` is no DataFrame.
+
+    Warns
+    -----
+    CorpusWarning
+        If recordings of a rated corpus have no rating; one warning for all.
+
+    See Also
+    --------
+    circumplex : Typical ratings of an emotion, for corpora that nobody rated.
+
+    References
+    ----------
+    .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg & L. H. Clemmensen,
+       "Continuous Metric Learning For Transferable Speech Emotion Recognition
+       and Embedding Across Low-resource Languages", 2022, arXiv:2203.14867.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from sklearn_ser.datasets import load_annotations
+    >>> speech = pd.DataFrame({"corpus": ["urdu"], "path": ["Happy/SF1_F6_H06.wav"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     csv = "filename,activation ,valence\nSF1_F6_H06.wav,4,3.5\n"
+    ...     _ = (Path(folder) / "URDU.csv").write_text(csv)
+    ...     speech = load_annotations("das2022", folder, speech)
+    >>> speech[["activation", "valence"]]
+       activation  valence
+    0         4.0      3.5
+    """
+    annotations = name if isinstance(name, AnnotationSet) else _find_set(name)
+    if table is not None:
+        _check_table(table, annotations)
+    ratings = _collect(annotations, path)
+    if table is None:
+        return ratings[["corpus", "file", *_RATINGS]]
+    table, notes = _join(table, ratings, annotations)
+    if notes:
+        warnings.warn(
+            f"{annotations.name!r} in {path} has no rating of activation and valence for "
+            f"{'; '.join(notes)}.",
+            CorpusWarning,
+            stacklevel=2,
+        )
+    return table

@@ -1,0 +1,187 @@
+"""Exchange tables of recordings with databases in audformat."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, RATINGS
+from sklearn_ser.datasets._custom import load_table
+from sklearn_ser.datasets._database import HEADER, SCHEMES, import_audformat, read_database
+from sklearn_ser.datasets._registry import CORPORA
+from sklearn_ser.exceptions import CorpusError
+
+__all__ = ["load_audformat", "save_audformat"]
+
+_TABLE = "recordings"
+_GENDERS = {"f": "female", "m": "male"}
+
+
+def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=None, emotions=None):
+    """Load a database in audformat, the format of the package of that name.
+
+    Emotions are the labels of the scheme or column ``emotion``. What there is of
+    ``speaker``, ``gender`` or ``sex``, ``language``, ``activation`` or
+    ``arousal``, ``valence``, ``dominance``, ``sentence`` or ``transcription``,
+    ``intensity`` and ``session`` is taken over, be it a scheme, a column or a
+    property of the speakers; of several ratings of one recording the mean.
+    No recording is opened. Needs ``pip install 'sklearn-ser[datasets]'``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Folder with the file ``db.yaml``.
+    tables : sequence of str, optional
+        Tables to take the emotions from, for databases in which tables
+        contradict each other; by default all.
+    corpus : str, optional
+        Name of the corpus; by default the database's own labels of the scheme
+        ``corpus``, and in their absence its name.
+    language : str, optional
+        Language of the recordings for which the database states none, as a
+        BCP 47 tag such as ``"de"``.
+    mapping : dict from str to str or None, optional
+        What labels other than the English words that :func:`load_folder` lists
+        mean; None leaves recordings out.
+    emotions : sequence of str, optional
+        Emotions to keep; by default all.
+
+    Returns
+    -------
+    table : DataFrame
+        One row a recording; columns as in :func:`load_corpus`.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If `path` is not a folder, or a recording does not exist.
+    CorpusError
+        If the folder holds no database or one without emotions, the tables
+        contradict each other, they label parts of recordings, or an emotion is
+        unknown.
+    ImportError
+        If the package audformat is not installed.
+
+    See Also
+    --------
+    save_audformat : Write such a database.
+
+    References
+    ----------
+    .. [1] https://audeering.github.io/audformat/
+
+    Examples
+    --------
+    >>> from sklearn_ser.datasets import load_audformat
+    >>> speech = load_audformat("corpora/emodb_2.0")  # doctest: +SKIP
+    """
+    name, labels = read_database(path, tables)
+    if corpus is None and "corpus" not in labels:
+        corpus = name
+    folder = Path(path).expanduser()
+    return load_table(
+        labels, root=folder, corpus=corpus, language=language, mapping=mapping, emotions=emotions
+    )
+
+
+def _describe(audformat, table, name):
+    """Make the header of the database: languages, licences, homepages."""
+    corpora = [CORPORA[corpus] for corpus in table["corpus"].unique() if corpus in CORPORA]
+    languages = set()
+    for tag in table["language"].dropna().unique():
+        try:
+            languages.add(audformat.utils.map_language(tag.split("-")[0]))
+        except ValueError:
+            # Only languages in ISO 639-3 have a place in the header.
+            continue
+    return audformat.Database(
+        name,
+        source="; ".join(corpus.homepage for corpus in corpora),
+        usage=audformat.define.Usage.OTHER,
+        languages=sorted(languages),
+        license="; ".join(f"{corpus.title}: {corpus.licence}" for corpus in corpora) or None,
+    )
+
+
+def _relative(paths, folder):
+    """Write paths below the folder relative to it, all others as absolute ones."""
+    folder = Path(os.path.abspath(folder))
+    paths = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]
+    return [
+        (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+        for path in paths
+    ]
+
+
+def save_audformat(table, path, *, name=None):
+    """Write a table of recordings as a database in audformat.
+
+    The folder gets the file ``db.yaml`` and one table, ``recordings``, with the
+    labels of whole recordings; no recording is copied. The licences of
+    registered corpora go to the header. Needs
+    ``pip install 'sklearn-ser[datasets]'``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What the loaders return.
+    path : str or path-like
+        Folder to write to, made if necessary. Recordings below it are stored by
+        relative paths, so that the folder can be moved or published as a
+        whole; other recordings by absolute paths, which hold on this machine
+        only.
+    name : str, optional
+        Name of the database; by default the names of its corpora, joined by
+        hyphens.
+
+    Raises
+    ------
+    CorpusError
+        If the table lacks a column, or has no rows.
+    FileExistsError
+        If the folder holds a database already.
+    ImportError
+        If the package audformat is not installed.
+
+    See Also
+    --------
+    load_audformat : Read it again.
+
+    References
+    ----------
+    .. [1] https://audeering.github.io/audformat/
+
+    Examples
+    --------
+    >>> from sklearn_ser.datasets import load_corpus, save_audformat
+    >>> speech = load_corpus("ravdess", "corpora/ravdess")  # doctest: +SKIP
+    >>> save_audformat(speech, "corpora/ravdess")  # doctest: +SKIP
+    """
+    audformat = import_audformat()
+    missing = [column for column in COLUMNS if column not in table]
+    if missing or table.empty:
+        problem = f"lacks the column {missing[0]!r}" if missing else "has no rows"
+        raise CorpusError(
+            f"The table {problem}; expected one of load_corpus, load_corpora, load_folder or "
+            "load_table."
+        )
+    folder = Path(path).expanduser()
+    if (folder / HEADER).exists():
+        raise FileExistsError(f"{folder / HEADER} exists; name another folder, or remove it.")
+    database = _describe(audformat, table, name or "-".join(table["corpus"].unique()))
+    index = audformat.filewise_index(_relative(table["path"], folder))
+    columns = database[_TABLE] = audformat.Table(index, description="One row a recording")
+    schemes = {"emotion": "emotion"} | {column: names[0] for column, names in SCHEMES.items()}
+    for column, scheme in schemes.items():
+        values = pd.Series(table[column].to_numpy(), index)
+        if values.isna().all():
+            continue
+        if column == "sex":
+            values = values.map(_GENDERS)
+        labels = {"emotion": list(EMOTIONS), "sex": list(_GENDERS.values())}.get(column)
+        dtype = "float" if column in RATINGS else "str"
+        database.schemes[scheme] = audformat.Scheme(None if labels else dtype, labels=labels)
+        columns[scheme] = audformat.Column(scheme_id=scheme)
+        columns[scheme].set(values)
+    # Unlike CSV, Parquet keeps the word NA apart from a gap.
+    database.save(str(folder), storage_format=audformat.define.TableStorageFormat.PARQUET)

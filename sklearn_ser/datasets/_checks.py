@@ -1,0 +1,338 @@
+"""Looking for what makes scores of an evaluation too good, or wrong, before it is run."""
+
+import hashlib
+import os
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from sklearn_ser.datasets._base import check_emotions
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
+
+__all__ = ["check_corpora"]
+
+_REPORT = ["check", "corpus", "detail", "n"]
+_SHOWN = 5  # names in a detail
+
+
+class _Header(NamedTuple):
+    """What a file says of itself: its size and, of audio, rate and duration; or the problem."""
+
+    n_bytes: int = -1
+    rate: float = np.nan
+    duration: float = np.nan
+    problem: str | None = None
+
+
+def _read_header(path):
+    import soundfile
+
+    try:
+        n_bytes = os.stat(path).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return _Header(problem="missing file")
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError):
+        return _Header(n_bytes, problem="unreadable file")
+    if info.frames == 0:
+        return _Header(n_bytes, problem="empty recording")
+    return _Header(n_bytes, float(info.samplerate), info.frames / info.samplerate)
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _run(function, paths, title, n_jobs, verbose):
+    """Apply a function to each path, in threads: the time goes into reading files."""
+    from tqdm.auto import tqdm
+
+    # disable=None: no bar where the output is no terminal.
+    bar = tqdm(total=len(paths), desc=title, unit="file", disable=None if verbose else True)
+    results = []
+    with bar:
+        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        for result in parallel(delayed(function)(path) for path in paths):
+            results.append(result)
+            bar.update()
+    return results
+
+
+def _list(names):
+    names = list(map(str, names))
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" * (len(names) > _SHOWN))
+
+
+def _check_files(rows):
+    """Report files that no features can come from, by corpus and problem."""
+    for (problem, corpus), part in rows.dropna(subset="problem").groupby(["problem", "corpus"]):
+        yield problem, corpus, _list(part["path"]), len(part)
+
+
+def _check_contents(rows, n_jobs, verbose):
+    """Report groups of files with the same content, and rows that repeat a file."""
+    readable = rows[rows["n_bytes"] > 0]
+    for path, part in readable[readable.duplicated("path", keep=False)].groupby("path"):
+        yield "repeated file", _list(part["corpus"].unique()), _remarks(path, part), len(part)
+    once = readable.drop_duplicates("path")
+    # Files of different sizes cannot be the same, which spares reading most of them.
+    suspects = once[once.duplicated("n_bytes", keep=False)]
+    digests = _run(_digest, suspects["path"].tolist(), "Comparing contents", n_jobs, verbose)
+    suspects = suspects.assign(digest=digests)
+    suspects = suspects[suspects.duplicated("digest", keep=False)]
+    for _, part in suspects.groupby("digest", sort=False):
+        detail = _remarks(" = ".join(part["path"]), part)
+        yield "same content", _list(part["corpus"].unique()), detail, len(part)
+
+
+def _remarks(detail, part):
+    """Add in what copies of one recording differ, which is what makes them harmful."""
+    for column, words in (
+        ("emotion", "labelled"),
+        ("speaker", "said to be spoken by"),
+        ("part", "on several sides of the split:"),
+    ):
+        values = part[column].dropna().unique()
+        if len(values) > 1:
+            detail += f"; {words} {_list(values)}"
+    return detail
+
+
+def _check_speakers(rows):
+    """Report speakers on several sides of the split, and recordings of nobody knows whom."""
+    used = rows.dropna(subset="part")
+    for corpus, part in used[used["speaker"].isna()].groupby("corpus"):
+        yield "unknown speaker", corpus, _list(part["path"]), len(part)
+    n_parts = used.groupby(["corpus", "speaker"])["part"].nunique()
+    for corpus, shared in n_parts[n_parts > 1].groupby("corpus"):
+        speakers = shared.index.get_level_values("speaker")
+        yield "speaker in several parts", corpus, _list(speakers), len(speakers)
+
+
+def _frequent(rows, min_recordings):
+    """Keep the emotions of a corpus with enough recordings to compare."""
+    return rows[rows.groupby("emotion")["emotion"].transform("size") >= min_recordings]
+
+
+def _check_rates(rows, max_difference, min_recordings):
+    """Report corpora in which a sampling rate tells emotions apart."""
+    for corpus, part in rows.dropna(subset="rate").groupby("corpus"):
+        part = _frequent(part, min_recordings)
+        shares = pd.crosstab(part["emotion"], part["rate"], normalize="index")
+        ranges = shares.max() - shares.min()
+        for rate in ranges.index[ranges > max_difference]:
+            share = shares[rate]
+            yield (
+                "sampling rate",
+                corpus,
+                f"{rate:g} Hz: {share.max():.0%} of {share.idxmax()}, "
+                f"{share.min():.0%} of {share.idxmin()}",
+                int((part["rate"] == rate).sum()),
+            )
+
+
+def _check_durations(rows, max_ratio, min_recordings):
+    """Report corpora in which recordings of one emotion are much longer than of another."""
+    for corpus, part in rows.dropna(subset="duration").groupby("corpus"):
+        part = _frequent(part, min_recordings)
+        medians = part.groupby("emotion")["duration"].median()
+        if len(medians) > 1 and medians.max() > max_ratio * medians.min():
+            longest, shortest = medians.idxmax(), medians.idxmin()
+            detail = (
+                f"median of {longest} {medians.max():.2f} s, of {shortest} {medians.min():.2f} s"
+            )
+            yield "duration", corpus, detail, int(part["emotion"].isin([longest, shortest]).sum())
+
+
+def _check_emotions(rows, emotions):
+    """Report emotions that are expected and that a corpus does not have."""
+    expected = set(rows["emotion"].dropna()) if emotions is None else emotions
+    for corpus, part in rows.groupby("corpus"):
+        missing = sorted(set(expected) - set(part["emotion"]))
+        if missing:
+            yield "missing emotion", corpus, ", ".join(missing), len(missing)
+
+
+def _check_table(table):
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"table is a {type(table).__name__}; expected a DataFrame as load_corpora returns it."
+        )
+    missing = [c for c in ("path", "corpus", "speaker", "emotion") if c not in table]
+    if missing:
+        raise CorpusError(
+            f"The table has no column {missing[0]!r}; expected path, corpus, speaker and emotion "
+            "as load_corpora returns them."
+        )
+    if table.empty:
+        raise CorpusError("The table has no recordings; there is nothing to check.")
+    gaps = table[["path", "corpus"]].isna().any()
+    if gaps.any():
+        raise CorpusError(f"The column {gaps.idxmax()!r} has gaps; every recording needs an entry.")
+
+
+def _as_parts(split, table):
+    """Return the side of the split of each row, NaN for those that are not used."""
+    if split is None:
+        return np.full(len(table), np.nan, dtype=object)
+    if isinstance(split, str):
+        if split not in table:
+            raise ValueError(
+                f"split={split!r} is no column of the table; its columns are: "
+                f"{', '.join(map(str, table.columns))}."
+            )
+        split = table[split]
+    parts = np.asarray(split, dtype=object)
+    if parts.shape != (len(table),):
+        raise ValueError(
+            f"split has shape {parts.shape}; expected one entry for each of the {len(table)} "
+            "recordings, such as 'train' and 'test', or the number of a fold."
+        )
+    if pd.unique(parts[~pd.isna(parts)]).size < 2:
+        raise ValueError(
+            "split names fewer than two sides; expected for example 'train' and 'test'."
+        )
+    return parts
+
+
+def _check_bounds(max_rate_difference, max_duration_ratio, min_recordings):
+    if not 0 <= max_rate_difference <= 1:
+        raise ValueError(
+            f"max_rate_difference={max_rate_difference!r}; expected a share from 0 to 1."
+        )
+    if not max_duration_ratio >= 1:
+        raise ValueError(f"max_duration_ratio={max_duration_ratio!r}; expected at least 1.")
+    if not min_recordings >= 1:
+        raise ValueError(f"min_recordings={min_recordings!r}; expected at least 1.")
+
+
+def check_corpora(
+    table,
+    *,
+    split=None,
+    emotions=None,
+    max_rate_difference=0.25,
+    max_duration_ratio=2.0,
+    min_recordings=5,
+    n_jobs=None,
+    verbose=0,
+):
+    """Look for what makes the scores of an evaluation too good, or wrong.
+
+    Of each file the size and the header are read. Contents are compared, by
+    their SHA-256, only where sizes are equal.
+
+    =========================  =================================================
+    check                      what is reported
+    =========================  =================================================
+    missing file               files that do not exist
+    unreadable file            files that are no audio
+    empty recording            files without a sample
+    repeated file              a file in several rows
+    same content               files that are equal byte for byte, within a
+                               corpus or across corpora, and whether emotion,
+                               speaker or side of the split differ
+    speaker in several parts   speakers on more than one side of `split`
+    unknown speaker            recordings in `split` without a speaker
+    sampling rate              a rate whose share of the recordings differs
+                               between two emotions of a corpus by more than
+                               `max_rate_difference`
+    duration                   the longest median duration of an emotion of a
+                               corpus is more than `max_duration_ratio` times
+                               the shortest
+    missing emotion            emotions of the other corpora, or of `emotions`,
+                               that a corpus does not have
+    =========================  =================================================
+
+    A model can learn rate and duration instead of emotions. Some difference is
+    speech itself: in EMO-DB the median of sadness is 1.7 times that of neutral.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Recordings as :func:`load_corpora` returns them; the columns ``path``,
+        ``corpus``, ``speaker`` and ``emotion`` are read.
+    split : str or array-like of shape (n_recordings,), optional
+        The side of a split that each recording is on, such as ``"train"`` and
+        ``"test"`` or the number of a fold; a string names a column of the
+        table. Recordings without one (NaN, None) are in no part.
+    emotions : sequence of str, optional
+        Emotions that every corpus should have; by default all of the table.
+    max_rate_difference : float, default=0.25
+        See above.
+    max_duration_ratio : float, default=2.0
+        See above.
+    min_recordings : int, default=5
+        Emotions with fewer recordings in a corpus take no part in the
+        comparison of rates and durations.
+    n_jobs : int, optional
+        Number of threads that read files; None is 1, -1 one for each core.
+    verbose : int, default=0
+        1 shows the progress, on a terminal only.
+
+    Returns
+    -------
+    report : DataFrame
+        One row a finding, empty if there is none, with the columns ``check``,
+        ``corpus`` (several, separated by a comma, for files they share),
+        ``detail`` and ``n``: how many recordings, speakers or emotions it is
+        about.
+
+    Raises
+    ------
+    CorpusError
+        If the table lacks a column or has no rows.
+    TypeError
+        If `table` is no DataFrame.
+    ValueError
+        If `split` is no column and not of the length of the table or names
+        fewer than two sides, or another parameter is out of its range.
+
+    Warns
+    -----
+    CorpusWarning
+        If there are findings; one warning that counts them.
+
+    Examples
+    --------
+    >>> import tempfile, warnings
+    >>> from sklearn_ser.datasets import check_corpora, make_corpora
+    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     speech = make_corpora(folder, n_corpora=1, n_speakers=2, n_utterances=8)
+    ...     check_corpora(speech, split=["train", "test"] * 4)
+                          check   corpus                  detail  n
+    0  speaker in several parts  alphish  alphish_01, alphish_02  2
+    """
+    _check_table(table)
+    emotions = check_emotions(emotions)
+    _check_bounds(max_rate_difference, max_duration_ratio, min_recordings)
+    rows = table[["path", "corpus", "speaker", "emotion"]].astype(object).reset_index(drop=True)
+    rows["path"] = rows["path"].map(os.fspath)
+    rows["part"] = _as_parts(split, table)
+    headers = _run(_read_header, rows["path"].tolist(), "Reading headers", n_jobs, verbose)
+    rows = rows.join(pd.DataFrame(headers, columns=_Header._fields))
+    findings = [
+        *_check_files(rows),
+        *_check_contents(rows, n_jobs, verbose),
+        *_check_speakers(rows),
+        *_check_rates(rows, max_rate_difference, min_recordings),
+        *_check_durations(rows, max_duration_ratio, min_recordings),
+        *_check_emotions(rows, emotions),
+    ]
+    report = pd.DataFrame(findings, columns=_REPORT)
+    if findings:
+        counts = report["check"].value_counts(sort=False)
+        summary = ", ".join(f"{check} ({n})" for check, n in counts.items())
+        warnings.warn(
+            f"{len(report)} finding{'s' * (len(report) > 1)} in {len(table)} recordings: "
+            f"{summary}. The table that check_corpora returns has the details.",
+            CorpusWarning,
+            stacklevel=2,
+        )
+    return report

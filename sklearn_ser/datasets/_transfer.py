@@ -1,0 +1,107 @@
+"""Receiving a file over HTTP, over several connections if need be."""
+
+import logging
+import time
+
+from sklearn_ser.exceptions import DownloadError
+
+__all__ = ["Downloader"]
+
+logger = logging.getLogger(__name__)
+
+_TIMEOUT = 30  # seconds without an answer or a byte
+_CHUNK = 1 << 15  # of a broken connection the last one is lost
+
+
+def _may_pass(error):
+    """Tell whether it makes sense to try again: not after 404 and its kind."""
+    response = getattr(error, "response", None)
+    return response is None or response.status_code >= 500 or response.status_code == 429
+
+
+def _continues(response, position):
+    """Tell whether a response holds what follows `position`, not the whole file again."""
+    if response.status_code != 206:
+        return False
+    start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
+    if start != str(position):
+        raise DownloadError(f"the server continued at byte {start} instead of {position}")
+    return True
+
+
+class Downloader:
+    """Downloads a file for pooch; after a broken connection it goes on where that ended.
+
+    Parameters
+    ----------
+    download : Download
+        What may come: not more than its `n_bytes`, or else `unpacked_bytes`.
+    n_retries : int
+        How often to go on.
+    delay : float
+        Seconds to wait before.
+    progress : bool
+        Whether to show a bar, on a terminal only.
+    """
+
+    def __init__(self, download, *, n_retries, delay, progress):
+        self._download = download
+        self._n_retries, self._delay, self._progress = n_retries, delay, progress
+        # What the server calls this version of the file, for it to tell whether it is still there.
+        self._version = None
+
+    def __call__(self, url, output_file, pooch):
+        from requests import RequestException
+        from tqdm.auto import tqdm
+
+        # disable=None: no bar where the output is no terminal.
+        hidden = None if self._progress else True
+        bar = tqdm(total=self._download.n_bytes, unit="B", unit_scale=True, disable=hidden)
+        with open(output_file, "wb") as file, bar:
+            for attempt in range(self._n_retries + 1):
+                try:
+                    self._receive(url, file, bar)
+                    break
+                except RequestException as error:
+                    if attempt == self._n_retries or not _may_pass(error):
+                        raise
+                    logger.info("%s; trying again in %g s", error, self._delay)
+                    time.sleep(self._delay)
+            self._check_size(file.tell(), complete=True)
+
+    def _receive(self, url, file, bar):
+        import requests
+
+        # Compressed on the way, the sizes that the server states would be those of something else.
+        headers = {"Accept-Encoding": "identity"}
+        if file.tell() and self._version is not None:
+            headers |= {"Range": f"bytes={file.tell()}-", "If-Range": self._version}
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+            response.raise_for_status()
+            if not _continues(response, file.tell()):
+                file.seek(0)
+                file.truncate()
+            etag = response.headers.get("ETag", "")
+            # A weak one promises the same meaning, not the same bytes.
+            self._version = etag if etag.startswith('"') else response.headers.get("Last-Modified")
+            announced = response.headers.get("Content-Length")
+            end = file.tell() + int(announced) if announced is not None else None
+            self._check_size(end or 0)
+            bar.reset(total=end)
+            bar.update(file.tell())
+            for chunk in response.iter_content(_CHUNK):
+                self._check_size(file.tell() + len(chunk))
+                file.write(chunk)
+                bar.update(len(chunk))
+        if end is not None and file.tell() < end:
+            raise requests.ConnectionError(
+                f"the connection ended after {file.tell()} of {end} bytes"
+            )
+
+    def _check_size(self, n, *, complete=False):
+        expected = self._download.n_bytes
+        most = self._download.unpacked_bytes if expected is None else expected
+        if n > most:
+            raise DownloadError(f"the archive has more than the {most} bytes on record")
+        if complete and expected is not None and n < expected:
+            raise DownloadError(f"the archive has {n} bytes, {expected} are on record")
