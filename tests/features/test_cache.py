@@ -8,6 +8,7 @@ import sys
 import tempfile
 import textwrap
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -406,6 +407,66 @@ def test_a_cache_that_was_moved_to_a_network_drive(filled, monkeypatch):
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
+def test_threads_that_open_and_close_while_others_write(path):
+    # Closing a file that SQLite did not open would release the locks of all of them.
+    rows = make_rows(400)
+    with FeatureCache(path, "a", 4), ThreadPoolExecutor(4) as threads:
+        parts = [dict(list(rows.items())[i::40]) for i in range(40)]
+        list(threads.map(fill, [path] * 40, parts))
+        assert_same(look_up(path, rows), rows)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_no_file_is_opened_around_sqlite(filled, monkeypatch):
+    path, rows = filled
+    monkeypatch.setattr("builtins.open", None)
+    monkeypatch.setattr(_cache, "_lies_on_network", lambda path: False)
+    assert_same(look_up(path, rows), rows)
+
+
+def begin_without_end(path, statements):
+    """Copy a database in the middle of a transaction, as a killed process leaves it."""
+    copy = path.with_name("killed")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        # Pages go to the file before the end of the transaction.
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN")
+        for statement in statements:
+            connection.execute(*statement)
+        for digest, row in make_rows(500, seed=2).items():
+            values = 1, digest, row.tobytes(), 0
+            connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", values)
+        shutil.copy(path, copy)
+        shutil.copy(f"{path}-journal", f"{copy}-journal")
+        connection.execute("ROLLBACK")
+    assert Path(f"{copy}-journal").stat().st_size > 0
+    return copy
+
+
+def test_killed_in_the_middle_of_a_transaction(filled):
+    path, rows = filled
+    content = path.read_bytes()
+    copy = begin_without_end(path, [])
+    assert copy.read_bytes() != content
+    with no_warning():
+        assert_same(look_up(copy, [*rows, *list(make_rows(500, seed=2))[:100]]), rows)
+
+
+def test_killed_while_the_file_was_made(filled):
+    path, _ = filled
+    new = path.with_name("new")
+    copy = begin_without_end(new, [(statement,) for statement in _cache._SCHEMA])
+    # The first page was written, which counts the others.
+    copy.write_bytes(path.read_bytes()[:4096])
+    with no_warning():
+        with FeatureCache(copy, "a", 4) as cache:
+            assert cache.empty
+        fill(copy, make_rows(3))
+        assert_same(look_up(copy, make_rows(3)), make_rows(3))
+
+
 PROCESSES = """
 import itertools, os, random, signal, sqlite3, sys, time, warnings
 from pathlib import Path
@@ -462,6 +523,11 @@ def start(cache, recordings, out=None):
         os._exit(code)
 
 
+def wait_for(name):
+    while not (os.path.exists(name) and os.path.getsize(name)):
+        time.sleep(0.001)
+
+
 def end(child, name, kill):
     if kill:
         os.kill(child, signal.SIGKILL)
@@ -481,8 +547,11 @@ def check(cache):
 KILL = """
 delay = 0.0004
 cache, finished = os.path.join(folder, "kill"), set()
-for _ in range(10):
+for i in range(10):
     child, report = start(cache, recordings)
+    if i % 2:
+        # However slow the machine is, half of the processes come to store rows.
+        wait_for(report)
     time.sleep(rng.uniform(0, 0.12))
     code, reported = end(child, report, kill=True)
     assert code == -signal.SIGKILL, "not killed in the middle"
@@ -502,7 +571,7 @@ assert np.array_equal(resumed, Statistics().transform(recordings))
 """
 
 KILL_WHILE_MAKING = """
-for i in range(40):
+for i in range(25):
     cache = os.path.join(folder, f"new{i}")
     child, report = start(cache, recordings)
     time.sleep(rng.uniform(0.001, 0.01))
