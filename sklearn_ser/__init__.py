@@ -11,8 +11,12 @@ __version__ = "0.1.0"
 
 _HOME_OF = {
     "CorpusScaler": "estimators",
+    "DAETransformer": "estimators",
     "EGeMAPSExtractor": "features",
+    "KLAnnealedVAE": "estimators",
     "LeaveOneCorpusOut": "model_selection",
+    "MetricDAE": "estimators",
+    "SemiSupervisedVAE": "estimators",
     "cross_corpus_validate": "evaluation",
 }
 _SUBPACKAGES = (

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 
+import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
@@ -14,13 +15,47 @@ import sklearn_ser
 # One entry for each estimator: the keyword arguments of every instance to check.
 ARGUMENTS = {
     "CorpusScaler": [{}, {"min_batch": 1}, {"unseen": "pooled"}],
+    "DAETransformer": [
+        {"max_epochs": 2},
+        {
+            "n_components": 2,
+            "hidden_layer_sizes": 8,
+            "noise": 0.0,
+            "max_epochs": 3,
+            "early_stopping": True,
+        },
+    ],
     "EGeMAPSExtractor": [{}],
+    "FunctionExtractor": [{"func": np.mean, "names": ("mean",)}],
+    "KLAnnealedVAE": [
+        {"max_epochs": 2},
+        {
+            "n_components": 2,
+            "kl_annealing": "cyclical",
+            "kl_reduction": "mean",
+            "free_bits": 0.1,
+            "hidden_layer_sizes": 8,
+            "max_epochs": 3,
+            "early_stopping": True,
+        },
+    ],
+    "LibrosaExtractor": [{}],
+    "MetricDAE": [
+        {"max_epochs": 2},
+        {"objective": "log", "metric_dimension": 0, "max_epochs": 2, "early_stopping": True},
+    ],
+    "SemiSupervisedVAE": [
+        {"max_epochs": 2},
+        {"supervision": "classifier", "max_epochs": 2, "early_stopping": True},
+    ],
 }
 
 # scikit-learn's checks feed arrays of numbers. Each of these takes something else, and the
 # module named tests by hand what the checks would.
 NOT_FOR_ARRAYS = {
     "EGeMAPSExtractor": "features/test_extractor.py",
+    "FunctionExtractor": "features/test_function.py",
+    "LibrosaExtractor": "features/test_librosa.py",
 }
 
 
@@ -35,6 +70,8 @@ def discover():
                 inspect.isclass(cls)
                 and issubclass(cls, BaseEstimator)
                 and cls.__module__.startswith("sklearn_ser.")
+                # Nets are held by estimators, which are checked; skorch's own are none.
+                and not cls.__module__.startswith("sklearn_ser.nn.")
                 and not name.startswith("_")
                 and not inspect.isabstract(cls)
             ):

@@ -6,7 +6,13 @@ seconds to import, and the others must not pay for it.
 
 from importlib import import_module
 
-_HOME_OF = {"CorpusScaler": "_scaler"}
+_HOME_OF = {
+    "CorpusScaler": "_scaler",
+    "DAETransformer": "_dae",
+    "KLAnnealedVAE": "_vae",
+    "MetricDAE": "_metric_dae",
+    "SemiSupervisedVAE": "_ssvae",
+}
 
 __all__ = [*_HOME_OF]
 

@@ -1,0 +1,430 @@
+"""What all autoencoders share: validate, seed, train, name. A subclass is its mathematics."""
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from sklearn_ser._sklearn import Interval, _fit_context
+from sklearn_ser._validation import caller_stacklevel, encode_labels
+from sklearn_ser.estimators._net import NetHolder
+from sklearn_ser.estimators._rows import append_unlabelled, hold_out
+from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
+from sklearn_ser.nn._progress import progress
+from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
+
+
+def hidden_sizes(hidden_layer_sizes):
+    """Return the widths of the hidden layers as a tuple of int.
+
+    Raises
+    ------
+    ValueError
+        If they are not positive integers.
+    """
+    sizes = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object))
+    if sizes.ndim != 1 or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must be positive integers, one for each hidden layer of the "
+            f"encoder, got {hidden_layer_sizes!r}. Use () for no hidden layer."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Train an encoder and a decoder, and embed by the encoder.
+
+    A subclass has an ``__init__`` of its own that lists all parameters and hands those of
+    this class to ``super().__init__``, and implements :meth:`_module_recipe` and
+    :meth:`_loss_terms`. It may override :meth:`_weights`, :meth:`_validation_weights` and
+    :meth:`_total`. One that takes labels overrides :meth:`fit` (and :meth:`partial_fit`),
+    validates ``X`` by :meth:`_validate_training`, turns the labels into arrays of one entry
+    a row and calls :meth:`_fit_rows` (:meth:`_partial_fit_rows`) with them; they come back
+    in the batches given to :meth:`_loss_terms`.
+
+    Parameters
+    ----------
+    n_components, hidden_layer_sizes, learning_rate, max_epochs, batch_size, early_stopping, \
+    validation_fraction, n_iter_no_change, tol, warm_start, device, random_state, verbose
+        See :class:`~sklearn_ser.estimators.DAETransformer`.
+
+    Attributes
+    ----------
+    net_ : TermsNet
+        The skorch net; ``net_.module_`` is the torch module.
+    history_ : list of dict
+        One entry for each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    best_epoch_ : int
+        The epoch whose weights were kept.
+    """
+
+    # Metadata that fit is given by a pipeline with routing on, without set_fit_request.
+    __metadata_request__fit: ClassVar[dict] = {"X_target": True, "speaker": True}
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        hidden_layer_sizes=(128, 64),
+        learning_rate=1e-3,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.learning_rate = learning_rate
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _module_recipe(self, n_features):
+        """Return the class of the torch module and its keyword arguments, a dict.
+
+        The module has ``encode(x)``, which gives the embedding ``(n, n_components)``,
+        ``decode(z)`` and ``forward(x)``, which give ``(n, n_features)``. The arguments are
+        plain values: they are pickled, and compared by ``warm_start``.
+        """
+
+    @abstractmethod
+    def _loss_terms(self, module, batch, state):
+        """Return the terms of the loss, a dict of names and scalar tensors.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The module of :meth:`_module_recipe`.
+        batch : dict of str to Tensor
+            ``"X"``, float32 of shape (n, n_features), and the entries of `targets` given to
+            :meth:`_fit_rows`, for the same rows. NaN (floats) and -1 (integers) in rows of
+            `X_target`.
+        state : EpochState
+            ``state.epoch``, ``state.weights``, ``state.training``. All random numbers come
+            from ``state.generator``, for instance by ``state.normal_like(x)``, never from
+            torch's global generator: a refit would not repeat them.
+        """
+
+    def _weights(self, epoch):
+        """Return the weights of the terms in an epoch, counted from 0, as a dict of floats.
+
+        Terms that are not named have weight 1. The history records the named ones, as
+        ``<name>_weight``.
+        """
+        return {}
+
+    def _validation_weights(self):
+        """Return weights for the validation loss, the same in all epochs.
+
+        By default those of the last epoch: a loss whose weights grow would seem to rise.
+        """
+        return self._weights(self.max_epochs - 1)
+
+    def _epochs_before_stopping(self):
+        """Return the number of epochs that `early_stopping` lets pass without a look."""
+        return 0
+
+    def _total(self, terms, weights):
+        """Return what is minimised, given the terms and their weights."""
+        return weighted_sum(terms, weights)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self._recipe[1]["n_components"]
+
+    def _validate(self, X, *, reset=False):
+        return validate_data(self, X, dtype=np.float32, order="C", reset=reset)
+
+    def _validate_training(self, X, *, partial=False):
+        """Return the training rows as float32; learn their number of columns and their names.
+
+        A training that continues an earlier one demands the same columns.
+        """
+        return self._validate(X, reset=not self._continues(partial))
+
+    def _continues(self, partial):
+        return hasattr(self, "net_") and (partial or self.warm_start)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, X_target=None, speaker=None):
+        """Train on the rows of `X`, and of `X_target` if given.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : object, default=None
+            Ignored.
+        X_target : array-like of shape (n_target_samples, n_features), default=None
+            Unlabelled rows of other corpora, which are learnt to be reconstructed as well.
+            Behind other steps of a pipeline they need ``transform_input=["X_target"]`` and
+            metadata routing.
+        speaker : array-like of shape (n_samples,), default=None
+            Who speaks each row of `X`. With ``early_stopping``, all rows of a speaker are
+            held out or none.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit_rows(self._validate_training(X), X_target=X_target, speaker=speaker)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Train for one epoch on one part of data that do not fit in memory.
+
+        The first call initialises the network; each later one goes on with it. No rows
+        are held out, whatever `early_stopping` says.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        return self._partial_fit_rows(self._validate_training(X, partial=True))
+
+    def _fit_rows(self, X, *, targets=None, X_target=None, speaker=None):
+        """Train on validated rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features), float32
+            Rows from :meth:`_validate_training`.
+        targets : dict of str to ndarray, default=None
+            Further arrays with one entry a row, float (NaN: unlabelled) or integer (-1:
+            unlabelled). They stand beside ``"X"`` in each batch.
+        X_target, speaker : array-like, default=None
+            As in :meth:`fit`, not validated yet.
+
+        Returns
+        -------
+        self : object
+        """
+        n_samples = len(X)
+        targets = dict(targets or {})
+        if X_target is not None:
+            X_target = self._validate_target(X_target)
+            X = np.concatenate([X, X_target])
+            targets = {
+                name: append_unlabelled(values, len(X_target)) for name, values in targets.items()
+            }
+        if speaker is not None:
+            _, speaker = encode_labels(speaker, name="speaker", n_samples=n_samples)
+        if not self._continues(partial=False):
+            self._start_anew()
+        self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        held_out = self._hold_out(n_samples, len(X) - n_samples, speaker)
+        self._train(X, targets, epochs=self.max_epochs, held_out=held_out)
+        self._keep_moments = self.warm_start
+        return self
+
+    def _partial_fit_rows(self, X, *, targets=None):
+        """Train for one epoch on validated rows; arguments as for :meth:`_fit_rows`."""
+        if not hasattr(self, "net_"):
+            self._start_anew()
+            self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        self._train(X, dict(targets or {}), epochs=1, held_out=None)
+        self._keep_moments = True
+        return self
+
+    def _validate_target(self, X_target):
+        rows = check_array(X_target, dtype=np.float32, order="C", input_name="X_target")
+        if rows.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X_target has {rows.shape[1]} features, but X has {self.n_features_in_}. Pass "
+                f"both through the same extractor and scaler: in a pipeline, by "
+                f'transform_input=["X_target"] with metadata routing enabled.'
+            )
+        validate_data(self, X_target, reset=False, skip_check_array=True)
+        return rows
+
+    def _start_anew(self):
+        self.__dict__.pop("net_", None)
+        self.history_ = []
+        self._keep_moments = False
+
+    def _hold_out(self, n_samples, n_target_samples, speaker):
+        """Return a mask of the rows that only tell when to stop; None without any."""
+        if not self.early_stopping:
+            return None
+        # Not seeded by the epochs done: a warm start must not train on what it held out before.
+        rng = np.random.default_rng(seeds_of_run(self._seed, 0)[0])
+        held_out = hold_out(n_samples, self.validation_fraction, rng, speaker=speaker)
+        if n_target_samples < 2:
+            return np.append(held_out, np.zeros(n_target_samples, dtype=bool))
+        return np.append(held_out, hold_out(n_target_samples, self.validation_fraction, rng))
+
+    def _train(self, X, targets, *, epochs, held_out):
+        device = resolve_device(self.device)
+        done = len(self.history_)
+        _, init_seed, training_seed, validation_seed = seeds_of_run(self._seed, done)
+        with one_thread(device):
+            self._prepare_net(X.shape[1], init_seed, device)
+            tensors = {name: as_tensor(rows, device) for name, rows in targets.items()}
+            tensors["X"] = as_tensor(X, device)
+            validation = None
+            training = TensorRows.all_of(tensors)
+            watch = Watch()
+            if held_out is not None:
+                training = TensorRows(tensors, as_tensor(np.flatnonzero(~held_out), device))
+                validation = TensorRows(tensors, as_tensor(np.flatnonzero(held_out), device))
+                watch = Watch(self.n_iter_no_change, self.tol, self._epochs_before_stopping())
+            with progress(type(self).__name__, epochs, shown=self.verbose) as report:
+                plan = TrainingPlan(
+                    loss_terms=self._loss_terms,
+                    total=self._total,
+                    weights=self._weights,
+                    generator=torch.Generator(device).manual_seed(training_seed),
+                    watch=watch,
+                    validation=validation,
+                    validation_weights=self._validation_weights(),
+                    validation_seed=validation_seed,
+                    first_epoch=done,
+                    report=report,
+                )
+                self.net_.fit_loop(training, epochs=epochs, plan=plan)
+        self._finish(watch, X)
+
+    def _finish(self, watch, X):
+        entries = self.net_.history[-watch.n_epochs :]
+        self.history_ = self.history_ + [
+            {name: value for name, value in entry.items() if name != "batches"} for entry in entries
+        ]
+        self.n_iter_ = len(self.history_)
+        self.best_epoch_ = watch.best_epoch
+        if watch.diverged:
+            kept = f"epoch {watch.best_epoch}" if watch.best_epoch else "before the training"
+            warnings.warn(
+                f"The loss or the weights became infinite or NaN in epoch {self.n_iter_}; training "
+                f"stopped there, with the weights of {kept}. Lower learning_rate, which is "
+                f"{self.learning_rate:g}, and bring the features to a common scale, for instance "
+                f"by a CorpusScaler: the largest absolute value of X is {np.abs(X).max():.3g}.",
+                ConvergenceWarning,
+                stacklevel=caller_stacklevel(),
+            )
+
+    def transform(self, X):
+        """Embed rows by the encoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components), float32
+            The embedding.
+        """
+        check_is_fitted(self)
+        return self._in_batches(lambda module, x: module.encode(x), self._validate(X))
+
+    def inverse_transform(self, Z):
+        """Decode embeddings.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            Points of the latent space.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features), float32
+            The rows they stand for.
+        """
+        check_is_fitted(self)
+        Z = check_array(Z, dtype=np.float32, order="C", input_name="Z")
+        if Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but the latent space has {self._n_features_out}. "
+                f"Pass what transform returned, or points of that many coordinates."
+            )
+        return self._in_batches(lambda module, z: module.decode(z), Z)
+
+    def reconstruct(self, X):
+        """Embed rows and decode them again, without noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features), float32
+            What is left of them.
+        """
+        check_is_fitted(self)
+        return self._in_batches(lambda module, x: module(x), self._validate(X))
+
+    def score(self, X, y=None):
+        """Return the negative mean squared error of the reconstruction, without noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            At most 0; the mean is over rows and features.
+        """
+        check_is_fitted(self)
+        X = self._validate(X)
+        errors = self._in_batches(lambda module, x: (module(x) - x).square().mean(dim=1), X)
+        return -float(errors.mean(dtype=np.float64))

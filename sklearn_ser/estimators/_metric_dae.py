@@ -1,0 +1,396 @@
+"""The denoising autoencoder with distances of labels in its latent space."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import column_or_1d
+
+from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
+from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.estimators._base import weighted_sum
+from sklearn_ser.estimators._dae import DAETransformer
+from sklearn_ser.nn._losses import metric_loss, reconstruction_loss
+
+# What stands below the logarithm at least: a loss of exactly 0 has nothing left to learn.
+_TINY = 1e-12
+
+
+def check_annotation(values, *, name, n_samples):
+    """Return annotations as numbers, NaN where there is none.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples,)
+        Numbers; None, NaN or NA for an unlabelled row.
+    name : str
+        What the caller's user calls it, for the messages.
+    n_samples : int
+        The number of rows.
+
+    Returns
+    -------
+    annotation : ndarray of float32, shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        For another length than `n_samples`, for anything but numbers, and for infinity.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        array = np.asarray(values, dtype=object)
+        missing = pd.isna(array)
+        for value in array[~missing]:
+            if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+                raise ValueError(
+                    f"{name} must hold numbers, such as ratings from 1 to 5, and NaN for "
+                    f"unlabelled rows; got {value!r} of type {type(value).__name__}."
+                )
+        array = np.where(missing, np.nan, array)
+    array = column_or_1d(array.astype(np.float32), warn=True)
+    if len(array) != n_samples:
+        raise ValueError(
+            f"{name} has {len(array)} entries but X has {n_samples} samples; pass one entry per "
+            f"sample, NaN where there is no label."
+        )
+    if np.isinf(array).any():
+        raise ValueError(
+            f"{name} is infinite at position {np.isinf(array).argmax()}; use NaN for a row without "
+            f"label."
+        )
+    return array
+
+
+def _is_floating(y):
+    dtype = getattr(y, "dtype", None)
+    return getattr(np.asarray(y).dtype if dtype is None else dtype, "kind", "O") == "f"
+
+
+class MetricDAE(DAETransformer):
+    r"""Denoising autoencoder with latent distances proportional to distances of labels.
+
+    How far two recordings are apart in activation (or valence) shall be read off the
+    latent space. For all pairs :math:`(i, j)` of labelled rows of a batch let
+    :math:`l_d = l_i - l_j` be the difference of the labels and :math:`n_d = n_i - n_j` that
+    of the positions, the mean over the latent dimensions. The least-squares slope of the
+    one on the other, :math:`p = (l_d^\top l_d)^{-1} l_d^\top n_d`, should be 1 and leave
+    no residual:
+
+    .. math:: L = L_\mathrm{rec} + w\, (L_\mathrm{res} + L_\mathrm{sl}), \qquad
+              L_\mathrm{res} = \mathrm{E} \|n_d - p\, l_d\|^2, \qquad
+              L_\mathrm{sl} = |p - 1|,
+
+    with the reconstruction error :math:`L_\mathrm{rec}` of a :class:`DAETransformer` [1]_.
+    No pair is formed: sums over the rows give the same numbers, so that the time for a
+    batch grows with its size and not with its square.
+
+    Unlabelled rows, NaN in the labels or rows of `X_target`, count in the reconstruction
+    only. A batch with fewer than two labelled rows, or with equal labels, has no metric
+    terms.
+
+    With both activation and valence, the first half of the latent dimensions is for
+    activation and the second for valence (the first has one more if their number is odd),
+    and the metric terms of both are added.
+
+    Parameters
+    ----------
+    n_components : int, default=32
+        Number of latent dimensions.
+    metric_weight : float, default=0.02
+        The weight :math:`w`. A few hundred labelled recordings are soon learnt by heart:
+        with large values the latent of the training corpus follows its labels closely and
+        that of another corpus less than without. 0 trains a plain DAE.
+    objective : {"sum", "log"}, default="sum"
+        Minimise :math:`L` or its logarithm, as in the authors' code: steps that shrink
+        while the loss is large, and grow with it getting small.
+    metric_dimension : int, default=None
+        The latent dimension that is the position :math:`n`, counted within the half with
+        both labels; the others are free for the reconstruction. None: the mean over all
+        dimensions.
+    hidden_layer_sizes : int or sequence of int, default=(128, 64)
+        Widths of the encoder's hidden layers, which the decoder mirrors.
+    noise : float, default=0.5
+        Standard deviation of the noise that is added to each feature in training.
+    learning_rate : float, default=1e-3
+        Step size of Adam.
+    max_epochs : int, default=100
+        How often all rows are seen, at most.
+    batch_size : int, default=64
+        Rows a step. The metric terms compare rows of a batch only: with few labelled rows
+        among many unlabelled ones, larger batches have more pairs.
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when their loss no longer falls, and return to the
+        weights that had the lowest. Give `speaker` to :meth:`fit` with it, or the rows
+        held out are of voices that were trained on.
+    validation_fraction : float, default=0.1
+        The part of the rows that is held out, or of the speakers. Only used with
+        `early_stopping`.
+    n_iter_no_change : int, default=10
+        Stop after so many epochs without a loss lower by `tol` than the lowest so far.
+        Only used with `early_stopping`.
+    tol : float, default=1e-4
+        See `n_iter_no_change`.
+    warm_start : bool, default=False
+        Whether :meth:`fit` goes on with the weights of the last call.
+    device : str, default="cpu"
+        ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, noise, order of the rows and what is held out. An int
+        makes every fit the same to the last bit.
+    verbose : int, default=0
+        Above 0, a progress bar over the epochs shows the terms of the loss.
+
+    Attributes
+    ----------
+    label_names_ : tuple of str
+        What the last training had labels of: ``"activation"``, ``"valence"``, both or none.
+    history_ : list of dict
+        As in :class:`DAETransformer`, with the terms ``activation_residual`` and
+        ``activation_slope`` (:math:`L_\mathrm{res}` and :math:`L_\mathrm{sl}`) and those of
+        valence, where there are labels.
+    n_iter_ : int
+        Number of epochs trained.
+    best_epoch_ : int or None
+        The epoch whose weights are kept.
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the torch module.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if `X` had any that are strings.
+
+    See Also
+    --------
+    DAETransformer : The same without labels.
+    SemiSupervisedVAE : For emotions, which are classes.
+
+    Notes
+    -----
+    `activation`, `valence`, `X_target` and `speaker` are requested from the start: with
+    metadata routing they are simply given to the `fit` of a pipeline, whose `y` stays the
+    emotion that its classifier learns. With routing off,
+    ``metricdae__activation=`` does the same.
+
+    A slope of 1 gives the position the scale of the labels: ratings from 1 to 5 spread
+    over 4 units of the latent, higher ratings at higher positions; only its origin is free.
+
+    References
+    ----------
+    .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg, L. H. Clemmensen, "Continuous
+       Metric Learning For Transferable Speech Emotion Recognition and Embedding Across
+       Low-resource Languages", NLDL 2022, arXiv:2203.14867.
+
+    Examples
+    --------
+    Eight features that are mixtures of activation and something else; every second row
+    is labelled:
+
+    >>> import numpy as np
+    >>> from sklearn_ser import MetricDAE
+    >>> rng = np.random.default_rng(0)
+    >>> activation = rng.uniform(1, 5, 300)
+    >>> X = np.c_[activation, rng.standard_normal(300)] @ rng.standard_normal((2, 8))
+    >>> labels = np.where(np.arange(300) % 2, activation, np.nan)
+    >>> dae = MetricDAE(2, hidden_layer_sizes=16, metric_weight=1.0, learning_rate=1e-2,
+    ...                 max_epochs=30, random_state=0)
+    >>> position = dae.fit_transform(X, activation=labels).mean(axis=1)
+    >>> slope, _ = np.polyfit(activation, position, 1)
+    >>> bool(0.9 < slope < 1.1)
+    True
+    """
+
+    __metadata_request__fit: ClassVar[dict] = {"activation": True, "valence": True}
+    __metadata_request__partial_fit: ClassVar[dict] = {"activation": True, "valence": True}
+
+    _parameter_constraints: ClassVar[dict] = {
+        **DAETransformer._parameter_constraints,
+        "metric_weight": [Interval(Real, 0, None, closed="left")],
+        "objective": [StrOptions({"sum", "log"})],
+        "metric_dimension": [Interval(Integral, 0, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        metric_weight=0.02,
+        objective="sum",
+        metric_dimension=None,
+        hidden_layer_sizes=(128, 64),
+        noise=0.5,
+        learning_rate=1e-3,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            n_components,
+            hidden_layer_sizes=hidden_layer_sizes,
+            noise=noise,
+            learning_rate=learning_rate,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.metric_weight = metric_weight
+        self.objective = objective
+        self.metric_dimension = metric_dimension
+
+    def _weights(self, epoch):
+        return {
+            f"{name}_{term}": self.metric_weight
+            for name in self.label_names_
+            for term in ("residual", "slope")
+        }
+
+    def _blocks(self):
+        """Return the first and the last dimension (exclusive) that each label has."""
+        first_has = -(-self.n_components // 2) if len(self.label_names_) == 2 else self.n_components
+        bounds = [(0, first_has), (first_has, self.n_components)]
+        return dict(zip(self.label_names_, bounds, strict=False))
+
+    def _position(self, z, bounds):
+        start, stop = bounds
+        if self.metric_dimension is None:
+            return z[:, start:stop].mean(dim=1)
+        return z[:, start + self.metric_dimension]
+
+    def _loss_terms(self, module, batch, state):
+        x = batch["X"]
+        noisy = x.add(state.normal_like(x), alpha=self.noise) if self.noise else x
+        z = module.encode(noisy)
+        terms = {"reconstruction": reconstruction_loss(x, module.decode(z))}
+        for name, bounds in self._blocks().items():
+            residual, slope = metric_loss(self._position(z, bounds), batch[name])
+            terms[f"{name}_residual"] = residual
+            terms[f"{name}_slope"] = slope
+        return terms
+
+    def _total(self, terms, weights):
+        total = weighted_sum(terms, weights)
+        return total.clamp_min(_TINY).log() if self.objective == "log" else total
+
+    def _learn_labels(self, y, annotations, n_samples):
+        """Return the annotations to train with, by name; warn if they shape nothing."""
+        if y is not None and not annotations and _is_floating(y):
+            annotations = {"activation": y}
+        elif not annotations:
+            what = "no labels" if y is None else f"a y of dtype {np.asarray(y).dtype}, ignored it"
+            warnings.warn(
+                f"MetricDAE got {what} and trains a plain DAE. Pass activation= or valence=, "
+                f"or an activation of floating dtype as y.",
+                UserWarning,
+                stacklevel=caller_stacklevel(),
+            )
+        labels = {
+            name: check_annotation(values, name=name, n_samples=n_samples)
+            for name, values in annotations.items()
+        }
+        self.label_names_ = tuple(labels)
+        self._check_dimensions()
+        for name, values in labels.items():
+            if len(np.unique(values[~np.isnan(values)])) < 2:
+                warnings.warn(
+                    f"{name} has fewer than two different values, so there are no distances to "
+                    f"learn; the reconstruction alone was trained on. Pass varied labels.",
+                    UserWarning,
+                    stacklevel=caller_stacklevel(),
+                )
+        return labels
+
+    def _check_dimensions(self):
+        n_labels = len(self.label_names_)
+        if n_labels > self.n_components:
+            raise ValueError(
+                f"n_components={self.n_components} cannot be split between activation and "
+                f"valence. Use at least 2, or pass one of them."
+            )
+        for name, (start, stop) in self._blocks().items():
+            if self.metric_dimension is not None and self.metric_dimension >= stop - start:
+                raise ValueError(
+                    f"metric_dimension={self.metric_dimension} does not exist: of the "
+                    f"n_components={self.n_components}, {name} has {stop - start}, counted from "
+                    f"0. Lower it, or use None for the mean over them."
+                )
+
+    def _given(self, activation, valence):
+        both = {"activation": activation, "valence": valence}
+        return {name: values for name, values in both.items() if values is not None}
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, activation=None, valence=None, X_target=None, speaker=None):
+        """Train on the rows of `X` and their labels, and on the rows of `X_target`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,), default=None
+            Of floating dtype and with neither `activation` nor `valence` given: the
+            activation. Anything else is ignored: codes of emotions are no distances.
+        activation, valence : array-like of shape (n_samples,), default=None
+            Annotations, NaN for rows without.
+        X_target : array-like of shape (n_target_samples, n_features), default=None
+            Unlabelled rows of other corpora, which are learnt to be reconstructed as well.
+            Behind other steps of a pipeline they need ``transform_input=["X_target"]`` and
+            metadata routing.
+        speaker : array-like of shape (n_samples,), default=None
+            Who speaks each row of `X`. With ``early_stopping``, all rows of a speaker are
+            held out or none.
+
+        Returns
+        -------
+        self : MetricDAE
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If annotations are no numbers or infinite, or `n_components` and
+            `metric_dimension` do not fit them.
+
+        Warns
+        -----
+        UserWarning
+            If there are no distances to learn: no labels, or a `y` that is not floating.
+        """
+        X = self._validate_training(X)
+        labels = self._learn_labels(y, self._given(activation, valence), len(X))
+        return self._fit_rows(X, targets=labels, X_target=X_target, speaker=speaker)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, *, activation=None, valence=None):
+        """Train for one epoch on one part of data that do not fit in memory.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y, activation, valence : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : MetricDAE
+            The estimator.
+        """
+        X = self._validate_training(X, partial=True)
+        labels = self._learn_labels(y, self._given(activation, valence), len(X))
+        return self._partial_fit_rows(X, targets=labels)

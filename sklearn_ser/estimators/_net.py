@@ -1,0 +1,94 @@
+"""An estimator's net: making it, going on with it, using it, pickling it."""
+
+from abc import ABC, abstractmethod
+
+import torch
+
+from sklearn_ser.nn._devices import as_tensor, build_module, one_thread, resolve_device
+from sklearn_ser.nn._state import load_state, state_to_numpy
+from sklearn_ser.nn._training import TermsNet
+
+# Rows that go through the network at once after training; bounds the memory of its layers.
+_ROWS_AT_ONCE = 8192
+
+
+def _difference(before, now):
+    """Tell in which entries two dictionaries of arguments differ."""
+    names = [name for name in now if before.get(name) != now[name]]
+    return ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in names)
+
+
+class NetHolder(ABC):
+    """An estimator that holds a skorch net as ``net_``.
+
+    It has the parameters `learning_rate`, `batch_size` and `device`.
+    """
+
+    @abstractmethod
+    def _module_recipe(self, n_features):
+        """Return the class of the torch module and its keyword arguments, a dict.
+
+        The arguments are plain values: they are pickled, and compared when a training
+        goes on with the same net.
+        """
+
+    def _prepare_net(self, n_features, seed, device):
+        """Make the net, or adjust the one that is there to the present parameters."""
+        recipe = self._module_recipe(n_features)
+        if not hasattr(self, "net_"):
+            self._recipe = recipe
+            self.net_ = self._new_net(seed, device)
+            return
+        if recipe != self._recipe:
+            raise ValueError(
+                f"warm_start=True and partial_fit go on training the network that is there, but "
+                f"parameters now ask for another one: {_difference(self._recipe[1], recipe[1])}. "
+                f"Set them back, or set warm_start=False and call fit."
+            )
+        if self.net_.device != device:
+            state = state_to_numpy(self.net_, with_optimizer=True)
+            self.net_ = self._new_net(seed, device)
+            load_state(self.net_, state)
+        self.net_.adjust(learning_rate=self.learning_rate, batch_size=self.batch_size)
+
+    def _new_net(self, seed, device):
+        cls, arguments = self._recipe
+        return TermsNet.around(
+            build_module(lambda: cls(**arguments), seed),
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            device=device,
+        )
+
+    def _in_batches(self, function, X):
+        """Apply ``function(module, x)``, which gives a tensor, to rows; return an array."""
+        net = self.net_
+        with one_thread(net.device), torch.inference_mode():
+            parts = [
+                function(net.module_, as_tensor(X[start : start + _ROWS_AT_ONCE], net.device)).cpu()
+                for start in range(0, len(X), _ROWS_AT_ONCE)
+            ]
+            return torch.cat(parts).numpy()
+
+    def __getstate__(self):
+        # Arrays, no tensors: a tensor that lies on a GPU cannot be loaded without one.
+        state = dict(super().__getstate__())
+        if "net_" in state:
+            net = state.pop("net_")
+            state["_net_state"] = state_to_numpy(net, with_optimizer=self._keep_moments)
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        net_state = state.pop("_net_state", None)
+        super().__setstate__(state)
+        if net_state is None:
+            return
+        try:
+            device = resolve_device(self.device)
+        except (RuntimeError, ValueError):
+            device = torch.device("cpu")
+        with one_thread(device):
+            self.net_ = self._new_net(0, device)
+            load_state(self.net_, net_state)
+        self.net_.module_.eval()

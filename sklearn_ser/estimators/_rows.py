@@ -1,0 +1,62 @@
+"""Which rows are trained on, and what stands beside those without a label."""
+
+import numpy as np
+
+__all__ = ["append_unlabelled", "hold_out"]
+
+
+def append_unlabelled(values, n_more):
+    """Append entries without a label to an array of one entry a row.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, ...), float or integer
+        Labels.
+    n_more : int
+        Number of entries to append.
+
+    Returns
+    -------
+    values : ndarray of shape (n + n_more, ...)
+        With NaN (floats) or -1 (integers) at the end.
+    """
+    missing = np.nan if values.dtype.kind == "f" else -1
+    return np.concatenate([values, np.full((n_more, *values.shape[1:]), missing, values.dtype)])
+
+
+def hold_out(n_samples, fraction, rng, speaker=None):
+    """Choose the rows that early stopping looks at.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+    fraction : float
+        The part of the rows to choose, or of the speakers if there are any. At least one
+        is chosen and at least one is left.
+    rng : numpy.random.Generator
+        Makes the choice.
+    speaker : ndarray of shape (n_samples,), default=None
+        Codes from 0; all rows of a speaker are chosen or none.
+
+    Returns
+    -------
+    held_out : ndarray of shape (n_samples,), bool
+
+    Raises
+    ------
+    ValueError
+        If there is only one row, or only one speaker.
+    """
+    groups = np.arange(n_samples) if speaker is None else speaker
+    n_groups = groups.max() + 1
+    if n_groups < 2:
+        what = "n_samples = 1" if speaker is None else "a single speaker"
+        raise ValueError(
+            f"early_stopping=True holds out some of the rows, but there is {what}. Pass more "
+            f"data, or set early_stopping=False."
+        )
+    chosen = np.zeros(n_groups, dtype=bool)
+    n_chosen = min(max(1, round(fraction * n_groups)), n_groups - 1)
+    chosen[rng.permutation(n_groups)[:n_chosen]] = True
+    return chosen[groups]

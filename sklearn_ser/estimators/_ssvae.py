@@ -1,0 +1,399 @@
+"""The variational autoencoder that also learns from labels, where there are any."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import column_or_1d
+
+from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
+from sklearn_ser._validation import caller_stacklevel, encode_labels
+from sklearn_ser.estimators._vae import KLAnnealedVAE
+from sklearn_ser.nn._classifying import ClassifyingVariationalAutoencoder
+from sklearn_ser.nn._losses import classification_loss, cluster_loss
+
+# What unlabelled turns into when an array with gaps becomes an array of strings.
+_GAPS_AS_TEXT = ("nan", "None", "<NA>", "NaT", "-1")
+
+
+def _is_minus_one(label):
+    return isinstance(label, (Integral, Real)) and label == -1
+
+
+def encode_partial_labels(y, n_samples):
+    """Turn labels with gaps into classes and codes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Strings or integers; None, NaN, NA or the number -1 for an unlabelled row.
+    n_samples : int
+        The number of rows.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        The distinct labels, sorted; empty without any label.
+    codes : ndarray of int64, shape (n_samples,)
+        Position in `classes`; -1 for an unlabelled row.
+
+    Raises
+    ------
+    ValueError
+        For another length than `n_samples`, continuous values, labels of mixed types,
+        and for strings that look like gaps.
+    """
+    # Straight to object: np.asarray(["anger", np.nan]) makes a string "nan" of the gap.
+    labels = column_or_1d(np.asarray(y, dtype=object), dtype=object, warn=True)
+    if len(labels) != n_samples:
+        raise ValueError(
+            f"y has {len(labels)} entries but X has {n_samples} samples; pass one entry per "
+            f"sample, None where there is no label."
+        )
+    missing = pd.isna(labels)
+    # NA answers no comparison with True or False.
+    labels = np.where(missing, None, labels)
+    disguised = np.isin(labels, np.array(_GAPS_AS_TEXT, dtype=object))
+    if disguised.any():
+        position = int(disguised.argmax())
+        raise ValueError(
+            f"y holds the string {str(labels[position])!r} (first at position {position}), which "
+            f"is what an unlabelled entry becomes in an array of strings, and would be learnt as "
+            f"an emotion. Build y with dtype=object and None in these places."
+        )
+    unlabelled = missing | np.fromiter(map(_is_minus_one, labels), bool, n_samples)
+    codes = np.full(n_samples, -1, dtype=np.int64)
+    if unlabelled.all():
+        return np.array([], dtype=object), codes
+    classes, codes[~unlabelled] = encode_labels(labels[~unlabelled], name="y")
+    if classes.dtype.kind == "f":
+        # Integers beside NaN arrive as floats.
+        if (classes != np.round(classes)).any():
+            raise ValueError(
+                f"y must hold one emotion label per sample, got continuous values such as "
+                f"{labels[~unlabelled][0]!r}. MetricDAE takes activation and valence."
+            )
+        classes = classes.astype(np.int64)
+    return classes, codes
+
+
+class SemiSupervisedVAE(KLAnnealedVAE):
+    r"""Variational autoencoder whose latent space also keeps emotions apart.
+
+    To the loss of :class:`KLAnnealedVAE` comes a term over the labelled rows of a batch,
+
+    .. math:: L(t) = L_\mathrm{VAE}(t) + \lambda\, L_\mathrm{sup},
+
+    while unlabelled rows go on shaping reconstruction and divergence. Two terms are there:
+
+    * ``supervision="cluster"``. With :math:`c_k` the centroid of the rows of class
+      :math:`k` in the latent space,
+
+      .. math:: L_\mathrm{sup} = \frac{\mathrm{mean}_k\, \mathrm{mean}_{i : y_i = k}
+                \|\mu_i - c_k\|}{\mathrm{mean}_{k < m} \|c_k - c_m\|} ,
+
+      the size of the classes over the distances between them [1]_, over all dimensions.
+      The scale of the latent space cancels, so the term cannot be lowered by blowing it up.
+      A batch with a single row of a class has no size of that class; one with fewer than
+      two classes contributes nothing.
+    * ``supervision="classifier"``. The cross-entropy of a linear softmax on :math:`z`,
+      trained along. It is thrown away afterwards: the embedding goes to a classifier of
+      your choice.
+
+    Labels come in `y`. Rows without label come as `X_target`, which works inside pipelines,
+    or as gaps in `y` of a fit that stands alone.
+
+    Parameters
+    ----------
+    n_components : int, default=32
+        Number of latent units.
+    supervision : {"cluster", "classifier"}, default="cluster"
+        The term over the labelled rows, see above.
+    supervision_weight : float, default=1.0
+        The weight :math:`\lambda`. The cluster term is about 1 where classes are as wide as
+        their distances, the cross-entropy starts at :math:`\log` of the number of classes,
+        the reconstruction of standardised features at 1. Higher values separate the
+        training corpora better, and follow their peculiarities further.
+    beta : float, default=1.0
+        Weight of the divergence once annealing is over, see :class:`KLAnnealedVAE`.
+    kl_annealing : {"constant", "linear", "sigmoid", "cosine", "cyclical"}, default="linear"
+        Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_, so that later
+        cycles start from a latent space that is in use; the others rise once;
+        ``"constant"`` is 1 throughout.
+    annealing_epochs : int, default=None
+        Epochs until the weight is 1 for good. None: half of `max_epochs`, or all of them
+        for ``"cyclical"``. With ``early_stopping``, the epochs before do not count.
+    n_cycles : int, default=4
+        Number of cycles :math:`M`. Only for ``"cyclical"``.
+    cycle_ratio : float, default=0.5
+        Share :math:`R` of a cycle in which the weight rises; it stays at 1 for the rest.
+        Only for ``"cyclical"``.
+    kl_reduction : {"sum", "mean"}, default="sum"
+        ``"sum"`` is the formula above. ``"mean"`` replaces :math:`\frac{1}{D} \sum_k` by
+        :math:`\frac{1}{K} \sum_k`: the average cost of a unit stands beside the average
+        error of a feature, and a `beta` weighs :math:`D / K` times what it weighs
+        otherwise.
+    free_bits : float, default=0.0
+        Nats of divergence that every unit has for free [3]_: below, nothing pulls it to
+        the prior. A second means against collapse, paid with a latent distribution that
+        is further from the prior.
+    hidden_layer_sizes : sequence of int, default=(128, 64)
+        Widths of the encoder's hidden layers, which the decoder mirrors. With ``()`` both
+        are affine maps.
+    learning_rate : float, default=1e-3
+        Step size of Adam.
+    max_epochs : int, default=100
+        Passes over the data; fewer with `early_stopping`.
+    batch_size : int, default=64
+        Rows a step of the optimiser.
+    early_stopping : bool, default=False
+        Hold out rows, stop when their loss at full weight no longer falls, and keep the
+        weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of rows (of speakers, if known) that is held out. Only with `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before it stops. Only with `early_stopping`.
+    tol : float, default=1e-4
+        Improvement that counts. Only with `early_stopping`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last fit, with its schedule where that stopped.
+    device : str, default="cpu"
+        ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, order of rows, draws from the posterior and rows held out. An
+        integer makes refits bit-identical.
+    verbose : int, default=0
+        Above 0, a progress bar over the epochs with the terms of the loss.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The emotions in `y`, sorted; empty if there was no label.
+    active_units_ : ndarray of int
+        Units whose mean has a variance above 0.01 over the training rows.
+    kl_weight_ : ndarray of shape (`n_iter_`,)
+        Weight of the divergence in each epoch.
+    noise_variance_ : ndarray of shape (`n_features_in_`,)
+        Mean squared error of each feature, decoded from points of the posterior.
+    history_ : list of dict
+        As in :class:`KLAnnealedVAE`, and ``supervision`` with ``supervision_weight``.
+    n_iter_ : int
+        Number of epochs trained.
+    best_epoch_ : int
+        The epoch whose weights were kept.
+    net_ : skorch.NeuralNet
+        The trained network; ``net_.module_`` is the torch module.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if `X` had any that are strings.
+
+    See Also
+    --------
+    KLAnnealedVAE : The same without labels.
+    MetricDAE : For activation and valence, which are numbers.
+
+    References
+    ----------
+    .. [1] S. Das et al., "Towards transferable speech emotion representation: on loss
+       functions for cross-lingual latent representations", ICASSP 2022, arXiv:2203.14865.
+    .. [2] H. Fu et al., "Cyclical annealing schedule: a simple approach to mitigating KL
+       vanishing", NAACL 2019, equations 6 and 7.
+    .. [3] D. P. Kingma et al., "Improved variational inference with inverse autoregressive
+       flow", NeurIPS 2016, appendix C.8.
+
+    Examples
+    --------
+    Three species, of which every second plant is labelled:
+
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import scale
+    >>> from sklearn_ser import SemiSupervisedVAE
+    >>> iris = load_iris()
+    >>> y = iris.target_names[iris.target].astype(object)
+    >>> y[::2] = None
+    >>> vae = SemiSupervisedVAE(
+    ...     2, hidden_layer_sizes=(16,), beta=0.1, supervision_weight=1.0, max_epochs=20,
+    ...     random_state=0,
+    ... )
+    >>> vae.fit(scale(iris.data), y).transform(scale(iris.data)).shape
+    (150, 2)
+    >>> vae.classes_
+    array(['setosa', 'versicolor', 'virginica'], dtype='<U10')
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **KLAnnealedVAE._parameter_constraints,
+        "supervision": [StrOptions({"cluster", "classifier"})],
+        "supervision_weight": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        supervision="cluster",
+        supervision_weight=1.0,
+        beta=1.0,
+        kl_annealing="linear",
+        annealing_epochs=None,
+        n_cycles=4,
+        cycle_ratio=0.5,
+        kl_reduction="sum",
+        free_bits=0.0,
+        hidden_layer_sizes=(128, 64),
+        learning_rate=1e-3,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            n_components,
+            beta=beta,
+            kl_annealing=kl_annealing,
+            annealing_epochs=annealing_epochs,
+            n_cycles=n_cycles,
+            cycle_ratio=cycle_ratio,
+            kl_reduction=kl_reduction,
+            free_bits=free_bits,
+            hidden_layer_sizes=hidden_layer_sizes,
+            learning_rate=learning_rate,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.supervision = supervision
+        self.supervision_weight = supervision_weight
+
+    def _module_recipe(self, n_features):
+        module, arguments = super()._module_recipe(n_features)
+        if self.supervision == "classifier" and len(self.classes_) > 1:
+            return ClassifyingVariationalAutoencoder, {
+                **arguments,
+                "n_classes": len(self.classes_),
+            }
+        return module, arguments
+
+    def _weights(self, epoch):
+        weights = super()._weights(epoch)
+        if len(self.classes_) > 1:
+            weights["supervision"] = self.supervision_weight
+        return weights
+
+    def _terms_of(self, module, batch, mean, log_variance, z):
+        terms = super()._terms_of(module, batch, mean, log_variance, z)
+        n_classes = len(self.classes_)
+        if n_classes < 2:
+            return terms
+        codes = batch["codes"]
+        if self.supervision == "classifier":
+            terms["supervision"] = classification_loss(module.classify(z), codes)
+        else:
+            terms["supervision"] = cluster_loss(mean, codes, n_classes=n_classes)
+        return terms
+
+    def _encode(self, y, n_samples, *, continues, classes=None):
+        """Learn the classes, or hold the labels against those learnt before; return codes."""
+        found, codes = np.array([], dtype=object), np.full(n_samples, -1, dtype=np.int64)
+        if y is not None:
+            found, codes = encode_partial_labels(y, n_samples)
+        if not continues:
+            self.classes_ = found if classes is None else encode_labels(classes, name="classes")[0]
+        position_of = {name: code for code, name in enumerate(self.classes_.tolist())}
+        unknown = [name for name in found.tolist() if name not in position_of]
+        if unknown:
+            raise ValueError(
+                f"y has the classes {unknown}, but training began with {[*position_of]}. Name all "
+                f"of them in the classes= of the first partial_fit, or fit anew without warm_start."
+            )
+        # The last entry is found by the code -1 of unlabelled rows.
+        new_code = [*(position_of[name] for name in found.tolist()), -1]
+        return np.array(new_code, dtype=np.int64)[codes]
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, X_target=None, speaker=None):
+        """Train on labelled and unlabelled rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,), default=None
+            Emotion labels, strings or integers. Unlabelled rows are None, NaN or NA in an
+            array of objects or a pandas column, and -1 among integers.
+        X_target : array-like of shape (n_target_samples, n_features), default=None
+            Unlabelled rows of other corpora. Behind other steps of a pipeline they need
+            ``transform_input=["X_target"]`` and metadata routing.
+        speaker : array-like of shape (n_samples,), default=None
+            Who speaks each row of `X`. With ``early_stopping``, all rows of a speaker are
+            held out or none.
+
+        Returns
+        -------
+        self : SemiSupervisedVAE
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If `y` has continuous values, or strings that stand for gaps: 'nan', 'None' and
+            '-1' are what gaps become in an array of strings, and would be emotions.
+
+        Warns
+        -----
+        UserWarning
+            If there are labels of fewer than two classes, so that nothing is supervised.
+        PosteriorCollapseWarning
+            If columns of the embedding are almost constant.
+        """
+        X = self._validate_training(X)
+        codes = self._encode(y, len(X), continues=self._continues(partial=False))
+        n_classes = len(np.unique(codes[codes >= 0]))
+        if n_classes < 2:
+            warnings.warn(
+                f"SemiSupervisedVAE got labels of {n_classes} classes, of which supervision needs "
+                f"two; it was trained as an unsupervised KLAnnealedVAE. Pass emotions in y.",
+                UserWarning,
+                stacklevel=caller_stacklevel(),
+            )
+        return self._fit_rows(X, targets={"codes": codes}, X_target=X_target, speaker=speaker)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, classes=None):
+        """Train for one epoch on one part of data that do not fit in memory.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that may come. Only looked at in the first call; None: those of the
+            first call.
+
+        Returns
+        -------
+        self : SemiSupervisedVAE
+            The estimator.
+        """
+        X = self._validate_training(X, partial=True)
+        codes = self._encode(y, len(X), continues=self._continues(partial=True), classes=classes)
+        return self._partial_fit_rows(X, targets={"codes": codes})

@@ -1,0 +1,400 @@
+"""The variational autoencoder with annealed KL divergence."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_ser._sklearn import Interval, StrOptions
+from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.estimators._base import BaseAutoencoder, hidden_sizes
+from sklearn_ser.exceptions import PosteriorCollapseWarning
+from sklearn_ser.nn._losses import (
+    ANNEALING_SCHEDULES,
+    annealing_weight,
+    gaussian_kl,
+    reconstruction_loss,
+    reduce_kl,
+)
+from sklearn_ser.nn._modules import VariationalAutoencoder
+
+# Variance of a unit's posterior mean over the rows above which Burda et al. 2016 call it active.
+_ACTIVE = 0.01
+
+
+def _drawn(mean, log_variance, noise):
+    """Return points of the posteriors, given standard normal numbers."""
+    return mean + (0.5 * log_variance).exp() * noise
+
+
+class KLAnnealedVAE(BaseAutoencoder):
+    r"""Variational autoencoder whose KL divergence gains weight during training.
+
+    The encoder gives each row :math:`x` a Gaussian over the latent space,
+    :math:`q(z \mid x) = N(\mu(x), \operatorname{diag} \sigma^2(x))`. A point drawn from it
+    must decode to the row, and the Gaussian must stay close to the prior:
+
+    .. math:: L(t) = \frac{1}{D} \mathrm{E}_q \|x - \hat x(z)\|^2
+              + \beta\, w(t) \cdot \frac{1}{D} \sum_{k=1}^{K}
+                \mathrm{KL}\big(N(\mu_k, \sigma_k^2) \,\|\, N(0, 1)\big)
+
+    averaged over rows, with :math:`D` features and :math:`K` latent units. With the full
+    weight from the start, units whose information is not worth its price yet are pulled to
+    the prior and never come back (posterior collapse). The schedule :math:`w(t)` therefore
+    starts at 0 and lets the latent space be used first and paid for later [1]_ [2]_.
+
+    The embedding of a row is :math:`\mu(x)`.
+
+    Parameters
+    ----------
+    n_components : int, default=32
+        Number of latent units :math:`K`. Units beyond what `beta` pays for collapse, see
+        ``active_units_``.
+    beta : float, default=1.0
+        Weight of the divergence once annealing is over. With ``kl_reduction="sum"`` the
+        loss is the evidence lower bound of a decoder with noise of variance
+        :math:`\beta / 2` on every feature, whatever the number of features and units:
+        roughly, directions of the data with less variance than that are left out. Lower
+        values reconstruct better and order the latent space less; 0 is an autoencoder.
+    kl_annealing : {"constant", "linear", "sigmoid", "cosine", "cyclical"}, default="linear"
+        Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_, so that later
+        cycles start from a latent space that is in use; the others rise once;
+        ``"constant"`` is 1 throughout.
+    annealing_epochs : int, default=None
+        Epochs until the weight is 1 for good. None: half of `max_epochs`, or all of them
+        for ``"cyclical"``. With ``early_stopping``, the epochs before do not count.
+    n_cycles : int, default=4
+        Number of cycles :math:`M`. Only for ``"cyclical"``.
+    cycle_ratio : float, default=0.5
+        Share :math:`R` of a cycle in which the weight rises; it stays at 1 for the rest.
+        Only for ``"cyclical"``.
+    kl_reduction : {"sum", "mean"}, default="sum"
+        ``"sum"`` is the formula above. ``"mean"`` replaces :math:`\frac{1}{D} \sum_k` by
+        :math:`\frac{1}{K} \sum_k`: the average cost of a unit stands beside the average
+        error of a feature, and a `beta` weighs :math:`D / K` times what it weighs
+        otherwise.
+    free_bits : float, default=0.0
+        Nats of divergence that every unit has for free [3]_: below, nothing pulls it to
+        the prior. A second means against collapse, paid with a latent distribution that
+        is further from the prior.
+    hidden_layer_sizes : sequence of int, default=(128, 64)
+        Widths of the encoder's hidden layers, which the decoder mirrors. With ``()`` both
+        are affine maps.
+    learning_rate : float, default=1e-3
+        Step size of Adam.
+    max_epochs : int, default=100
+        Passes over the data; fewer with `early_stopping`.
+    batch_size : int, default=64
+        Rows a step of the optimiser.
+    early_stopping : bool, default=False
+        Hold out rows, stop when their loss at full weight no longer falls, and keep the
+        weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of rows (of speakers, if known) that is held out. Only with `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before it stops. Only with `early_stopping`.
+    tol : float, default=1e-4
+        Improvement that counts. Only with `early_stopping`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last fit, with its schedule where that stopped.
+    device : str, default="cpu"
+        ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, order of rows, draws from the posterior and rows held out. An
+        integer makes refits bit-identical.
+    verbose : int, default=0
+        Above 0, a progress bar over the epochs with the terms of the loss.
+
+    Attributes
+    ----------
+    active_units_ : ndarray of int
+        Units whose :math:`\mu_k` has a variance above 0.01 over the training rows [4]_.
+        The others say nothing about a row.
+    kl_weight_ : ndarray of shape (`n_iter_`,)
+        :math:`\beta\, w(t)` of each epoch.
+    latent_mean_ : ndarray of shape (n_components,)
+        Mean of :math:`q(z \mid x)` over the training rows; 0 if training were perfect.
+    latent_covariance_ : ndarray of shape (n_components, n_components)
+        Covariance of a point of :math:`q(z \mid x)` over the training rows,
+        :math:`\mathrm{Cov}(\mu) + \operatorname{diag} \mathrm{E}[\sigma^2]`; the identity if
+        training were perfect.
+    noise_variance_ : ndarray of shape (`n_features_in_`,)
+        Mean squared error of each feature, decoded from points of the posterior.
+    history_ : list of dict
+        One entry for each epoch: ``epoch``, ``loss``, its terms ``reconstruction`` and
+        ``kl``, ``kl_weight``, ``duration`` in seconds, and with `early_stopping` the same
+        terms on the rows held out as ``validation_loss`` and so on, at full weight.
+    n_iter_ : int
+        Number of epochs trained.
+    best_epoch_ : int
+        The epoch whose weights were kept.
+    net_ : skorch.NeuralNet
+        The trained network; ``net_.module_`` is the torch module.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if `X` had any that are strings.
+
+    See Also
+    --------
+    SemiSupervisedVAE : Uses emotion labels where there are any.
+    DAETransformer : Without a distribution over the latent space.
+
+    Notes
+    -----
+    Features should be on a common scale, as behind
+    :class:`~sklearn_ser.estimators.CorpusScaler`; those of large variance dominate the
+    error otherwise.
+
+    References
+    ----------
+    .. [1] S. R. Bowman et al., "Generating sentences from a continuous space", CoNLL 2016.
+    .. [2] H. Fu et al., "Cyclical annealing schedule: a simple approach to mitigating KL
+       vanishing", NAACL 2019, equations 6 and 7.
+    .. [3] D. P. Kingma et al., "Improved variational inference with inverse autoregressive
+       flow", NeurIPS 2016, appendix C.8.
+    .. [4] Y. Burda, R. Grosse, R. Salakhutdinov, "Importance weighted autoencoders",
+       ICLR 2016, section 5.2.
+    .. [5] S. Das et al., "Towards transferable speech emotion representation: on loss
+       functions for cross-lingual latent representations", ICASSP 2022, arXiv:2203.14865.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import scale
+    >>> from sklearn_ser import KLAnnealedVAE
+    >>> X = scale(load_iris().data)
+    >>> vae = KLAnnealedVAE(
+    ...     2, hidden_layer_sizes=(16,), beta=0.2, learning_rate=0.01, max_epochs=20,
+    ...     random_state=0,
+    ... )
+    >>> vae.fit_transform(X).shape
+    (150, 2)
+    >>> vae.kl_weight_[[0, 5, 10, 19]]
+    array([0. , 0.1, 0.2, 0.2])
+    >>> mean, variance = vae.posterior(X)
+    >>> vae.sample(3, random_state=0).shape
+    (3, 4)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseAutoencoder._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "kl_annealing": [StrOptions(set(ANNEALING_SCHEDULES))],
+        "annealing_epochs": [Interval(Integral, 0, None, closed="left"), None],
+        "n_cycles": [Interval(Integral, 1, None, closed="left")],
+        "cycle_ratio": [Interval(Real, 0, 1, closed="right")],
+        "kl_reduction": [StrOptions({"sum", "mean"})],
+        "free_bits": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=32,
+        *,
+        beta=1.0,
+        kl_annealing="linear",
+        annealing_epochs=None,
+        n_cycles=4,
+        cycle_ratio=0.5,
+        kl_reduction="sum",
+        free_bits=0.0,
+        hidden_layer_sizes=(128, 64),
+        learning_rate=1e-3,
+        max_epochs=100,
+        batch_size=64,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            n_components,
+            hidden_layer_sizes=hidden_layer_sizes,
+            learning_rate=learning_rate,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.beta = beta
+        self.kl_annealing = kl_annealing
+        self.annealing_epochs = annealing_epochs
+        self.n_cycles = n_cycles
+        self.cycle_ratio = cycle_ratio
+        self.kl_reduction = kl_reduction
+        self.free_bits = free_bits
+
+    @property
+    def kl_weight_(self):
+        """Weight of the divergence in each epoch."""
+        return np.array([row["kl_weight"] for row in self.history_])
+
+    def _module_recipe(self, n_features):
+        return VariationalAutoencoder, {
+            "n_features": n_features,
+            "hidden_layer_sizes": hidden_sizes(self.hidden_layer_sizes),
+            "n_components": int(self.n_components),
+        }
+
+    def _epochs_of_annealing(self):
+        if self.kl_annealing == "constant":
+            return 0
+        if self.annealing_epochs is not None:
+            return self.annealing_epochs
+        return self.max_epochs if self.kl_annealing == "cyclical" else self.max_epochs // 2
+
+    def _weights(self, epoch):
+        share = annealing_weight(
+            epoch,
+            schedule=self.kl_annealing,
+            annealing_epochs=self._epochs_of_annealing(),
+            n_cycles=self.n_cycles,
+            ratio=self.cycle_ratio,
+        )
+        return {"kl": self.beta * share}
+
+    def _validation_weights(self):
+        return self._weights(self._epochs_of_annealing())
+
+    def _epochs_before_stopping(self):
+        return self._epochs_of_annealing()
+
+    def _loss_terms(self, module, batch, state):
+        x = batch["X"]
+        mean, log_variance = module.posterior(x)
+        z = _drawn(mean, log_variance, state.normal_like(mean))
+        return self._terms_of(module, batch, mean, log_variance, z)
+
+    def _terms_of(self, module, batch, mean, log_variance, z):
+        """Return the terms of the loss, given the posteriors and a point of each."""
+        x = batch["X"]
+        kl = reduce_kl(
+            gaussian_kl(mean, log_variance),
+            n_features=x.shape[1],
+            reduction=self.kl_reduction,
+            free_bits=self.free_bits,
+        )
+        return {"reconstruction": reconstruction_loss(x, module.decode(z)), "kl": kl}
+
+    def _fit_rows(self, X, **kwargs):
+        super()._fit_rows(X, **kwargs)
+        self._measure(X)
+        self._warn_if_collapsed(len(X))
+        return self
+
+    def _partial_fit_rows(self, X, **kwargs):
+        super()._partial_fit_rows(X, **kwargs)
+        self._measure(X)
+        return self
+
+    def _measure(self, X):
+        mean, variance = self._posterior(X)
+        mean = mean.astype(np.float64)
+        self.active_units_ = np.flatnonzero(mean.var(axis=0) > _ACTIVE)
+        self.latent_mean_ = mean.mean(axis=0)
+        deviation = mean - self.latent_mean_
+        self.latent_covariance_ = deviation.T @ deviation / len(X)
+        self.latent_covariance_ += np.diag(variance.mean(axis=0, dtype=np.float64))
+        generator = torch.Generator(self.net_.device).manual_seed(self._seed)
+
+        def squared_errors(module, x):
+            mean, log_variance = module.posterior(x)
+            noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+            rebuilt = module.decode(_drawn(mean, log_variance, noise))
+            return (rebuilt - x).square().mean(dim=0, keepdim=True) * len(x)
+
+        sums = self._in_batches(squared_errors, X)
+        self.noise_variance_ = sums.sum(axis=0, dtype=np.float64) / len(X)
+
+    def _warn_if_collapsed(self, n_samples):
+        n_active = len(self.active_units_)
+        if n_active == self._n_features_out or n_samples < 2:
+            return
+        which = f", {self.active_units_.tolist()}," if n_active else ""
+        warnings.warn(
+            f"Posterior collapse: of {self._n_features_out} latent units {n_active}{which} vary "
+            f"with the input; the other columns of the embedding are almost constant. Lower beta, "
+            f"which is {self.beta:g}, grant free_bits, anneal for longer, or ask for fewer "
+            f"n_components.",
+            PosteriorCollapseWarning,
+            stacklevel=caller_stacklevel(),
+        )
+
+    def posterior(self, X):
+        r"""Return the Gaussian over the latent space of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples, n_components), float32
+            :math:`\mu(x)`, what :meth:`transform` returns.
+        variance : ndarray of shape (n_samples, n_components), float32
+            :math:`\sigma^2(x)`.
+        """
+        check_is_fitted(self)
+        return self._posterior(self._validate(X))
+
+    def _posterior(self, X):
+        both = self._in_batches(lambda module, x: torch.stack(module.posterior(x), dim=1), X)
+        return both[:, 0], np.exp(both[:, 1])
+
+    def sample(self, n_samples=1, random_state=None):
+        r"""Draw new rows from the model.
+
+        A point of the latent space is drawn from a Gaussian with ``latent_mean_`` and
+        ``latent_covariance_`` and decoded, and noise of variance ``noise_variance_`` is added
+        to each feature: without it the rows would vary less than those of the training.
+
+        That Gaussian is what the posteriors of the training rows make up together. It would
+        be the prior :math:`N(0, I)` if training were perfect; short of that, points of the
+        prior may lie where no row was ever encoded (Ghosh et al., "From variational to
+        deterministic autoencoders", ICLR 2020). For rows from the prior, without noise, pass
+        standard normal numbers to :meth:`inverse_transform`.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many.
+        random_state : int, RandomState instance or None, default=None
+            An integer gives the same rows in each call.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features), float32
+            The rows.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not a positive integer.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
+        rng = check_random_state(random_state)
+        # The root by eigenvalues exists for singular covariances as well.
+        variance, axes = np.linalg.eigh(self.latent_covariance_)
+        coordinates = rng.standard_normal((n_samples, len(variance)))
+        z = coordinates * np.sqrt(variance.clip(min=0)) @ axes.T + self.latent_mean_
+        decoded = self.inverse_transform(z)
+        noise = np.sqrt(self.noise_variance_) * rng.standard_normal(decoded.shape)
+        return decoded + noise.astype(np.float32)

@@ -1,0 +1,124 @@
+"""Devices, threads and seeds: what makes a training repeatable on the same machine."""
+
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+__all__ = [
+    "as_tensor",
+    "build_module",
+    "is_available",
+    "one_thread",
+    "resolve_device",
+    "seeds_of_run",
+]
+
+# torch initialises layers from its one global generator: two threads must not seed it at once.
+_GLOBAL_GENERATOR = threading.Lock()
+
+
+def resolve_device(device):
+    """Turn the parameter `device` of an estimator into a device that is there.
+
+    Parameters
+    ----------
+    device : str
+        ``"auto"`` (the first CUDA device if there is one, else the CPU), or what torch
+        understands: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+
+    Returns
+    -------
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If torch knows no such device.
+    RuntimeError
+        If torch knows it, but it is not there.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except RuntimeError:
+        raise ValueError(
+            f"device must be 'cpu', 'auto', 'cuda', or another name of a device that torch "
+            f"knows, got {device!r}."
+        ) from None
+    if not is_available(resolved):
+        raise RuntimeError(
+            f"device={device!r} is not available here: torch {torch.__version__} sees "
+            f"{torch.cuda.device_count()} CUDA devices. Use device='cpu', or device='auto' to take "
+            f"a GPU only where there is one."
+        )
+    return resolved
+
+
+def is_available(device):
+    """Tell whether a :class:`torch.device` can be used in this process."""
+    if device.type == "cuda":
+        return (device.index or 0) < torch.cuda.device_count()
+    if device.type == "mps":
+        return torch.backends.mps.is_available()
+    return device.type == "cpu"
+
+
+@contextmanager
+def one_thread(device):
+    """Let torch use a single thread on the CPU, and as many as before afterwards.
+
+    Sums over several threads are rounded in another order: without this, the number of
+    cores and `n_jobs` would change results.
+    """
+    if device.type != "cpu":
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def seeds_of_run(seed, n_epochs_done):
+    """Return the seeds for splitting, initialising, training and validating.
+
+    Parameters
+    ----------
+    seed : int
+        Drawn from the estimator's `random_state`.
+    n_epochs_done : int
+        Epochs trained before, so that a continued training goes on with new random
+        numbers instead of repeating those it began with.
+
+    Returns
+    -------
+    seeds : list of int, of length 4
+    """
+    return np.random.SeedSequence([seed, n_epochs_done]).generate_state(4).tolist()
+
+
+def build_module(make, seed):
+    """Call `make`, whose layers draw their initial weights, with torch's generator seeded.
+
+    The generator that the caller may be using is put back as it was. Weights are drawn
+    on the CPU whatever the device, so that training starts from the same point on all.
+    """
+    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        # Not torch.manual_seed, which seeds the generators of all GPUs as well.
+        torch.default_generator.manual_seed(seed)
+        return make().float()
+
+
+def as_tensor(array, device):
+    """Return a C-contiguous array as a tensor on a device, on the CPU without a copy.
+
+    A read-only array (a memory map, say) is copied: torch knows no read-only tensors.
+    """
+    if not array.flags.writeable:
+        array = array.copy()
+    return torch.from_numpy(array).to(device)

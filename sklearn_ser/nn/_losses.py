@@ -1,0 +1,285 @@
+"""Losses as pure functions of tensors, and schedules as pure functions of the epoch."""
+
+import math
+
+import torch
+from torch.nn import functional
+
+__all__ = [
+    "ANNEALING_SCHEDULES",
+    "annealing_weight",
+    "classification_loss",
+    "cluster_loss",
+    "gaussian_kl",
+    "metric_loss",
+    "reconstruction_loss",
+    "reduce_kl",
+]
+
+
+def reconstruction_loss(X, X_rebuilt):
+    r"""Mean squared error, :math:`\frac{1}{BD} \sum_{ij} (x_{ij} - \hat x_{ij})^2`.
+
+    Parameters
+    ----------
+    X, X_rebuilt : Tensor of shape (n_samples, n_features)
+        The rows without noise, and what the decoder makes of them.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        0 for no rows.
+    """
+    if X.shape[0] == 0:
+        return X_rebuilt.sum()
+    return functional.mse_loss(X_rebuilt, X)
+
+
+def gaussian_kl(mean, log_variance):
+    r"""Divergence of each unit's posterior from the standard normal, in nats.
+
+    .. math:: \mathrm{KL}(N(\mu, \sigma^2) \,\|\, N(0, 1))
+              = \tfrac{1}{2} (\mu^2 + \sigma^2 - \log \sigma^2 - 1)
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor of shape (n_samples, n_components)
+        Parameters of the posterior of each row.
+
+    Returns
+    -------
+    kl : Tensor of shape (n_samples, n_components)
+        One number for each row and unit; 0 where the posterior is the prior.
+    """
+    # expm1 keeps the digits that exp(v) - 1 loses when a unit is close to the prior.
+    return 0.5 * (mean.square() + torch.expm1(log_variance) - log_variance)
+
+
+def reduce_kl(kl, *, n_features, reduction="sum", free_bits=0.0):
+    r"""Reduce the divergences of a batch to the term that goes with a mean squared error.
+
+    The squared error is averaged over :math:`D` features. With :math:`\mathrm{KL}_k` the
+    divergence of unit :math:`k`, averaged over the rows,
+
+    * ``"sum"`` gives :math:`\frac{1}{D} \sum_k \mathrm{KL}_k`. The mean squared error plus
+      :math:`\beta` times this is, up to the factor :math:`D`, the negative evidence lower
+      bound of a decoder with noise variance :math:`\beta / 2`, whatever :math:`D` and
+      :math:`K`: a :math:`\beta` keeps its meaning when features or units are added.
+    * ``"mean"`` gives :math:`\frac{1}{K} \sum_k \mathrm{KL}_k`, an average over units next
+      to an average over features. Its :math:`\beta` is :math:`K / D` times the other.
+
+    Parameters
+    ----------
+    kl : Tensor of shape (n_samples, n_components)
+        What :func:`gaussian_kl` returns.
+    n_features : int
+        The :math:`D` of the squared error that this term is added to.
+    reduction : {"sum", "mean"}, default="sum"
+        Over the units; see above.
+    free_bits : float, default=0.0
+        A unit whose average over the batch is below this many nats counts with this many,
+        so that nothing pulls it closer to the prior (Kingma et al. 2016).
+
+    Returns
+    -------
+    term : Tensor of shape ()
+        0 for no rows.
+    """
+    if kl.shape[0] == 0:
+        return kl.sum()
+    per_unit = kl.mean(dim=0)
+    if free_bits > 0:
+        per_unit = per_unit.clamp_min(free_bits)
+    return per_unit.mean() if reduction == "mean" else per_unit.sum() / n_features
+
+
+def _linear(progress):
+    return progress
+
+
+def _sigmoid(progress, steepness=10.0):
+    # Stretched so that it passes exactly through 0, 1/2 and 1.
+    return 0.5 + 0.5 * math.tanh(steepness / 2 * (progress - 0.5)) / math.tanh(steepness / 4)
+
+
+def _cosine(progress):
+    return 0.5 - 0.5 * math.cos(math.pi * progress)
+
+
+_RAMPS = {"linear": _linear, "sigmoid": _sigmoid, "cosine": _cosine}
+
+ANNEALING_SCHEDULES = ("constant", *_RAMPS, "cyclical")
+
+
+def annealing_weight(epoch, *, schedule, annealing_epochs, n_cycles=4, ratio=0.5):
+    r"""Share of the full weight that a schedule gives to a term at an epoch.
+
+    With :math:`t` the epoch, :math:`T` the epochs of annealing and :math:`u = t / T`:
+
+    ============  =======================================================================
+    ``constant``  1
+    ``linear``    :math:`u`
+    ``sigmoid``   :math:`\tfrac{1}{2} + \tanh(5 (u - \tfrac{1}{2})) / (2 \tanh 2.5)`
+    ``cosine``    :math:`(1 - \cos \pi u) / 2`
+    ``cyclical``  :math:`\min(1, \tau / R)` with :math:`\tau = M u \bmod 1`
+    ============  =======================================================================
+
+    From :math:`t = T` on, all of them give 1. The cyclical one rises :math:`M` times from
+    0 to 1, each time within the share :math:`R` of a cycle, and stays at 1 for the rest of
+    it (Fu et al. 2019, equations 6 and 7, with a linear ramp).
+
+    Parameters
+    ----------
+    epoch : int or float
+        How many epochs have passed, from 0.
+    schedule : {"constant", "linear", "sigmoid", "cosine", "cyclical"}
+        The shape.
+    annealing_epochs : int or float
+        Epochs until the weight has reached 1 for good. With 0 it starts there.
+    n_cycles : int, default=4
+        The :math:`M` of the cyclical schedule.
+    ratio : float, default=0.5
+        The :math:`R` of the cyclical schedule, above 0 and at most 1.
+
+    Returns
+    -------
+    weight : float
+        Between 0 and 1.
+    """
+    if schedule == "constant" or epoch >= annealing_epochs:
+        return 1.0
+    if schedule == "cyclical":
+        # Epochs are multiplied before they are divided: 3 * (1 / 3) must start a cycle anew.
+        within_cycle = (n_cycles * epoch) % annealing_epochs / annealing_epochs
+        return min(1.0, within_cycle / ratio)
+    return _RAMPS[schedule](epoch / annealing_epochs)
+
+
+def _centred_labels(labels):
+    """Return deviations of the labels from their mean, a mask of 0 and 1, and its sum.
+
+    The deviation is 0 for a row without label.
+    """
+    labelled = ~torch.isnan(labels)
+    # From a label of the batch itself: equal labels give exactly 0, whatever the rounding.
+    origin = labels[labelled.to(torch.uint8).argmax()] if labels.numel() else 0.0
+    label = torch.where(labelled, labels - origin, 0.0)
+    mask = labelled.to(labels.dtype)
+    count = mask.sum()
+    return (label - label.sum() / count.clamp_min(1)) * mask, mask, count
+
+
+def metric_loss(position, labels):
+    r"""Penalise latent distances that are not proportional to distances of labels.
+
+    With :math:`n_d, l_d` the differences of position and label over all pairs of labelled
+    rows and :math:`p = (l_d^\top l_d)^{-1} l_d^\top n_d`,
+
+    .. math:: L_\mathrm{res} = \mathrm{E} \|n_d - p\, l_d\|^2, \qquad
+              L_\mathrm{sl} = |p - 1|.
+
+    No pair is formed. For the pairs :math:`i < j` of :math:`B` labelled rows,
+
+    .. math:: \sum_{i<j} (l_i - l_j)(n_i - n_j) = B \sum_i l_i n_i - \sum_i l_i \sum_i n_i
+              = B \sum_i (l_i - \bar l)(n_i - \bar n) ,
+
+    and likewise for the squares. The last form loses no digits to an offset. Time and
+    memory grow with the rows, not with the pairs.
+
+    Parameters
+    ----------
+    position : Tensor of shape (n_samples,)
+        Where each row lies in the latent space.
+    labels : Tensor of shape (n_samples,)
+        NaN for a row without label, which is left out. They get no gradient.
+
+    Returns
+    -------
+    residual, slope_error : Tensor of shape ()
+        The two terms. Both are 0, with gradient 0, for fewer than two labelled rows and
+        for equal labels.
+    """
+    with torch.no_grad():
+        label, mask, count = _centred_labels(labels)
+        spread = label.dot(label)
+        defined = (spread > 0).to(labels.dtype)
+        # All 0 without distances: nothing is divided by 0, and no gradient is NaN.
+        direction = label / (spread + (1 - defined))
+        share = 2 * defined / (count - 1).clamp_min(1)
+        mean = position.dot(mask) / count.clamp_min(1)
+    here = position - mean
+    slope = here.dot(direction)
+    # Mean and slope minimise the squares, so that their own change adds nothing to the gradient.
+    error = (here - slope.detach() * label) * mask
+    return share * error.dot(error), (slope - defined).abs()
+
+
+def _distances(differences):
+    """Return the norm over the last axis; its gradient at the origin is 0 instead of NaN."""
+    squares = differences.square().sum(dim=-1)
+    positive = squares > 0
+    return torch.where(positive, torch.where(positive, squares, 1.0).sqrt(), 0.0)
+
+
+def cluster_loss(Z, codes, *, n_classes):
+    r"""Compare the size of the classes in the latent space with the distances between them.
+
+    .. math:: L = \frac{\mathrm{mean}_k\, \mathrm{mean}_{i : y_i = k} \|z_i - c_k\|}
+                       {\mathrm{mean}_{k < m} \|c_k - c_m\|}
+
+    with :math:`c_k` the centroid of class :math:`k` in the batch and Euclidean distances
+    over all dimensions. Every class counts alike. No shift, rotation or scale of the
+    latent space changes it.
+
+    A class with a single row in the batch lies on its own centroid, which says nothing of
+    its size: it counts in the denominator only.
+
+    Parameters
+    ----------
+    Z : Tensor of shape (n_samples, n_components)
+        Latent positions.
+    codes : Tensor of shape (n_samples,), int64
+        Class of each row, from 0; negative for a row without label, which is left out.
+    n_classes : int
+        Classes in all the data; a batch may lack some.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        0, with gradient 0, where the batch has fewer than two classes, no class of two
+        rows, or centroids that all coincide.
+    """
+    labelled = (codes >= 0).to(Z.dtype)
+    member = functional.one_hot(codes.clamp_min(0), n_classes).to(Z.dtype) * labelled[:, None]
+    size = member.sum(dim=0)
+    centroids = member.T @ Z / size.clamp_min(1)[:, None]
+    to_own = _distances(Z - member @ centroids)
+    spread = member.T @ to_own / size.clamp_min(1)
+    measured = (size >= 2).to(Z.dtype)
+    within = (spread * measured).sum() / measured.sum().clamp_min(1)
+    first, second = torch.triu_indices(n_classes, n_classes, offset=1, device=Z.device)
+    present = ((size[first] > 0) & (size[second] > 0)).to(Z.dtype)
+    apart = _distances(centroids[first] - centroids[second]) * present
+    between = apart.sum() / present.sum().clamp_min(1)
+    defined = between > 0
+    return torch.where(defined, within / torch.where(defined, between, 1.0), 0.0)
+
+
+def classification_loss(logits, codes):
+    """Cross-entropy of the labelled rows.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes)
+        Unnormalised log-probabilities.
+    codes : Tensor of shape (n_samples,), int64
+        Class of each row, from 0; negative for a row without label, which is left out.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        Mean over the labelled rows, in nats; 0, with gradient 0, without any.
+    """
+    # The mean over no rows would be NaN.
+    total = functional.cross_entropy(logits, codes.clamp_min(-1), ignore_index=-1, reduction="sum")
+    return total / (codes >= 0).sum().clamp_min(1)

@@ -1,0 +1,120 @@
+"""Encoders, decoders and what is made of them."""
+
+from itertools import pairwise
+
+from torch import nn
+
+__all__ = ["Autoencoder", "Decoder", "Encoder", "VariationalAutoencoder"]
+
+
+def _layers(sizes):
+    """Yield linear layers between the sizes, with a ReLU between each two of them."""
+    for position, (n_in, n_out) in enumerate(pairwise(sizes)):
+        if position:
+            yield nn.ReLU()
+        yield nn.Linear(n_in, n_out)
+
+
+class Encoder(nn.Sequential):
+    """Linear layers with ReLU between them, from features down to a latent.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of inputs.
+    hidden_layer_sizes : sequence of int
+        Widths of the hidden layers, the one next to the input first. Empty: the latent
+        is an affine map of the input.
+    n_outputs : int
+        Number of outputs. There is no ReLU behind the last layer: outputs have any sign.
+    """
+
+    def __init__(self, n_features, hidden_layer_sizes, n_outputs):
+        super().__init__(*_layers([n_features, *hidden_layer_sizes, n_outputs]))
+
+
+class Decoder(nn.Sequential):
+    """The mirror image of an :class:`Encoder`, from a latent up to the features.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of outputs.
+    hidden_layer_sizes : sequence of int
+        Widths of the hidden layers of the *encoder*, the one next to the features first.
+    n_components : int
+        Number of inputs.
+    """
+
+    def __init__(self, n_features, hidden_layer_sizes, n_components):
+        super().__init__(*_layers([n_components, *reversed(hidden_layer_sizes), n_features]))
+
+
+class Autoencoder(nn.Module):
+    """An encoder, and a decoder that takes its output back to the features.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of inputs and outputs.
+    hidden_layer_sizes : sequence of int
+        Widths of the hidden layers of the encoder; the decoder mirrors them.
+    n_components : int
+        Width of the latent between them.
+    """
+
+    def __init__(self, n_features, hidden_layer_sizes, n_components):
+        super().__init__()
+        self.encoder = Encoder(n_features, hidden_layer_sizes, n_components)
+        self.decoder = Decoder(n_features, hidden_layer_sizes, n_components)
+
+    def encode(self, x):
+        """Return the latent ``(n, n_components)`` of rows ``(n, n_features)``."""
+        return self.encoder(x)
+
+    def decode(self, z):
+        """Return the rows ``(n, n_features)`` that a latent ``(n, n_components)`` stands for."""
+        return self.decoder(z)
+
+    def forward(self, x):
+        """Return the reconstruction ``(n, n_features)`` of rows of the same shape."""
+        return self.decoder(self.encoder(x))
+
+
+class VariationalAutoencoder(nn.Module):
+    r"""An autoencoder whose encoder gives a Gaussian over latents.
+
+    .. math:: q(z \mid x) = N(\mu(x), \operatorname{diag} \sigma^2(x))
+
+    One encoder has :math:`\mu` and :math:`\log \sigma^2` as its two halves of outputs.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of inputs and outputs.
+    hidden_layer_sizes : sequence of int
+        Widths of the hidden layers of the encoder; the decoder mirrors them.
+    n_components : int
+        Width of the latent.
+    """
+
+    def __init__(self, n_features, hidden_layer_sizes, n_components):
+        super().__init__()
+        self.encoder = Encoder(n_features, hidden_layer_sizes, 2 * n_components)
+        self.decoder = Decoder(n_features, hidden_layer_sizes, n_components)
+
+    def posterior(self, x):
+        """Return mean and log-variance, each ``(n, n_components)``, of rows ``(n, n_features)``."""
+        return self.encoder(x).chunk(2, dim=1)
+
+    def encode(self, x):
+        """Return the mean of the posterior, ``(n, n_components)``."""
+        return self.posterior(x)[0]
+
+    def decode(self, z):
+        """Return the rows ``(n, n_features)`` that a latent ``(n, n_components)`` stands for."""
+        return self.decoder(z)
+
+    def forward(self, x):
+        """Return the reconstruction ``(n, n_features)`` from the mean of the posterior."""
+        return self.decoder(self.encode(x))

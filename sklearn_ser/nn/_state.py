@@ -1,0 +1,62 @@
+"""The state of a net as numpy arrays, and back."""
+
+import torch
+
+__all__ = ["load_state", "state_to_numpy"]
+
+
+def _to_numpy(value):
+    return value.detach().cpu().numpy().copy() if isinstance(value, torch.Tensor) else value
+
+
+def _to_tensor(value):
+    # torch.tensor copies: arrays may be memory maps that nobody may write to.
+    return torch.tensor(value) if hasattr(value, "dtype") else value
+
+
+def state_to_numpy(net, *, with_optimizer):
+    """Return what a net has learnt, without any tensor in it.
+
+    Parameters
+    ----------
+    net : TermsNet
+        An initialised net, on any device.
+    with_optimizer : bool
+        Whether to add the moments of the optimiser, twice as large as the weights. Only
+        a training that goes on needs them.
+
+    Returns
+    -------
+    state : dict
+        ``"weights"``, arrays by name, and ``"moments"``, arrays by parameter and name.
+    """
+    weights = {name: _to_numpy(value) for name, value in net.module_.state_dict().items()}
+    moments = net.optimizer_.state_dict()["state"] if with_optimizer else {}
+    return {
+        "weights": weights,
+        "moments": {
+            parameter: {name: _to_numpy(value) for name, value in values.items()}
+            for parameter, values in moments.items()
+        },
+    }
+
+
+def load_state(net, state):
+    """Give a net of the same architecture, on any device, the state of another one.
+
+    Parameters
+    ----------
+    net : TermsNet
+        The net to change.
+    state : dict
+        Made by :func:`state_to_numpy`.
+    """
+    net.module_.load_state_dict(
+        {name: _to_tensor(value) for name, value in state["weights"].items()}
+    )
+    moments = {
+        parameter: {name: _to_tensor(value) for name, value in values.items()}
+        for parameter, values in state["moments"].items()
+    }
+    groups = net.optimizer_.state_dict()["param_groups"]
+    net.optimizer_.load_state_dict({"state": moments, "param_groups": groups})

@@ -1,0 +1,308 @@
+"""Training of a network whose loss is a sum of named terms.
+
+skorch holds module, optimiser and history. Its per-batch machinery (a DataLoader that
+collates rows one by one, callbacks, a history entry a batch) costs more than the
+arithmetic of the small networks trained here, so the loop over batches is our own.
+"""
+
+import operator
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+
+__all__ = ["EpochState", "TensorRows", "TermsNet", "TrainingPlan", "Watch", "weighted_sum"]
+
+
+def weighted_sum(terms, weights):
+    """Return the sum of named scalar tensors, each times its weight (1 if it has none)."""
+    weighted = (
+        term if weights.get(name, 1.0) == 1.0 else weights[name] * term
+        for name, term in terms.items()
+    )
+    # Not sum(), which adds to a 0: one more operation to differentiate, in each step.
+    return reduce(operator.add, weighted)
+
+
+@dataclass(frozen=True)
+class EpochState:
+    """The moment in which a loss is computed.
+
+    Parameters
+    ----------
+    epoch : int
+        How many epochs were trained before this one, those of earlier calls included.
+    weights : dict of str to float
+        What each term is multiplied by; terms that are not named have weight 1.
+    generator : torch.Generator
+        Where all random numbers of the loss come from.
+    training : bool
+        False on validation rows.
+    """
+
+    epoch: int
+    weights: dict
+    generator: torch.Generator
+    training: bool = True
+
+    def normal_like(self, tensor):
+        """Draw a tensor of standard normal numbers, in shape, dtype and device like another."""
+        return torch.randn(
+            tensor.shape, generator=self.generator, dtype=tensor.dtype, device=tensor.device
+        )
+
+
+@dataclass(frozen=True)
+class TensorRows:
+    """Some rows of tensors that lie on the device as a whole.
+
+    Parameters
+    ----------
+    tensors : dict of str to Tensor
+        ``"X"`` of shape (n, n_features), and what belongs to each row of it.
+    rows : Tensor of int64, shape (n_rows,)
+        Which of the rows, on the device of the tensors.
+    """
+
+    tensors: dict
+    rows: torch.Tensor
+
+    @classmethod
+    def all_of(cls, tensors):
+        """Return all rows of the tensors."""
+        X = tensors["X"]
+        return cls(tensors, torch.arange(len(X), device=X.device))
+
+    def batches(self, batch_size, generator=None):
+        """Yield dictionaries of at most `batch_size` rows, shuffled if there is a generator."""
+        rows = self.rows
+        if generator is not None:
+            rows = rows[torch.randperm(len(rows), generator=generator, device=rows.device)]
+        for part in rows.split(batch_size):
+            yield {name: tensor.index_select(0, part) for name, tensor in self.tensors.items()}
+
+
+class Watch:
+    """Keep the weights to return to, and tell when to stop.
+
+    Without validation the kept weights are those of the last epoch whose loss and
+    weights were finite; with validation, those of the lowest validation loss.
+
+    Parameters
+    ----------
+    patience : int or None
+        Stop after so many epochs in a row whose validation loss is not below the lowest
+        one so far by more than `tol`. None: there is no validation.
+    tol : float
+        See `patience`.
+    first_epoch : int
+        Validation losses count from this one on (from 0): before, a growing weight may
+        make them rise.
+
+    Attributes
+    ----------
+    n_epochs : int
+        How many epochs were looked at.
+    diverged : bool
+        Whether loss or weights became infinite or NaN.
+    best_epoch : int or None
+        The number of the epoch, in the history, whose weights were kept.
+    """
+
+    def __init__(self, patience=None, tol=0.0, first_epoch=0):
+        self._patience = patience
+        self._tol = tol
+        self._first_epoch = first_epoch
+        self._lowest = np.inf
+        self._waited = 0
+        self._kept = None
+        self.n_epochs = 0
+        self.diverged = False
+        self.best_epoch = None
+
+    def keep(self, module, epoch=None):
+        """Take the weights of a module as those to return to."""
+        self._kept = {name: value.clone() for name, value in module.state_dict().items()}
+        self.best_epoch = epoch
+
+    def stops(self, module, row):
+        """Look at an epoch's entry of the history; return whether it was the last one."""
+        self.n_epochs += 1
+        weights = (parameter.detach() for parameter in module.parameters())
+        losses = [row["loss"], row.get("validation_loss", 0.0)]
+        self.diverged = not (
+            np.isfinite(losses).all() and all(bool(one.isfinite().all()) for one in weights)
+        )
+        if self.diverged:
+            return True
+        if self._patience is None or row["epoch"] <= self._first_epoch:
+            self.keep(module, row["epoch"])
+            return False
+        loss = row["validation_loss"]
+        self._waited = 0 if loss < self._lowest - self._tol else self._waited + 1
+        if loss < self._lowest:
+            self._lowest = loss
+            self.keep(module, row["epoch"])
+        return self._waited >= self._patience
+
+    def restore(self, module):
+        """Give the module the kept weights."""
+        module.load_state_dict(self._kept)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What :meth:`TermsNet.fit_loop` minimises, and how.
+
+    Parameters
+    ----------
+    loss_terms : callable
+        ``(module, batch, state)`` to a dict of named scalar tensors.
+    total : callable
+        ``(terms, weights)`` to the scalar tensor that is minimised.
+    weights : callable
+        Epoch (from 0) to the weights of the terms, a dict.
+    generator : torch.Generator
+        For shuffling and for the loss in training, on the device.
+    watch : Watch
+        When to stop.
+    validation : TensorRows or None
+        Rows that only tell when to stop.
+    validation_weights : dict
+        The same in all epochs, so that their validation losses compare.
+    validation_seed : int
+        The loss of each validation draws the same random numbers, for the same reason.
+    first_epoch : int
+        Epochs trained before.
+    report : callable
+        Gets each epoch's entry of the history.
+    """
+
+    loss_terms: Callable
+    total: Callable
+    weights: Callable
+    generator: torch.Generator
+    watch: Watch = field(default_factory=Watch)
+    validation: TensorRows | None = None
+    validation_weights: dict = field(default_factory=dict)
+    validation_seed: int = 0
+    first_epoch: int = 0
+    report: Callable = lambda row: None
+
+
+class TermsNet(NeuralNet):
+    """A skorch net that minimises a weighted sum of named terms, over slices of tensors.
+
+    ``fit_loop`` takes :class:`TensorRows` and a :class:`TrainingPlan`; everything else
+    (``module_``, ``optimizer_``, ``history``, ``forward``, ``save_params``) is skorch's.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network, already initialised; its ``forward`` reconstructs.
+    learning_rate : float
+        Step size of Adam.
+    batch_size : int
+        Rows a step.
+    device : torch.device
+        Where the network lives.
+    """
+
+    @classmethod
+    def around(cls, module, *, learning_rate, batch_size, device):
+        """Return an initialised net."""
+        return cls(
+            module,
+            criterion=torch.nn.MSELoss,
+            optimizer=torch.optim.Adam,
+            optimizer__fused=True,
+            lr=learning_rate,
+            batch_size=batch_size,
+            train_split=None,
+            callbacks="disable",
+            verbose=0,
+            device=device,
+        ).initialize()
+
+    def adjust(self, *, learning_rate, batch_size):
+        """Go on with another step size and number of rows a step."""
+        self.lr = learning_rate
+        self.batch_size = batch_size
+        for group in self.optimizer_.param_groups:
+            group["lr"] = learning_rate
+
+    def train_step(self, batch, *, plan, state):
+        """Take one step of the optimiser; return the terms and their total."""
+        self.optimizer_.zero_grad()
+        terms = plan.loss_terms(self.module_, batch, state)
+        loss = plan.total(terms, state.weights)
+        loss.backward()
+        self.optimizer_.step()
+        return {"loss": loss, **terms}
+
+    def validation_step(self, batch, *, plan, state):
+        """Return the terms and their total without learning from them."""
+        with torch.no_grad():
+            terms = plan.loss_terms(self.module_, batch, state)
+            return {"loss": plan.total(terms, state.weights), **terms}
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run `step_fn` on all batches; record the mean over rows of what it returns."""
+        self._set_training(training)
+        sums, n_rows = {}, 0
+        for batch in iterator:
+            size = len(batch["X"])
+            n_rows += size
+            for name, value in step_fn(batch, **fit_params).items():
+                if name in sums:
+                    sums[name].add_(value.detach(), alpha=size)
+                else:
+                    sums[name] = value.detach().double() * size
+        for name, total in sums.items():
+            self.history.record(prefix + name, total.item() / n_rows)
+
+    def fit_loop(self, X, y=None, epochs=None, *, plan):
+        """Train for at most `epochs` epochs on :class:`TensorRows`; return self."""
+        self.check_training_readiness()
+        plan.watch.keep(self.module_)
+        for epoch in range(plan.first_epoch, plan.first_epoch + epochs):
+            start = time.perf_counter()
+            self.notify("on_epoch_begin", dataset_train=X, dataset_valid=plan.validation)
+            weights = plan.weights(epoch)
+            self.history.record("epoch", epoch + 1)
+            self.run_single_epoch(
+                X.batches(self.batch_size, plan.generator),
+                training=True,
+                prefix="",
+                step_fn=self.train_step,
+                plan=plan,
+                state=EpochState(epoch, weights, plan.generator),
+            )
+            for name, weight in weights.items():
+                self.history.record(f"{name}_weight", weight)
+            self._validate(plan, epoch)
+            self.history.record("duration", time.perf_counter() - start)
+            self.notify("on_epoch_end", dataset_train=X, dataset_valid=plan.validation)
+            plan.report(self.history[-1])
+            if plan.watch.stops(self.module_, self.history[-1]):
+                break
+        plan.watch.restore(self.module_)
+        self.module_.eval()
+        return self
+
+    def _validate(self, plan, epoch):
+        if plan.validation is None:
+            return
+        generator = torch.Generator(self.device).manual_seed(plan.validation_seed)
+        self.run_single_epoch(
+            plan.validation.batches(self.batch_size),
+            training=False,
+            prefix="validation_",
+            step_fn=self.validation_step,
+            plan=plan,
+            state=EpochState(epoch, plan.validation_weights, generator, training=False),
+        )

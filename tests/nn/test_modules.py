@@ -1,0 +1,60 @@
+import pytest
+import torch
+from torch import nn
+
+from sklearn_ser.nn._modules import Autoencoder, Decoder, Encoder, VariationalAutoencoder
+
+
+def widths(network):
+    layers = [layer for layer in network if isinstance(layer, nn.Linear)]
+    return [layers[0].in_features, *(layer.out_features for layer in layers)]
+
+
+@pytest.fixture
+def x():
+    return torch.randn(7, 88, generator=torch.Generator().manual_seed(0))
+
+
+def test_the_decoder_mirrors_the_encoder():
+    module = Autoencoder(88, (40, 20, 10), 2)
+    assert widths(module.encoder) == [88, 40, 20, 10, 2]
+    assert widths(module.decoder) == [2, 10, 20, 40, 88]
+
+
+@pytest.mark.parametrize("network", [Encoder(88, (40, 20), 2), Decoder(2, (40, 20), 88)])
+def test_relu_stands_between_layers_only(network):
+    kinds = [type(layer) for layer in network]
+    assert kinds == [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
+
+
+def test_without_hidden_layers_it_is_affine(x):
+    module = Autoencoder(88, (), 3)
+    zero = torch.zeros(1, 88)
+    sum_of_parts = module(x[:1]) + module(x[1:2]) - module(zero)
+    torch.testing.assert_close(module(x[:1] + x[1:2]), sum_of_parts)
+
+
+def test_forward_decodes_what_encode_gives(x):
+    module = Autoencoder(88, (16,), 3)
+    z = module.encode(x)
+    assert z.shape == (7, 3)
+    torch.testing.assert_close(module(x), module.decode(z), rtol=0, atol=0)
+    assert module(x).shape == x.shape
+
+
+def test_posterior_has_means_then_log_variances(x):
+    module = VariationalAutoencoder(88, (16,), 3)
+    with torch.no_grad():
+        module.encoder[-1].weight.zero_()
+        module.encoder[-1].bias.copy_(torch.arange(6.0))
+    mean, log_variance = module.posterior(x)
+    torch.testing.assert_close(mean, torch.tensor([0.0, 1.0, 2.0]).expand(7, 3))
+    torch.testing.assert_close(log_variance, torch.tensor([3.0, 4.0, 5.0]).expand(7, 3))
+
+
+def test_a_vae_embeds_and_reconstructs_by_the_mean(x):
+    module = VariationalAutoencoder(88, (16,), 3)
+    mean, _ = module.posterior(x)
+    torch.testing.assert_close(module.encode(x), mean, rtol=0, atol=0)
+    torch.testing.assert_close(module(x), module.decode(mean), rtol=0, atol=0)
+    assert widths(module.decoder) == [3, 16, 88]
