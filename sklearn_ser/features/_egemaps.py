@@ -20,8 +20,9 @@ from sklearn_ser.features._functionals import (
     smooth_nonzero,
 )
 from sklearn_ser.features._harmonics import UNVOICED_LEVEL, harmonic_levels
-from sklearn_ser.features._pitch import pitch_candidates, semitones, track_pitch
+from sklearn_ser.features._pitch import pitch_candidates
 from sklearn_ser.features._spectral import N_SPECTRAL, mean_square, spectral_descriptors
+from sklearn_ser.features._track import semitones, track_pitch
 from sklearn_ser.features._voice import harmonics_to_noise, jitter_shimmer
 
 __all__ = [
@@ -148,7 +149,8 @@ def _fill_pitched(out, f0, short, long, *, variant, formants_everywhere):
     for i, (start, stop) in enumerate(long.bounds):
         voiced = np.flatnonzero(f0[start:stop] > 0)
         wanted = np.arange(stop - start) if formants_everywhere else voiced
-        magnitude = np.sqrt(_power(long.some(i, wanted)))
+        power = _power(long.some(i, wanted))
+        magnitude = np.sqrt(power)
         if corrected:
             tract = resonances(magnitude, f0[start + wanted], long.grid)
         else:
@@ -156,7 +158,9 @@ def _fill_pitched(out, f0, short, long, *, variant, formants_everywhere):
         out[start + wanted, _FREQUENCIES] = tract[:, :, 0]
         out[start + wanted, _BANDWIDTHS] = tract[:, :, 1]
         rows = start + voiced
-        magnitude = magnitude[voiced] if formants_everywhere else magnitude
+        if formants_everywhere:
+            power, magnitude = power[voiced], magnitude[voiced]
+        out[rows, 3] = harmonics_to_noise(power, f0[rows], long.grid)
         levels = compare(magnitude, f0[rows], out[rows, _FREQUENCIES], long.grid)
         out[rows, 4:6] = levels[:, :2]
         out[rows, _AMPLITUDES] = levels[:, 2:]
@@ -175,7 +179,6 @@ def _describe(y, sr, variant, *, formants_everywhere=False):
     pitched = np.zeros((long.n_frames, len(_PITCHED)), np.float32)
     pitched[:, 0] = semitones(f0)
     pitched[:, 1], pitched[:, 2] = jitter_shimmer(x, steps, f0, long.grid)
-    pitched[:, 3] = harmonics_to_noise(x, f0, long.grid)
     _fill_pitched(
         pitched, f0, short, long, variant=variant, formants_everywhere=formants_everywhere
     )

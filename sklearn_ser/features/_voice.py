@@ -3,11 +3,15 @@
 import math
 
 import numpy as np
+import scipy.fft
 
 from sklearn_ser.features._compiled import compiled
 from sklearn_ser.features._pitch import parabola
 
 __all__ = ["harmonics_to_noise", "jitter_shimmer"]
+
+# Frames whose autocorrelations are held at once.
+_CHUNK = 256
 
 
 @compiled(fastmath={"reassoc", "contract"})
@@ -188,86 +192,60 @@ def jitter_shimmer(x, integers, f0, grid):
 
 
 @compiled
-def _correlate(x, lag, fft_size):
-    """Circular autocorrelation at one lag, the frame padded with zeros to `fft_size`."""
-    n = len(x)
-    beyond = fft_size - lag
-    total = _dot(x[: n - lag], x[lag:])
-    if beyond < n:
-        total += _dot(x[: n - beyond], x[beyond:])
-    return abs(total)
-
-
-@compiled
-def _correlation_at(x, lag, fft_size, known):
-    """Look the autocorrelation up; few lags of a frame are ever asked for."""
-    if np.isnan(known[lag]):
-        known[lag] = _correlate(x, lag, fft_size)
-    return known[lag]
-
-
-@compiled
-def _is_peak(x, lag, fft_size, known):
-    if not 0 < lag <= fft_size // 2:
-        return False
-    here = _correlation_at(x, lag, fft_size, known)
-    if not here > _correlation_at(x, lag - 1, fft_size, known):
-        return False
-    # The last lag has no right neighbour.
-    return lag == fft_size // 2 or here > _correlation_at(x, lag + 1, fft_size, known)
-
-
-@compiled
-def _nearest_peak(x, lag, fft_size, known):
-    """The strict local maximum closest to `lag`, the left one first, -1 if there is none."""
-    for distance in range(fft_size // 2 + lag):
-        if _is_peak(x, lag - distance, fft_size, known):
-            return lag - distance
-        if _is_peak(x, lag + distance, fft_size, known):
-            return lag + distance
+def _nearest_peak(r, lag):
+    """The strict local maximum of `r` closest to `lag`, the left one first, -1 if there is none."""
+    k = len(r)
+    for distance in range(k + lag):
+        left, right = lag - distance, lag + distance
+        if 0 < left < k - 1 and r[left] > r[left - 1] and r[left] > r[left + 1]:
+            return left
+        if left == k - 1 and r[left] > r[left - 1]:
+            return left
+        if 0 < right < k - 1 and r[right] > r[right - 1] and r[right] > r[right + 1]:
+            return right
+        if right == k - 1 and r[right] > r[right - 1]:
+            return right
     return -1
 
 
 @compiled
-def _hnr_kernel(x, f0, window, hop, fft_size, rate):
-    n = len(window)
+def _hnr_kernel(autocorrelation, f0, rate):
     out = np.zeros(len(f0), np.float32)
-    frame = np.empty(n, np.float32)
-    known = np.empty(fft_size // 2 + 1, np.float32)
     for t in range(len(f0)):
-        if f0[t] <= 0:
-            continue
-        for i in range(n):
-            frame[i] = x[t * hop + i] * window[i]
-        known[:] = np.nan
-        lag = _nearest_peak(frame, math.floor(rate / np.float64(f0[t])), fft_size, known)
+        r = autocorrelation[t]
+        lag = _nearest_peak(r, math.floor(rate / np.float64(f0[t])))
         if lag < 0:
             continue
-        noise = np.float64(_correlation_at(frame, 0, fft_size, known)) - np.float64(known[lag])
-        ratio = 1e11 if noise == 0 else np.float64(known[lag]) / noise
+        noise = np.float64(r[0]) - np.float64(r[lag])
+        ratio = 1e11 if noise == 0 else np.float64(r[lag]) / noise
         out[t] = 10 * math.log10(min(max(ratio, 1e-9), 1e11))
     return out
 
 
-def harmonics_to_noise(x, f0, grid):
+def harmonics_to_noise(power, f0, grid):
     """Harmonics-to-noise ratio 10 log10(R[lag] / (R[0] - R[lag])) of voiced frames, in dB.
-
-    R is the circular autocorrelation of the windowed frame, padded with zeros
-    to the size of its Fourier transform. Of its many lags only those around
-    1/F0 are computed, which is cheaper than a transform.
 
     Parameters
     ----------
-    x : ndarray of shape (n_samples,), dtype float32
+    power : ndarray of shape (n_frames, n_bins), dtype float32
+        Power spectra of voiced 60 ms frames; R is their autocorrelation.
     f0 : ndarray of shape (n_frames,), dtype float32
-        Hz, 0 where unvoiced; the peak of R nearest to 1/F0 is taken.
+        Hz; the peak of R nearest to 1/F0 is taken.
     grid : FrameGrid
-        The 60 ms frames that F0 was found in.
 
     Returns
     -------
     ndarray of shape (n_frames,), dtype float32
-        Between -90 and 110, 0 where unvoiced.
+        Between -90 and 110.
     """
-    rate = 2 * grid.df * (grid.fft_size // 2)
-    return _hnr_kernel(x, f0, grid.window, grid.hop, grid.fft_size, rate)
+    out = np.empty(len(f0), np.float32)
+    half = grid.fft_size // 2
+    rate = 2 * grid.df * half
+    for start in range(0, len(f0), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        # By a transform in single precision: where noise of the last bit decides which peak is
+        # the nearest, it is then mostly the one that openSMILE takes. Direct sums of the few lags
+        # that are needed cost less and agree less often.
+        autocorrelation = np.abs(scipy.fft.irfft(power[chunk], axis=1)[:, : half + 1])
+        out[chunk] = _hnr_kernel(autocorrelation, f0[chunk], rate)
+    return out
