@@ -43,9 +43,9 @@ def _rate_argument(text):
     """Convert a rate in Hz; ``native`` is None."""
     if text == "native":
         return None
-    if not text.isdecimal() or int(text) < 1000:
+    if not text.isdecimal() or int(text) < 4000:
         raise argparse.ArgumentTypeError(
-            f"got {text!r}, expected native or a number of Hz, at least 1000"
+            f"got {text!r}, expected native or a number of Hz, at least 4000"
         )
     return int(text)
 

@@ -19,9 +19,9 @@ _FULL_SCALE = np.float32(32767 / 32768)
 
 
 def _check_rate(sr, name):
-    if not isinstance(sr, Real) or not 1000 <= sr < math.inf:
+    if not isinstance(sr, Real) or not 4000 <= sr < math.inf:
         raise AudioError(
-            f"{name}: the sampling rate is {sr!r}, expected a number of hertz of at least 1000. "
+            f"{name}: the sampling rate is {sr!r}, expected a number of hertz of at least 4000. "
             "Give the rate the samples were taken at, 16000 for example."
         )
 
@@ -142,7 +142,7 @@ def decode_audio(source, sampling_rate, *, name):
     Raises
     ------
     AudioError
-        The content is no audio, is cut off, holds NaN or infinite samples, or
+        The content is no audio, has no complete header, holds NaN or infinite samples, or
         lasts less than 60 ms.
     """
     import soundfile
@@ -151,9 +151,11 @@ def decode_audio(source, sampling_rate, *, name):
         _check_rate(sampling_rate, name)
     try:
         y, sr = soundfile.read(source, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, TypeError) as error:
+        # A TypeError asks for the rate of a file without a header.
+        reason = getattr(error, "error_string", str(error)).strip()
         raise AudioError(
-            f"{name}: not readable as audio ({error.error_string.strip()}). Expected a complete "
+            f"{name}: not readable as audio ({reason}). Expected a complete "
             "file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF … Convert it or fetch it again."
         ) from error
     y = y[:, 0] if y.shape[1] == 1 else y.mean(axis=1)
@@ -195,7 +197,7 @@ def load_audio(path, sampling_rate=16000):
     IsADirectoryError
         The path is a folder.
     AudioError
-        The file is empty, is no audio, is cut off, holds NaN or infinite
+        The file is empty, is no audio, has no complete header, holds NaN or infinite
         samples, or lasts less than 60 ms.
 
     Examples

@@ -174,8 +174,7 @@ def _evaluate(args):
             X,
             speech["emotion"],
             speech["corpus"],
-            n_jobs=args.jobs,
-            verbose=int(sys.stderr.isatty()),
+            verbose=1,
         )
     scores = _describe_scores(result.scores, speech)
     print(_format_scores(scores))

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from sklearn import clone, config_context
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
 from sklearn_ser._sklearn import _num_samples, _safe_indexing
@@ -25,7 +26,11 @@ __all__ = ["CrossCorpusResult", "cross_corpus_validate"]
 
 
 def _check_estimator(estimator):
-    if not hasattr(estimator, "fit") or not hasattr(estimator, "predict"):
+    # Some meta-estimators have predict only once they are fitted.
+    predicts = hasattr(estimator, "predict") or (
+        isinstance(estimator, BaseEstimator) and is_classifier(estimator)
+    )
+    if not hasattr(estimator, "fit") or not predicts:
         raise TypeError(
             f"estimator must be a classifier or a pipeline that ends in one, got {estimator!r}, "
             f"which has no fit and predict."
@@ -71,8 +76,15 @@ def _check_speakers(speaker, n_samples):
     return speaker
 
 
-def _warn_of_unseen_classes(y, corpus, folds, held_out):
+def _check_classes(y, folds, held_out):
+    """Refuse folds without two classes to learn; warn of classes that cannot be predicted."""
     for name, (train, test) in zip(held_out, folds, strict=True):
+        learnt = np.unique(y[train])
+        if learnt.size < 2:
+            raise ValueError(
+                f"Without {name}, the training corpora have only the class {learnt.tolist()[0]!r}; "
+                f"a classifier needs at least two. Add a corpus or leave {name} in, by targets."
+            )
         unseen = np.setdiff1d(y[test], y[train])
         if unseen.size:
             warnings.warn(
@@ -124,13 +136,35 @@ def _consumed(estimator, names):
     return get_routing_for_object(estimator).consumes("fit", names)
 
 
+def _by_step_name(estimator, sample_domain, error):
+    """Return `fit` parameters for a pipeline with a step that knows no metadata routing."""
+    steps = estimator.steps if isinstance(estimator, Pipeline) else [(None, estimator)]
+    steps = [(name, step) for name, step in steps if hasattr(step, "fit")]
+    if any(has_fit_parameter(step, "X_target") for _, step in steps):
+        raise ValueError(
+            f"A step takes X_target, which reaches it through metadata routing, but: {error} "
+            f"Replace the step that does not support it."
+        ) from error
+    return {
+        f"{name}__sample_domain" if name else "sample_domain": sample_domain
+        for name, step in steps
+        if has_fit_parameter(step, "sample_domain")
+    }
+
+
 def _fit_and_predict(estimator, X, y, corpus, train, test):
     """Train on some rows and predict the others, whose labels stay out of reach."""
     X_train, X_test = _safe_indexing(X, train), _safe_indexing(X, test)
     offered = {"sample_domain": corpus[train], "groups": corpus[train], "X_target": X_test}
     with config_context(enable_metadata_routing=True):
-        model = _with_requests(estimator)
-        metadata = {name: offered[name] for name in _consumed(model, [*offered])}
+        try:
+            model = _with_requests(estimator)
+            metadata = {name: offered[name] for name in _consumed(model, [*offered])}
+            routed = True
+        except NotImplementedError as error:
+            model, routed = clone(estimator), False
+            metadata = _by_step_name(model, offered["sample_domain"], error)
+    with config_context(enable_metadata_routing=routed):
         start = time.perf_counter()
         model.fit(X_train, y[train], **metadata)
         fitted = time.perf_counter()
@@ -247,7 +281,7 @@ def cross_corpus_validate(
         How many corpora to hold out at the same time, in processes of their own. None
         means 1 unless in a :obj:`joblib.parallel_backend` context, -1 all processors.
     verbose : int, default=0
-        Above 0, a progress bar counts the folds.
+        Above 0, a progress bar counts the folds, if the output is a terminal.
 
     Returns
     -------
@@ -315,9 +349,11 @@ def cross_corpus_validate(
     splitter = LeaveOneCorpusOut(targets=targets)
     held_out = splitter.corpora(corpus)
     folds = list(splitter.split(np.empty(n_samples), groups=corpus))
-    _warn_of_unseen_classes(y, corpus, folds, held_out)
+    _check_classes(y, folds, held_out)
     outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit_and_predict)(estimator, X, y, corpus, train, test) for train, test in folds
     )
-    outcomes = list(tqdm(outcomes, total=len(folds), desc="held-out corpora", disable=verbose <= 0))
+    outcomes = list(
+        tqdm(outcomes, total=len(folds), desc="held-out corpora", disable=None if verbose else True)
+    )
     return _collect(outcomes, folds, held_out, y=y, corpus=corpus, speaker=speaker)

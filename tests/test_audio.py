@@ -109,6 +109,13 @@ def test_text_file(tmp_path):
         load_audio(path)
 
 
+def test_samples_without_any_header(tmp_path):
+    path = tmp_path / "headless.raw"
+    path.write_bytes(bytes(4000))
+    with pytest.raises(AudioError, match=r"headless\.raw: not readable as audio \(samplerate"):
+        load_audio(path)
+
+
 def test_header_without_samples(write):
     with pytest.raises(AudioError, match=r"tone\.wav: no samples"):
         load_audio(write(np.empty(0), 16000))

@@ -9,7 +9,12 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
@@ -360,11 +365,39 @@ class TestInputs:
         together = cross_corpus_validate(model, *speech, n_jobs=2)
         assert alone.predictions.equals(together.predictions)
 
-    def test_progress_bar_only_when_asked_for(self, speech, capsys):
+    def test_progress_bar_only_when_asked_for_on_a_terminal(self, speech, capsys, monkeypatch):
         cross_corpus_validate(DummyClassifier(), *speech)
         assert capsys.readouterr() == ("", "")
         cross_corpus_validate(DummyClassifier(), *speech, verbose=1)
+        # Not on a terminal: the output is captured.
+        assert capsys.readouterr() == ("", "")
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+        cross_corpus_validate(DummyClassifier(), *speech, verbose=1)
         assert "held-out corpora: 100%" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "classifier",
+        [
+            StackingClassifier([("dummy", DummyClassifier())]),
+            AdaBoostClassifier(n_estimators=2),
+            make_pipeline(CorpusScaler(), AdaBoostClassifier(n_estimators=2)),
+        ],
+    )
+    def test_classifiers_without_predict_before_fit_or_metadata_routing(self, classifier, speech):
+        assert len(cross_corpus_validate(classifier, *speech).scores) >= 2
+
+    def test_a_step_without_routing_leaves_the_scaler_its_corpora(self, speech):
+        ada = AdaBoostClassifier(n_estimators=5, random_state=0)
+        X, y, corpus = speech
+        shifted = np.asarray(X) + 100 * (np.asarray(corpus) == np.unique(corpus)[0])[:, None]
+        plain = cross_corpus_validate(make_pipeline(CorpusScaler(), ada), X, y, corpus)
+        moved = cross_corpus_validate(make_pipeline(CorpusScaler(), ada), shifted, y, corpus)
+        np.testing.assert_array_equal(plain.predictions["y_pred"], moved.predictions["y_pred"])
+
+    def test_one_class_to_learn(self):
+        y = ["anger", "anger", "anger", "sadness"]
+        with pytest.raises(ValueError, match=r"Without b, .* have only the class 'anger'"):
+            cross_corpus_validate(DummyClassifier(), np.zeros((4, 1)), y, list("aabb"))
 
     def test_a_class_that_the_held_out_corpus_lacks_is_not_in_its_mean(self):
         # Means of the training rows at 0, 10 and 20; of corpus "b" one row is taken for calm.

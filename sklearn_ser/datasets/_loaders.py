@@ -132,6 +132,19 @@ def _load_source(name, source, emotions, strict):
         ) from error
 
 
+def _check_one_corpus_each(table):
+    """Refuse recordings that two corpora share: to hold one out would hold out nothing."""
+    files = table["path"].map(os.path.abspath)
+    shared = table.groupby(files)["corpus"].nunique()
+    shared = shared[shared > 1]
+    if len(shared):
+        corpora = table.loc[files == shared.index[0], "corpus"].unique().tolist()
+        raise CorpusError(
+            f"{len(shared)} recordings are in more than one corpus, such as {shared.index[0]} in "
+            f"{' and '.join(corpora)}. Name each folder or table once."
+        )
+
+
 def _log_summary(table):
     for name, rows in table.groupby("corpus", sort=False):
         counts = rows["emotion"].value_counts().sort_index()
@@ -305,5 +318,6 @@ def load_corpora(paths, *, emotions=None, strict=True):
     if notes:
         warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
     table = pd.concat(tables, ignore_index=True)
+    _check_one_corpus_each(table)
     _log_summary(table)
     return table

@@ -47,7 +47,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "sampling_rate": [Interval(Integral, 1000, None, closed="left"), None],
+        "sampling_rate": [Interval(Integral, 4000, None, closed="left"), None],
         "cache": [str, os.PathLike, None],
         "n_jobs": [Integral, None],
         "on_error": [StrOptions({"raise", "nan"})],

@@ -405,3 +405,10 @@ def test_a_name_close_to_a_registered_one_may_be_a_folder_of_ones_own(tmp_path):
 def test_unknown_name_lists_the_known_ones(tmp_path):
     with pytest.raises(CorpusError, match=r"Registered are: aesdd, .*load_folder .* load_table"):
         load_corpus("swahili", tmp_path)
+
+
+def test_recordings_of_two_corpora(tmp_path):
+    (tmp_path / "anger").mkdir()
+    (tmp_path / "anger" / "1.wav").touch()
+    with pytest.raises(CorpusError, match=r"1 recordings are in more than one .*one and two"):
+        load_corpora({"one": tmp_path, "two": tmp_path})
