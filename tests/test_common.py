@@ -112,6 +112,7 @@ def test_only_the_named_estimators_escape_the_checks(request):
         assert (request.path.parent / module).is_file()
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.PosteriorCollapseWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.SmallBatchWarning")
 @parametrize_with_checks(OVER_ARRAYS, expected_failed_checks=expected_failed_checks)
 def test_scikit_learn_checks(estimator, check):
