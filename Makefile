@@ -30,7 +30,9 @@ docs: $(BIN)/python
 bench: $(BIN)/python
 	$(PIP) -e . opensmile==2.6.0
 	$(BIN)/python benchmarks/egemaps_parity.py
-	$(BIN)/python benchmarks/extraction_speed.py
+	for name in extraction_speed cache variants training_speed metric_loss latent_regression; do \
+	    $(BIN)/python benchmarks/$$name.py || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) docs/_build docs/api/generated build dist *.egg-info
