@@ -173,6 +173,14 @@ def _fit_and_predict(estimator, X, y, corpus, train, test):
     return y_pred, fitted - start, predicted - fitted
 
 
+def _run_fold(*arguments):
+    """Return what `_fit_and_predict` does, and the warnings, which a worker would swallow."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        outcome = _fit_and_predict(*arguments)
+    return outcome, [(warning.category, str(warning.message)) for warning in caught]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossCorpusResult:
     """What :func:`cross_corpus_validate` found.
@@ -351,9 +359,11 @@ def cross_corpus_validate(
     folds = list(splitter.split(np.empty(n_samples), groups=corpus))
     _check_classes(y, folds, held_out)
     outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_and_predict)(estimator, X, y, corpus, train, test) for train, test in folds
+        delayed(_run_fold)(estimator, X, y, corpus, train, test) for train, test in folds
     )
-    outcomes = list(
-        tqdm(outcomes, total=len(folds), desc="held-out corpora", disable=None if verbose else True)
-    )
+    quiet = None if verbose else True
+    outcomes = list(tqdm(outcomes, total=len(folds), desc="held-out corpora", disable=quiet))
+    for category, message in dict.fromkeys(pair for _, caught in outcomes for pair in caught):
+        warnings.warn(message, category, stacklevel=caller_stacklevel())
+    outcomes = [outcome for outcome, _ in outcomes]
     return _collect(outcomes, folds, held_out, y=y, corpus=corpus, speaker=speaker)

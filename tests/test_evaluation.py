@@ -431,13 +431,16 @@ class TestInputs:
         assert result.scores["uar"].tolist() == [pytest.approx(2 / 3)]
         assert result.predictions["y_pred"].tolist() == ["anger", *["sadness"] * 3]
 
-    def test_a_small_held_out_corpus_warns(self, speech):
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_a_small_held_out_corpus_warns(self, speech, n_jobs):
         X, y, corpus = speech
         few = np.flatnonzero((corpus != "urdu") | (np.cumsum(corpus == "urdu") <= 4))
-        with pytest.warns(SmallBatchWarning, match="has 4 rows"):
+        model = make_pipeline(CorpusScaler(), SVC())
+        with pytest.warns(SmallBatchWarning, match="has 4 rows") as caught:
             cross_corpus_validate(
-                make_pipeline(CorpusScaler(), SVC()), X[few], y[few], corpus[few], targets="urdu"
+                model, X[few], y[few], corpus[few], targets=["urdu", "emodb"], n_jobs=n_jobs
             )
+        assert [warning.filename for warning in caught] == [__file__]
 
 
 class TestErrors:
