@@ -172,7 +172,7 @@ def test_gain_moves_levels_only():
 
 def test_statistics_of_known_levels():
     y = np.repeat([0.0, 0.1, 0.2, 0.3, 1.0], 100)
-    got = values(y, 1000, features=("rms",), statistics=STATISTICS, n_fft=2, hop_length=100)
+    got = values(y, 4000, features=("rms",), statistics=STATISTICS, n_fft=2, hop_length=100)
     # Frames of two samples around 0, 100, ... 500: each has one of either level, at the ends 0.
     levels = np.sqrt(np.array([0, 0.01, 0.05, 0.13, 1.09, 1.0]) / 2)
     expected = expected_row({"rms": levels[None]}, ("rms",), STATISTICS)
