@@ -107,7 +107,8 @@ def test_summary_in_the_log(folders, caplog):
 
 def test_tables_take_the_name_they_are_given(folders, tmp_path):
     (tmp_path / "own.csv").write_text("path,emotion,speaker\nown/Angry/03.wav,sad,03\n")
-    frame = pd.DataFrame({"path": [tmp_path / "own/Angry/03.wav"], "emotion": "joy", "speaker": 3})
+    (tmp_path / "another.wav").touch()
+    frame = pd.DataFrame({"path": [tmp_path / "another.wav"], "emotion": "joy", "speaker": 3})
     speech = load_corpora({"first": tmp_path / "own.csv", "second": frame})
     assert speech["corpus"].tolist() == ["first", "second"]
     assert speech["speaker"].tolist() == ["first_03", "second_3"]
