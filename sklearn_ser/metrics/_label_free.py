@@ -1,0 +1,184 @@
+"""Scores of a classifier on rows whose labels nobody knows.
+
+Each is a scorer: ``scorer(estimator, X, y=None)``, higher is better, `y` is not looked at.
+They go into the ``scoring=`` of scikit-learn's searches as they are.
+"""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+__all__ = ["entropy_score", "memory_agreement_score", "neighborhood_density_score"]
+
+# Similarities that exist at once: 32 MB of float64.
+_ENTRIES_AT_ONCE = 2**22
+
+
+def _probabilities(estimator, X):
+    if not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            f"{type(estimator).__name__} has no predict_proba, which this score is computed "
+            f"from. Use a classifier with probabilities."
+        )
+    return np.asarray(estimator.predict_proba(X), dtype=np.float64)
+
+
+def _entropy(probabilities):
+    safe = np.where(probabilities > 0, probabilities, 1.0)
+    return -(probabilities * np.log(safe)).sum(axis=1)
+
+
+def entropy_score(estimator, X, y=None):
+    r"""Certainty of the predictions: one minus their mean normalised entropy.
+
+    .. math:: 1 + \frac{1}{n \log K} \sum_{ik} p_{ik} \log p_{ik}
+
+    A classifier whose boundaries run between the groups of the target is certain [1]_. One
+    that is certain of a single class for all rows is, too: hold it against another score.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted, with `predict_proba`.
+    X : array-like of length n_samples
+        Rows without labels.
+    y : object, default=None
+        Not looked at.
+
+    Returns
+    -------
+    score : float
+        From 0 (all classes equally likely for each row) to 1.
+
+    References
+    ----------
+    .. [1] P. Morerio, J. Cavazza & V. Murino, "Minimal-entropy correlation alignment for
+       unsupervised deep domain adaptation", ICLR 2018, section 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser.metrics import entropy_score
+    >>> from sklearn.preprocessing import scale
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X = scale(X)
+    >>> weak, strong = LogisticRegression(C=0.01).fit(X, y), LogisticRegression().fit(X, y)
+    >>> entropy_score(strong, X) > entropy_score(weak, X)
+    True
+    """
+    p = _probabilities(estimator, X)
+    if p.shape[1] < 2:
+        return 1.0
+    return float(1 - _entropy(p).mean() / np.log(p.shape[1]))
+
+
+def neighborhood_density_score(estimator, X, y=None, *, temperature=0.05):
+    r"""Soft neighbourhood density: how crowded each prediction's surroundings are.
+
+    With :math:`s_{ij}` the cosine similarity of the probabilities of rows i and j,
+
+    .. math:: q_{ij} = \frac{\exp(s_{ij} / \tau)}{\sum_{l \ne i} \exp(s_{il} / \tau)},
+              \qquad \mathrm{SND} = - \frac{1}{n} \sum_i \sum_{j \ne i} q_{ij} \log q_{ij}
+
+    (Saito et al. [1]_). Where rows of a class are predicted alike, each has many
+    neighbours that are equally near, and the entropy is high. A classifier that predicts
+    one class for all rows reaches the maximum: hold it against another score.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted, with `predict_proba`.
+    X : array-like of length n_samples
+        Rows without labels, at least two. Scores of sets of different size do not compare.
+    y : object, default=None
+        Not looked at.
+    temperature : float, default=0.05
+        :math:`\tau`. The smaller, the fewer neighbours count.
+
+    Returns
+    -------
+    score : float
+        In nats, at most ``log(n_samples - 1)``.
+
+    References
+    ----------
+    .. [1] K. Saito et al., "Tune it the right way: unsupervised validation of domain
+       adaptation via soft neighborhood density", ICCV 2021, equations 1 to 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser.metrics import neighborhood_density_score
+    >>> from sklearn.preprocessing import scale
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X = scale(X)
+    >>> round(neighborhood_density_score(LogisticRegression().fit(X, y), X), 1)
+    3.8
+    """
+    p = _probabilities(estimator, X)
+    if len(p) < 2:
+        raise ValueError(
+            f"A density needs neighbours: got n_samples = {len(p)}, expected 2 at least."
+        )
+    p /= np.linalg.norm(p, axis=1, keepdims=True)
+    size = max(1, _ENTRIES_AT_ONCE // len(p))
+    total = 0.0
+    for start in range(0, len(p), size):
+        scaled = (p[start : start + size] @ p.T - 1) / temperature
+        rows = np.arange(len(scaled))
+        scaled[rows, start + rows] = -np.inf
+        scaled -= scaled.max(axis=1, keepdims=True)
+        weights = np.exp(scaled)
+        weights /= weights.sum(axis=1, keepdims=True)
+        total += _entropy(weights).sum()
+    return float(total / len(p))
+
+
+def memory_agreement_score(estimator, X, y=None):
+    """Share of the rows for which head and memory of a classifier predict the same class.
+
+    The linear head and the memory read the same embedding in two ways; where the target
+    lies between the classes of the source, they part.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A fitted :class:`~sklearn_ser.estimators.NNPMClassifier`, or a pipeline or a search
+        with one at its end.
+    X : array-like of length n_samples
+        Rows without labels.
+    y : object, default=None
+        Not looked at.
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    TypeError
+        If the classifier has no memory.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_ser import NNPMClassifier
+    >>> from sklearn_ser.metrics import memory_agreement_score
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = NNPMClassifier(adaptation="predict", random_state=0).fit(X, y)
+    >>> memory_agreement_score(model, X) > 0.5
+    True
+    """
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    while isinstance(estimator, Pipeline):
+        if len(estimator.steps) > 1:
+            X = estimator[:-1].transform(X)
+        estimator = estimator[-1]
+    if not hasattr(estimator, "head_memory_agreement"):
+        raise TypeError(
+            f"{type(estimator).__name__} has no memory whose vote could be compared. Use an "
+            f"NNPMClassifier, or a score of predict_proba such as entropy_score."
+        )
+    return estimator.head_memory_agreement(X)

@@ -1,0 +1,281 @@
+"""Scores of predicted activation and valence, and of what an embedding tells of them."""
+
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import make_scorer
+from sklearn.utils import check_array, check_consistent_length
+
+
+def _check_values(values, name):
+    """Return one finite number for each sample as a float64 array."""
+    values = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
+    if values.ndim == 2 and values.shape[1] == 1:
+        return values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(
+            f"{name} must hold one number for each sample, got shape {values.shape}. Score one "
+            f"target, such as activation, at a time."
+        )
+    return values
+
+
+def _check_pair(y_true, y_pred):
+    y_true, y_pred = _check_values(y_true, "y_true"), _check_values(y_pred, "y_pred")
+    check_consistent_length(y_true, y_pred)
+    return y_true, y_pred
+
+
+def concordance_correlation(y_true, y_pred):
+    r"""Concordance correlation coefficient (CCC).
+
+    With means :math:`\mu`, variances :math:`\sigma^2` and the covariance
+    :math:`\sigma_{y\hat y}`, all divided by the number of samples,
+
+    .. math::
+
+        \rho_c = \frac{2\,\sigma_{y\hat y}}
+            {\sigma_y^2 + \sigma_{\hat y}^2 + (\mu_y - \mu_{\hat y})^2} .
+
+    It is Pearson's correlation, lowered by every difference in level and spread:
+    predictions that follow the truth at half its range are penalised.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        The true values, such as annotated activation.
+    y_pred : array-like of shape (n_samples,)
+        The predicted values.
+
+    Returns
+    -------
+    ccc : float
+        Between -1 and 1; 1 means that truth and prediction are the same, 0 that they
+        are unrelated. NaN if both are one and the same constant.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or there is anything but one finite number for each
+        sample.
+
+    See Also
+    --------
+    adjusted_r2 : Explained variance, for which the level counts as well.
+
+    Notes
+    -----
+    The two arguments may change places. As a ``scoring=`` parameter of scikit-learn it
+    is ``sklearn_ser.metrics.ccc_scorer``.
+
+    References
+    ----------
+    .. [1] L. I. Lin, "A concordance correlation coefficient to evaluate
+       reproducibility", Biometrics 45 (1), 1989, pp. 255-268.
+
+    Examples
+    --------
+    >>> from sklearn_ser.metrics import concordance_correlation
+    >>> concordance_correlation([1, 2, 3], [1, 2, 3])
+    1.0
+    >>> concordance_correlation([1, 2, 3], [2, 3, 4])  # correlated, one too high
+    0.5714...
+    """
+    y_true, y_pred = _check_pair(y_true, y_pred)
+    if np.ptp([y_true, y_pred]) == 0:
+        return np.nan
+    true_mean, pred_mean = y_true.mean(), y_pred.mean()
+    covariance = np.mean((y_true - true_mean) * (y_pred - pred_mean))
+    spread = y_true.var() + y_pred.var() + (true_mean - pred_mean) ** 2
+    return float(2 * covariance / spread)
+
+
+ccc_scorer = make_scorer(concordance_correlation)
+
+
+def adjusted_r2(y_true, y_pred, n_predictors=1):
+    r"""Coefficient of determination, adjusted for the number of predictors.
+
+    With :math:`n` samples and :math:`p` predictors,
+
+    .. math::
+
+        R^2 = 1 - \frac{\sum_i (y_i - \hat y_i)^2}{\sum_i (y_i - \bar y)^2} ,
+        \qquad
+        \bar R^2 = 1 - (1 - R^2)\,\frac{n - 1}{n - p - 1} .
+
+    A regression on :math:`p` columns of noise has :math:`R^2 = p / (n - 1)` in
+    expectation on the samples it was fitted to; :math:`\bar R^2` is then 0.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        The true values.
+    y_pred : array-like of shape (n_samples,)
+        The predicted values.
+    n_predictors : int, default=1
+        How many columns, without the intercept, the prediction is a linear function
+        of: for a regression on an embedding and its own training samples the number
+        of components. Predictions for samples that the model was not fitted to are
+        one given column each, whatever the model, hence the default. 0 gives
+        :math:`R^2` itself.
+
+    Returns
+    -------
+    r2 : float
+        At most 1. Negative if the mean of the truth would have been better. NaN if
+        the truth is constant.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there is anything but one finite number for each sample,
+        or fewer than ``n_predictors + 2`` samples.
+
+    See Also
+    --------
+    latent_r2 : Of regressions between an embedding and labels, in both directions.
+    sklearn.metrics.r2_score : Without the adjustment.
+
+    Examples
+    --------
+    >>> from sklearn_ser.metrics import adjusted_r2
+    >>> y_true, y_pred = [1, 2, 3, 4, 5], [1, 2, 3, 4, 4]
+    >>> adjusted_r2(y_true, y_pred, n_predictors=0)
+    0.9
+    >>> adjusted_r2(y_true, y_pred, n_predictors=2)  # 1 - 0.1 * 4 / 2
+    0.8
+    """
+    y_true, y_pred = _check_pair(y_true, y_pred)
+    if not isinstance(n_predictors, Integral) or n_predictors < 0:
+        raise ValueError(
+            f"n_predictors must be an integer of at least 0, the number of columns behind the "
+            f"prediction, got {n_predictors!r}."
+        )
+    freedom = len(y_true) - n_predictors - 1
+    if freedom < 1:
+        raise ValueError(
+            f"The adjusted R² with {n_predictors} predictors needs at least {n_predictors + 2} "
+            f"samples, got {len(y_true)}."
+        )
+    # Not by the sum of squares, which rounding of the mean keeps above 0.
+    if np.ptp(y_true) == 0:
+        return np.nan
+    unexplained = np.sum((y_true - y_pred) ** 2) / np.sum((y_true - y_true.mean()) ** 2)
+    return float(1 - unexplained * (len(y_true) - 1) / freedom)
+
+
+def _columns(values, prefix):
+    """Return the names of the columns and a float64 array of shape (n_samples, n_columns)."""
+    names = getattr(values, "columns", None)
+    if isinstance(values, pd.Series):
+        names = None if values.name is None else [values.name]
+    array = np.asarray(values, dtype=np.float64)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2:
+        raise ValueError(
+            f"{prefix} must have one row for each sample and one or two dimensions, got shape "
+            f"{array.shape}."
+        )
+    if names is None:
+        names = [f"{prefix}{number}" for number in range(array.shape[1])]
+    return [str(name) for name in names], array
+
+
+def _regress(predictors, target):
+    predicted = LinearRegression().fit(predictors, target).predict(predictors)
+    return {
+        "n_predictors": predictors.shape[1],
+        "n_samples": len(target),
+        "r2": adjusted_r2(target, predicted, n_predictors=0),
+        "adjusted_r2": adjusted_r2(target, predicted, n_predictors=predictors.shape[1]),
+    }
+
+
+def latent_r2(Z, labels):
+    r"""How much a straight line tells of labels from an embedding, and the other way round.
+
+    Two linear regressions with intercept, by least squares, on all samples at once:
+
+    .. math::
+
+        l_j = a_j + \sum_k b_{jk} z_k + \varepsilon
+        \qquad\text{and}\qquad
+        z_k = c_k + \sum_j d_{kj} l_j + \varepsilon .
+
+    The first, labels on the embedding, tells whether the labels can be read off the
+    latent space; the second, the embedding on the labels, whether the latent space
+    holds little else. Both are given as the :math:`R^2` adjusted for the number of
+    predictors, which is that of :math:`z` in the first and that of :math:`l` in the
+    second.
+
+    Parameters
+    ----------
+    Z : array-like or DataFrame of shape (n_samples, n_components)
+        The embedding of each recording.
+    labels : array-like, Series or DataFrame of shape (n_samples,) or (n_samples, n_labels)
+        Activation, valence, or both. Samples with a gap (NaN) in any column are left
+        out of all regressions.
+
+    Returns
+    -------
+    table : DataFrame
+        One row for each label, then one for each component: ``direction``
+        (``"label_on_latent"`` or ``"latent_on_label"``), ``target`` (the name of the
+        column that is explained: that of the DataFrame, else ``label0``, ``Z0``
+        and so on), ``n_predictors``, ``n_samples``, ``r2`` and ``adjusted_r2``.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of samples differ, `Z` is not finite, or there are too few
+        samples without gaps.
+
+    See Also
+    --------
+    adjusted_r2 : The formula.
+    sklearn_ser.metrics.latent_consistency : How alike the embeddings of corpora are.
+
+    References
+    ----------
+    .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg, L. H. Clemmensen,
+       "Continuous Metric Learning For Transferable Speech Emotion Recognition and
+       Embedding Across Low-resource Languages", arXiv:2203.14867, 2022.
+
+    Examples
+    --------
+    The first component is the activation, the second has nothing to do with it:
+
+    >>> import pandas as pd
+    >>> from sklearn_ser.metrics import latent_r2
+    >>> Z = [[1.0, 1], [2, -1], [3, -1], [4, 1]]
+    >>> activation = pd.Series([1.0, 2, 3, 4], name="activation")
+    >>> latent_r2(Z, activation)[["direction", "target", "adjusted_r2"]].round(3)
+             direction      target  adjusted_r2
+    0  label_on_latent  activation          1.0
+    1  latent_on_label          Z0          1.0
+    2  latent_on_label          Z1         -0.5
+    """
+    components, Z = _columns(Z, "Z")
+    names, labels = _columns(labels, "label")
+    check_consistent_length(Z, labels)
+    Z = check_array(Z, dtype=np.float64, input_name="Z")
+    rated = ~np.isnan(labels).any(axis=1)
+    needed = max(len(components), len(names)) + 2
+    if rated.sum() < needed:
+        raise ValueError(
+            f"labels has {rated.sum()} samples without gaps; regressions on {len(components)} "
+            f"components and on {len(names)} labels need at least {needed}."
+        )
+    Z, labels = Z[rated], labels[rated]
+    rows = [
+        {"direction": direction, "target": name, **_regress(predictors, target)}
+        for direction, predictors, targets, target_names in (
+            ("label_on_latent", Z, labels, names),
+            ("latent_on_label", labels, Z, components),
+        )
+        for name, target in zip(target_names, targets.T, strict=True)
+    ]
+    return pd.DataFrame(rows)
