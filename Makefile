@@ -5,7 +5,7 @@ DOCS_OUT ?= docs/_build/html
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test slow lint docs bench clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sklearn-ser needs Python 3.11 or later, this is " + sys.version)'
@@ -17,6 +17,10 @@ demo: $(BIN)/python
 
 test: lint
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+slow: $(BIN)/python
+	$(PIP) -e '.[test]'
+	$(BIN)/python -m pytest -m slow
 
 lint: $(BIN)/python
 	$(PIP) -e '.[test]'

@@ -18,6 +18,7 @@ _HOME_OF = {
     "MetricDAE": "estimators",
     "SemiSupervisedVAE": "estimators",
     "cross_corpus_validate": "evaluation",
+    "transfer_matrix": "evaluation",
 }
 _SUBPACKAGES = (
     "audio",

@@ -1,0 +1,19 @@
+"""Training on some recordings and testing on others, and what the scores are worth."""
+
+from sklearn_ser.evaluation._comparison import compare_methods
+from sklearn_ser.evaluation._intervals import SpeakerInterval, speaker_interval
+from sklearn_ser.evaluation._result import CrossCorpusResult
+from sklearn_ser.evaluation._transfer import TransferResult, transfer_matrix
+from sklearn_ser.evaluation._validate import cross_corpus_validate
+from sklearn_ser.evaluation._within import within_corpus_validate
+
+__all__ = [
+    "CrossCorpusResult",
+    "SpeakerInterval",
+    "TransferResult",
+    "compare_methods",
+    "cross_corpus_validate",
+    "speaker_interval",
+    "transfer_matrix",
+    "within_corpus_validate",
+]

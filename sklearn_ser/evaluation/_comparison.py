@@ -1,0 +1,345 @@
+"""Whether one method is better than another on the same recordings."""
+
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+
+from sklearn_ser.evaluation._intervals import (
+    BootstrapSettings,
+    check_metric,
+    draw_speakers,
+    encode_speakers,
+    interval_of_draws,
+    interval_of_mean,
+    sums_of,
+)
+
+__all__ = ["compare_methods"]
+
+_COLUMNS = ("sample", "corpus", "speaker", "repeat", "y_true", "y_pred")
+
+# Differences that rounding makes unequal still count as equal.
+_TIE = 1e-12
+
+
+class _Pair:
+    """The predictions of two methods for a corpus, as sums over speakers."""
+
+    def __init__(self, corpus, first, second, metric):
+        truth = first[first["repeat"] == first["repeat"].iloc[0]]
+        y_true = truth["y_true"].to_numpy()
+        codes, self.n_speakers, self.note = encode_speakers(
+            truth["speaker"].to_numpy(dtype=object), len(truth)
+        )
+        self.corpus, self.metric = corpus, metric
+        n_summed = 1 if self.note else self.n_speakers
+        self.sums = [
+            sums_of(
+                y_true,
+                np.stack([rows["y_pred"].to_numpy() for _, rows in table.groupby("repeat")]),
+                codes,
+                n_summed,
+                of_labels=metric.of_labels,
+            )
+            for table in (first, second)
+        ]
+        n_repeats = max(len(sums) for sums in self.sums)
+        # A single repeat stands against each of the other's.
+        self.sums = [np.broadcast_to(one, (n_repeats, *one.shape[1:])) for one in self.sums]
+
+    def scores(self):
+        """Return the score of each method, a mean over repeats."""
+        return [self.metric.score(sums.sum(axis=1)).mean() for sums in self.sums]
+
+    def drawn(self, counts):
+        """Return the difference of the scores for draws of speakers."""
+        first, second = (
+            np.mean([self.metric.score(np.tensordot(counts, one, axes=1)) for one in sums], axis=0)
+            for sums in self.sums
+        )
+        return first - second
+
+    def swapped(self, swaps):
+        """Return the difference with the predictions of some speakers exchanged.
+
+        Parameters
+        ----------
+        swaps : ndarray of shape (n_permutations, n_speakers)
+            1 where the methods change places, 0 where not.
+        """
+        difference = np.zeros(len(swaps))
+        for first, second in zip(*self.sums, strict=True):
+            moved = np.tensordot(swaps, second - first, axes=1)
+            difference += self.metric.score(first.sum(axis=0) + moved)
+            difference -= self.metric.score(second.sum(axis=0) - moved)
+        return difference / len(self.sums[0])
+
+
+def _predictions(result, name):
+    table = getattr(result, "predictions", result)
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"{name} must be a result of cross_corpus_validate or its table of predictions, got "
+            f"{type(result).__name__}."
+        )
+    missing = [column for column in _COLUMNS if column not in table]
+    if missing:
+        raise ValueError(
+            f"The predictions of {name} have no column {', '.join(missing)}; expected are "
+            f"{', '.join(_COLUMNS)}, as in the result of cross_corpus_validate."
+        )
+    return table.sort_values(["repeat", "sample"], ignore_index=True)
+
+
+def _check_repeats(table, name):
+    """Return the recordings of a table, once they are known to be the same in all repeats."""
+    parts = [rows.drop(columns="repeat") for _, rows in table.groupby("repeat")]
+    recordings = parts[0].drop(columns="y_pred").reset_index(drop=True)
+    for part in parts[1:]:
+        if not part.drop(columns="y_pred").reset_index(drop=True).equals(recordings):
+            raise ValueError(
+                f"The repeats of {name} have different recordings. Pass one table of predictions, "
+                f"in which each repeat has every recording once."
+            )
+    return recordings, len(parts)
+
+
+def _check_same(first, second):
+    """Refuse predictions of different recordings."""
+    (one, n_first), (other, n_second) = (
+        _check_repeats(table[[*_COLUMNS]], name)
+        for name, table in (("first", first), ("second", second))
+    )
+    if len(one) != len(other) or (one["sample"] != other["sample"]).any():
+        only = len(set(one["sample"]) - set(other["sample"]))
+        only_other = len(set(other["sample"]) - set(one["sample"]))
+        raise ValueError(
+            f"The two results are about different recordings: {len(one)} and {len(other)}, of "
+            f"which {only} are only in the first and {only_other} only in the second. Validate "
+            f"both methods with the same X and targets."
+        )
+    for column in ("corpus", "y_true", "speaker"):
+        pair = one[column].astype(object), other[column].astype(object)
+        differing = (pair[0] != pair[1]) & ~(pair[0].isna() & pair[1].isna())
+        if differing.any():
+            raise ValueError(
+                f"The two results differ in {column} for {differing.sum()} of {len(one)} "
+                f"recordings, the first at sample {one['sample'][differing.argmax()]}. Validate "
+                f"both methods with the same {column.replace('y_true', 'y')}."
+            )
+    if n_first != n_second and 1 not in (n_first, n_second):
+        raise ValueError(
+            f"first has {n_first} repeats and second {n_second}. Use the same number of seeds for "
+            f"both methods, or a single run of one of them."
+        )
+    if one["speaker"].isna().all():
+        raise ValueError(
+            "The speakers are unknown, and whether two methods differ is judged by speakers. Pass "
+            "speaker= to cross_corpus_validate."
+        )
+
+
+def _swaps(n_speakers, n_permutations, random_state):
+    """Return the exchanges, and whether they are all there are."""
+    # 2**S may be too large for any array; its logarithm is not.
+    if n_speakers <= np.log2(n_permutations):
+        numbers = np.arange(2**n_speakers)[:, None]
+        return (numbers >> np.arange(n_speakers) & 1).astype(float), True
+    rng = check_random_state(random_state)
+    return rng.randint(2, size=(n_permutations, n_speakers)).astype(float), False
+
+
+def _p_value(observed, permuted, exact):
+    extreme = np.count_nonzero(np.abs(permuted) >= abs(observed) - _TIE)
+    # All exchanges include the one that was observed, random ones need not.
+    return extreme / len(permuted) if exact else (extreme + 1) / (len(permuted) + 1)
+
+
+def _row(corpus, scores, interval, permuted, exact):
+    return {
+        "corpus": corpus,
+        "first": float(scores[0]),
+        "second": float(scores[1]),
+        "difference": interval.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "p_value": np.nan if permuted is None else _p_value(interval.estimate, permuted, exact),
+        "n_speakers": interval.n_speakers,
+        "n_permutations": 0 if permuted is None else len(permuted),
+        "exact": exact,
+        "interval_note": interval.note,
+    }
+
+
+def _compare_corpus(pair, settings, n_permutations):
+    """Return the row of a corpus and its interval."""
+    scores = pair.scores()
+    widest = pair.metric.high - pair.metric.low
+    draws = permuted = None
+    exact = False
+    if not pair.note:
+        if pair.n_speakers >= settings.min_speakers:
+            draws = pair.drawn(draw_speakers(pair.n_speakers, settings))
+        swaps, exact = _swaps(pair.n_speakers, n_permutations, settings.random_state)
+        permuted = pair.swapped(swaps)
+    interval = interval_of_draws(
+        scores[0] - scores[1],
+        draws,
+        pair.n_speakers,
+        settings,
+        low=-widest,
+        high=widest,
+        note=pair.note,
+    )
+    return _row(pair.corpus, scores, interval, permuted, exact), interval
+
+
+def _compare_mean(pairs, rows, intervals, settings, n_permutations):
+    """Return the row of the mean over corpora."""
+    widest = pairs[0].metric.high - pairs[0].metric.low
+    interval = interval_of_mean(
+        intervals, [pair.corpus for pair in pairs], settings.confidence, low=-widest, high=widest
+    )
+    scores = [np.mean([row[name] for row in rows]) for name in ("first", "second")]
+    if any(pair.note for pair in pairs):
+        return _row("mean", scores, interval, None, False)
+    ends = np.cumsum([pair.n_speakers for pair in pairs])
+    swaps, exact = _swaps(ends[-1], n_permutations, settings.random_state)
+    parts = np.split(swaps, ends[:-1], axis=1)
+    permuted = np.mean(
+        [pair.swapped(part) for pair, part in zip(pairs, parts, strict=True)], axis=0
+    )
+    return _row("mean", scores, interval, permuted, exact)
+
+
+def compare_methods(
+    first,
+    second,
+    *,
+    metric="uar",
+    n_permutations=10_000,
+    n_draws=2000,
+    confidence=0.95,
+    min_speakers=5,
+    random_state=0,
+):
+    r"""Compare the predictions of two methods for the same recordings.
+
+    If both methods were equally good, it would be chance which of them made which
+    predictions for a speaker. So the predictions of the two change places for some
+    speakers, all recordings of a speaker together, and the difference :math:`d` of the
+    scores is computed anew. The p-value is the share of exchanges for which it is at
+    least as large as observed, in either direction:
+
+    .. math::
+
+        p = \frac{|\{b : |d_b| \geq |d|\}| + 1}{B + 1}
+
+    for :math:`B` random exchanges, and the plain share of all :math:`2^S` exchanges of
+    :math:`S` speakers where these are no more than `n_permutations`.
+
+    Parameters
+    ----------
+    first, second : CrossCorpusResult or DataFrame
+        Results of :func:`cross_corpus_validate` or :func:`within_corpus_validate` for
+        two methods, from the same recordings and with speakers, or their tables of
+        predictions. With several seeds, scores are means over the repeats; both need
+        the same number, or one of them a single run.
+    metric : {"uar", "accuracy", "macro_f1", "ccc", "adjusted_r2", "mae"}, default="uar"
+        What to compare, as in :func:`speaker_interval`.
+    n_permutations : int, default=10_000
+        How many exchanges to try. The smallest p-value is about one over it.
+    n_draws, confidence, min_speakers
+        Of the interval of the difference, as in :func:`speaker_interval`: both methods
+        are scored on the same draws of speakers.
+    random_state : int, RandomState instance or None, default=0
+        Seeds the exchanges and the draws.
+
+    Returns
+    -------
+    table : DataFrame
+        One row for each corpus and a last one, "mean", for the mean over the corpora,
+        with exchanges among the speakers of all: ``corpus``, ``first`` and ``second``
+        (the scores), ``difference`` (first minus second), ``low`` and ``high`` (the
+        interval of the difference), ``p_value``, ``n_speakers``, ``n_permutations``,
+        ``exact`` (whether these were all exchanges), ``interval_note`` (why there is no
+        interval, or why it has no width).
+
+    Raises
+    ------
+    ValueError
+        If the two results are about different recordings, their truth, corpora or
+        speakers differ, or speakers are unknown throughout.
+    TypeError
+        If one of them is no result.
+
+    See Also
+    --------
+    speaker_interval : The interval of a single score.
+
+    Notes
+    -----
+    Where one corpus has unknown speakers, it and the mean have no p-value. With few
+    speakers, p cannot be small: the least is :math:`2 / 2^S`, which is 0.06 for 5
+    speakers.
+
+    Whoever compares many methods finds differences by chance. With :math:`m`
+    comparisons, multiply p-values by :math:`m` (Bonferroni), or better the smallest by
+    :math:`m`, the next by :math:`m - 1` and so on (Holm).
+
+    The test takes the trained models as they are. It tells whether other speakers
+    would find the same, not other seeds, unless there are repeats, whose mean it tests,
+    nor other corpora.
+
+    References
+    ----------
+    .. [1] B. Phipson, G. K. Smyth, "Permutation P-values should never be zero",
+       Statistical Applications in Genetics and Molecular Biology 9 (1), 2010.
+    .. [2] P. Good, "Permutation, Parametric and Bootstrap Tests of Hypotheses",
+       3rd edition, Springer, 2005.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser.evaluation import compare_methods, cross_corpus_validate
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(["anger", "sadness"], 60)
+    >>> corpus, speaker = np.repeat(["a", "b"], 60), np.repeat(np.arange(12), 10)
+    >>> X = rng.normal(size=(120, 2)) + (y == "anger")[:, None]
+    >>> results = [
+    ...     cross_corpus_validate(model, X, y, corpus, speaker=speaker)
+    ...     for model in (LogisticRegression(), DummyClassifier())
+    ... ]
+    >>> table = compare_methods(*results)
+    >>> table[["corpus", "first", "second", "difference", "low", "high", "p_value"]].round(3)
+      corpus  first  second  difference    low   high  p_value
+    0      a  0.717     0.5       0.217  0.063  0.370    0.062
+    1      b  0.800     0.5       0.300  0.168  0.432    0.031
+    2   mean  0.758     0.5       0.258  0.170  0.346    0.001
+    """
+    metric = check_metric(metric)
+    settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state).checked()
+    if not isinstance(n_permutations, Integral) or n_permutations < 1:
+        raise ValueError(
+            f"n_permutations must be an integer of at least 1, got {n_permutations!r}."
+        )
+    first, second = _predictions(first, "first"), _predictions(second, "second")
+    _check_same(first, second)
+    if metric.of_labels == (first["y_true"].dtype.kind == "f"):
+        raise ValueError(
+            f"metric={metric.name!r} does not fit y_true, which holds values such as "
+            f"{first['y_true'].tolist()[0]!r}. Use 'uar' for labels and 'ccc' for numbers."
+        )
+    pairs = [
+        _Pair(name, rows, second[second["corpus"] == name], metric)
+        for name, rows in first.groupby("corpus")
+    ]
+    rows, intervals = zip(
+        *(_compare_corpus(pair, settings, n_permutations) for pair in pairs), strict=True
+    )
+    mean = _compare_mean(pairs, rows, intervals, settings, n_permutations)
+    return pd.DataFrame([*rows, mean])

@@ -1,0 +1,117 @@
+"""The tables of an evaluation, and how they are printed."""
+
+import html
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["TITLES", "CrossCorpusResult", "format_interval"]
+
+# How metrics are called in print.
+TITLES = {
+    "uar": "UAR",
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "ccc": "CCC",
+    "adjusted_r2": "adj. R²",
+    "mae": "MAE",
+}
+
+
+def format_interval(low, high):
+    """Write an interval as people read it; a dash if there is none."""
+    return "-" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class CrossCorpusResult:
+    """What :func:`cross_corpus_validate` or :func:`within_corpus_validate` found.
+
+    Printing it shows the summary. All tables are plain DataFrames without an index that
+    means anything.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        One row for each corpus that was tested on, means over the repeats, and a last
+        row "mean" with the means over the corpora: ``corpus``, ``n_train``,
+        ``n_test``, ``n_speakers`` (0 if unknown), ``n_repeats``; for each metric, here
+        called m, the columns ``m``, ``m_sd`` (standard deviation over the repeats, NaN
+        for a single one), ``m_low`` and ``m_high`` (ends of the confidence interval,
+        NaN without one); ``interval_note`` (why there is no interval, or why it has no
+        width; else empty), ``fit_time`` and ``predict_time`` in seconds.
+    scores : DataFrame
+        One row for each corpus and repeat: ``corpus``, ``repeat``, ``seed``,
+        ``n_train``, ``n_test``, ``n_speakers``; ``m``, ``m_low`` and ``m_high`` for
+        each metric; ``interval_note``, ``fit_time`` and ``predict_time``.
+    recalls : DataFrame
+        One row for each corpus, repeat and class of its truth: ``corpus``, ``repeat``,
+        ``label``, ``n_test``, ``n_speakers`` (with recordings of the class),
+        ``recall``, ``recall_low``, ``recall_high``, ``interval_note``. No rows for a
+        regressor.
+    predictions : DataFrame
+        One row for each repeat and recording that was tested on, in the order of `X`:
+        ``sample`` (its position in `X`), ``corpus``, ``speaker`` (None if unknown),
+        ``repeat``, ``y_true`` and ``y_pred``.
+    warned : DataFrame
+        The warnings that were given: ``fold`` (its name, or "all"), ``category`` (the
+        name of the class) and ``message``.
+    metrics : tuple of str
+        The metrics, the main one first: ``("uar", "accuracy", "macro_f1")`` for a
+        classifier, ``("ccc", "adjusted_r2", "mae")`` for a regressor.
+    confidence : float
+        In what share of cases the intervals are to hold the truth.
+
+    See Also
+    --------
+    cross_corpus_validate : Holds out corpora.
+    within_corpus_validate : Holds out speakers.
+    compare_methods : Compares two results.
+    """
+
+    summary: pd.DataFrame
+    scores: pd.DataFrame
+    recalls: pd.DataFrame
+    predictions: pd.DataFrame
+    warned: pd.DataFrame
+    metrics: tuple[str, ...]
+    confidence: float
+
+    def _table(self):
+        rows = self.summary
+        columns = {
+            "corpus": rows["corpus"].astype(str),
+            "train": rows["n_train"].astype(str),
+            "test": rows["n_test"].astype(str),
+            "speakers": rows["n_speakers"].map(lambda n: str(n) if n else "?"),
+        }
+        for metric in self.metrics:
+            columns[TITLES[metric]] = rows[metric].map("{:.3f}".format)
+            if rows["n_repeats"].max() > 1:
+                columns[f"± {TITLES[metric]}"] = rows[f"{metric}_sd"].map("{:.3f}".format)
+        intervals = zip(*(rows[f"{self.metrics[0]}_{end}"] for end in ("low", "high")), strict=True)
+        columns[f"{self.confidence:.0%} interval"] = [format_interval(*ends) for ends in intervals]
+        columns["fit (s)"] = rows["fit_time"].map("{:.2f}".format)
+        columns["predict (s)"] = rows["predict_time"].map("{:.2f}".format)
+        table = pd.DataFrame(columns)
+        # The mean is no training set, nor is it tested on.
+        table.loc[table.index[-1], ["train", "test", "speakers"]] = ""
+        return table
+
+    def _notes(self):
+        """Return what is to be read below the table, one text for each line."""
+        main = TITLES[self.metrics[0]]
+        notes = [f"The interval is that of {main}, for other speakers of the same corpora."]
+        if self.summary["n_repeats"].max() > 1:
+            notes.append(f"± is the standard deviation over {self.summary['n_repeats'][0]} seeds.")
+        told = self.summary[:-1].query("interval_note != ''").groupby("interval_note", sort=False)
+        notes += [f"{', '.join(map(str, rows['corpus']))}: {note}." for note, rows in told]
+        return notes
+
+    def __repr__(self):
+        return "\n".join([self._table().to_string(index=False), *self._notes()])
+
+    def _repr_html_(self):
+        notes = "<br>".join(html.escape(note) for note in self._notes())
+        return f"{self._table().to_html(index=False, border=0)}<p>{notes}</p>"

@@ -1,0 +1,265 @@
+"""Training on each corpus and testing on each."""
+
+import html
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.evaluation._folds import Job, run_jobs
+from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
+from sklearn_ser.evaluation._intervals import BootstrapSettings
+from sklearn_ser.evaluation._result import TITLES
+from sklearn_ser.evaluation._scores import (
+    gather_cells,
+    metrics_of,
+    recalls_table,
+    score_cell,
+    summary_table,
+)
+from sklearn_ser.evaluation._within import check_n_splits, speaker_jobs, why_not_within
+from sklearn_ser.exceptions import CorpusWarning
+
+__all__ = ["TransferResult", "transfer_matrix"]
+
+_KEY = ["trained_on", "tested_on"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class TransferResult:
+    """What :func:`transfer_matrix` found.
+
+    Printing it shows the matrix of the main metric.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        One row for each pair of corpora, means over the repeats: ``trained_on``,
+        ``tested_on``, ``n_train``, ``n_test``, ``n_speakers`` (0 if unknown),
+        ``n_repeats``; ``m``, ``m_sd``, ``m_low`` and ``m_high`` for each metric m;
+        ``interval_note``, ``fit_time`` and ``predict_time``, as in the summary of a
+        `CrossCorpusResult`.
+    recalls : DataFrame
+        One row for each pair, repeat and class: ``trained_on``, ``tested_on`` and the
+        columns of `CrossCorpusResult`.
+    predictions : DataFrame
+        One row for each pair, repeat and recording: ``sample``, ``trained_on``,
+        ``tested_on``, ``speaker``, ``repeat``, ``y_true`` and ``y_pred``.
+    warned : DataFrame
+        The warnings: ``fold``, ``category`` and ``message``.
+    metrics : tuple of str
+        The metrics, the main one first.
+    confidence : float
+        In what share of cases the intervals are to hold the truth.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        The matrix of the main metric.
+
+    See Also
+    --------
+    transfer_matrix : Makes it.
+    """
+
+    cells: pd.DataFrame
+    recalls: pd.DataFrame
+    predictions: pd.DataFrame
+    warned: pd.DataFrame
+    metrics: tuple[str, ...]
+    confidence: float
+
+    def table(self, column):
+        """Lay out a column of `cells` as a matrix.
+
+        Parameters
+        ----------
+        column : str
+            Such as ``"accuracy"`` or ``"uar_low"``.
+
+        Returns
+        -------
+        matrix : DataFrame
+            A row for each corpus that was trained on, a column for each that was tested
+            on.
+        """
+        if column not in self.cells:
+            raise ValueError(f"column must be one of {[*self.cells]}, got {column!r}.")
+        return self.cells.pivot(index="trained_on", columns="tested_on", values=column)
+
+    @property
+    def scores(self):
+        """The matrix of the main metric."""
+        return self.table(self.metrics[0])
+
+    def _notes(self):
+        title = TITLES[self.metrics[0]]
+        return f"{title}; rows were trained on, columns tested on, the diagonal by speakers."
+
+    def __repr__(self):
+        return f"{self.scores.to_string(float_format='{:.3f}'.format)}\n{self._notes()}"
+
+    def _repr_html_(self):
+        matrix = self.scores.to_html(float_format="{:.3f}".format, border=0)
+        return f"{matrix}<p>{html.escape(self._notes())}</p>"
+
+
+def _jobs(recordings, seeds, n_splits):
+    """Return the jobs of all pairs, and why corpora have no diagonal."""
+    names = np.unique(recordings.corpus).tolist()
+    rows = {name: np.flatnonzero(recordings.corpus == name) for name in names}
+    jobs, without = [], {}
+    for trained_on in names:
+        for tested_on in names:
+            cell = trained_on, tested_on
+            if trained_on != tested_on:
+                title = f"{tested_on} (trained on {trained_on})"
+                jobs += [
+                    Job(cell, title, repeat, seed, rows[trained_on], rows[tested_on])
+                    for repeat, seed in enumerate(seeds)
+                ]
+            elif reason := why_not_within(recordings.speakers_of(rows[trained_on])):
+                without[trained_on] = reason
+            else:
+                jobs += speaker_jobs(cell, trained_on, recordings, seeds, n_splits)
+    return jobs, without
+
+
+def _empty_row(corpus, reason, recordings):
+    """Return the row of a cell that nothing was computed for."""
+    speaker = recordings.speakers_of(recordings.corpus == corpus)
+    row = {
+        "trained_on": corpus,
+        "tested_on": corpus,
+        "n_train": 0,
+        "n_test": 0,
+        "n_speakers": 0 if speaker is None else pd.Series(speaker).nunique(),
+        "n_repeats": 0,
+        "interval_note": reason,
+        "fit_time": 0.0,
+        "predict_time": 0.0,
+    }
+    ends = ("", "_sd", "_low", "_high")
+    return row | {f"{one.name}{end}": np.nan for one in metrics_of(recordings) for end in ends}
+
+
+def transfer_matrix(
+    estimator,
+    X,
+    y,
+    corpus,
+    *,
+    speaker=None,
+    params=None,
+    n_splits=10,
+    seeds=None,
+    n_draws=2000,
+    confidence=0.95,
+    min_speakers=5,
+    random_state=0,
+    n_jobs=None,
+    verbose=0,
+):
+    """Train on each corpus, test on each.
+
+    Off the diagonal, a copy of `estimator` is fitted on all recordings of one corpus and
+    predicts all of another in one batch. On the diagonal, where both are the same,
+    speakers are held out as :func:`within_corpus_validate` does, and the predictions of
+    all folds are scored together. Comparing a column with its diagonal tells what is
+    lost by training elsewhere.
+
+    Parameters
+    ----------
+    estimator, X, y, corpus
+        As in :func:`cross_corpus_validate`.
+    speaker : array-like of shape (n_samples,), default=None
+        The speaker of each recording, None or NaN where unknown. A corpus with unknown
+        speakers, or with only one, has NaN on the diagonal.
+    params : dict of str to array-like of length n_samples, default=None
+        As in :func:`cross_corpus_validate`.
+    n_splits : int, default=10
+        At most how many folds to divide the speakers of a corpus into for the
+        diagonal, as in :func:`within_corpus_validate`.
+    seeds, n_draws, confidence, min_speakers, random_state
+        As in :func:`cross_corpus_validate`.
+    n_jobs : int, default=None
+        How many trainings to do at the same time, as in :func:`cross_corpus_validate`.
+    verbose : int, default=0
+        Above 0, a progress bar counts the trainings, if the output is a terminal.
+
+    Returns
+    -------
+    result : TransferResult
+        ``result.scores`` is the matrix: a row for each corpus that was trained on, a
+        column for each that was tested on. ``result.cells`` has all metrics and
+        intervals in one row for each pair, ``result.predictions`` all predictions.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`cross_corpus_validate`, or if a corpus has only one class.
+    TypeError
+        If `estimator` is neither classifier nor regressor.
+
+    Warns
+    -----
+    CorpusWarning
+        If a corpus has no diagonal.
+    UserWarning
+        If a corpus has classes that another lacks, in which it is tested: their recall
+        is 0.
+
+    See Also
+    --------
+    cross_corpus_validate : Trains on all other corpora at once.
+
+    Notes
+    -----
+    What a step gets as `sample_domain`, `X_target` and `speaker` is what
+    :func:`cross_corpus_validate` gives it, with a single training corpus. `X_target`
+    differs from column to column, so that each pair has a training of its own.
+
+    Examples
+    --------
+    The second corpus has its classes the other way round:
+
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser import transfer_matrix
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(["anger", "sadness"], 60)
+    >>> corpus, speaker = np.repeat(["a", "b"], 60), np.repeat(np.arange(12), 10)
+    >>> side = np.where(corpus == "a", 1, -1) * np.where(y == "anger", 1, -1)
+    >>> X = rng.normal(size=(120, 2)) + 3 * side[:, None]
+    >>> transfer_matrix(LogisticRegression(), X, y, corpus, speaker=speaker)
+    tested_on      a     b
+    trained_on
+    a          1.000 0.000
+    b          0.000 1.000
+    UAR; rows were trained on, columns tested on, the diagonal by speakers.
+    """
+    settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state).checked()
+    check_n_splits(n_splits)
+    recordings = check_inputs(estimator, X, y, corpus, speaker=speaker, params=params, n_corpora=2)
+    jobs, without = _jobs(recordings, check_seeds(estimator, seeds), n_splits)
+    outcomes, warned = run_jobs(
+        estimator, recordings, jobs, n_jobs=n_jobs, verbose=verbose, title="pairs of corpora"
+    )
+    for name, reason in without.items():
+        message = f"{name} has no score within itself, its cell is NaN: {reason}."
+        warnings.warn(message, CorpusWarning, stacklevel=caller_stacklevel())
+        warned.loc[len(warned)] = [f"{name}", CorpusWarning.__name__, message]
+    metrics = metrics_of(recordings)
+    scored = [score_cell(cell, recordings, settings) for cell in gather_cells(outcomes, _KEY)]
+    rows = [cell.summary for cell in scored]
+    rows += [_empty_row(name, reason, recordings) for name, reason in without.items()]
+    return TransferResult(
+        cells=summary_table(rows, _KEY, metrics).sort_values(_KEY, ignore_index=True),
+        recalls=recalls_table([row for cell in scored for row in cell.recalls], _KEY),
+        predictions=pd.concat([cell.predictions for cell in scored], ignore_index=True),
+        warned=warned,
+        metrics=tuple(metric.name for metric in metrics),
+        confidence=settings.confidence,
+    )
