@@ -16,7 +16,9 @@ _HOME_OF = {
     "KLAnnealedVAE": "estimators",
     "LeaveOneCorpusOut": "model_selection",
     "MetricDAE": "estimators",
+    "NNPMClassifier": "estimators",
     "SemiSupervisedVAE": "estimators",
+    "adapt": "adaptation",
     "cross_corpus_validate": "evaluation",
     "transfer_matrix": "evaluation",
 }

@@ -8,6 +8,9 @@ __all__ = [
     "CorpusWarning",
     "DownloadError",
     "ExtractionWarning",
+    "NotAdaptedWarning",
+    "PersistenceError",
+    "PersistenceWarning",
     "PosteriorCollapseWarning",
     "SmallBatchWarning",
 ]
@@ -39,6 +42,18 @@ class DownloadError(OSError):
 
 class ExtractionWarning(UserWarning):
     """A recording was replaced by a row of NaN (``on_error="nan"``)."""
+
+
+class NotAdaptedWarning(UserWarning):
+    """Predictions come from a model that knows its source only, not the rows it predicts."""
+
+
+class PersistenceError(ValueError):
+    """A file that is no model, is damaged or not trusted, or a model that cannot be saved."""
+
+
+class PersistenceWarning(UserWarning):
+    """A model comes from another version, and may predict something else."""
 
 
 class PosteriorCollapseWarning(UserWarning):

@@ -11,6 +11,7 @@ _HOME_OF = {
     "DAETransformer": "_dae",
     "KLAnnealedVAE": "_vae",
     "MetricDAE": "_metric_dae",
+    "NNPMClassifier": "_nnpm",
     "SemiSupervisedVAE": "_ssvae",
 }
 

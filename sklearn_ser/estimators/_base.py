@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sklearn_ser._sklearn import Interval, _fit_context
 from sklearn_ser._validation import caller_stacklevel, encode_labels
 from sklearn_ser.estimators._net import NetHolder
-from sklearn_ser.estimators._rows import append_unlabelled, hold_out
+from sklearn_ser.estimators._rows import append_unlabelled, hold_out, validate_target
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
@@ -255,7 +255,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         n_samples = len(X)
         targets = dict(targets or {})
         if X_target is not None:
-            X_target = self._validate_target(X_target)
+            X_target = validate_target(self, X_target)
             X = np.concatenate([X, X_target])
             targets = {
                 name: append_unlabelled(values, len(X_target)) for name, values in targets.items()
@@ -278,17 +278,6 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         self._train(X, dict(targets or {}), epochs=1, held_out=None)
         self._keep_moments = True
         return self
-
-    def _validate_target(self, X_target):
-        rows = check_array(X_target, dtype=np.float32, order="C", input_name="X_target")
-        if rows.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X_target has {rows.shape[1]} features, but X has {self.n_features_in_}. Pass "
-                f"both through the same extractor and scaler: in a pipeline, by "
-                f'transform_input=["X_target"] with metadata routing enabled.'
-            )
-        validate_data(self, X_target, reset=False, skip_check_array=True)
-        return rows
 
     def _start_anew(self):
         self.__dict__.pop("net_", None)

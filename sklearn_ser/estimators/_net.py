@@ -1,10 +1,14 @@
 """An estimator's net: making it, going on with it, using it, pickling it."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 
+from sklearn_ser.nn._classifying import ClassifyingVariationalAutoencoder
 from sklearn_ser.nn._devices import as_tensor, build_module, one_thread, resolve_device
+from sklearn_ser.nn._memory import MemoryNet
+from sklearn_ser.nn._modules import Autoencoder, VariationalAutoencoder
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.nn._training import TermsNet
 
@@ -21,8 +25,20 @@ def _difference(before, now):
 class NetHolder(ABC):
     """An estimator that holds a skorch net as ``net_``.
 
-    It has the parameters `learning_rate`, `batch_size` and `device`.
+    It has the parameters `learning_rate`, `batch_size` and `device`, and may have
+    `weight_decay`.
     """
+
+    weight_decay = 0.0
+
+    # The classes that `_module_recipe` may return. A stored state names one of them and cannot
+    # make anything else be called.
+    _module_classes: ClassVar[tuple] = (
+        Autoencoder,
+        VariationalAutoencoder,
+        ClassifyingVariationalAutoencoder,
+        MemoryNet,
+    )
 
     @abstractmethod
     def _module_recipe(self, n_features):
@@ -58,6 +74,7 @@ class NetHolder(ABC):
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
             device=device,
+            weight_decay=self.weight_decay,
         )
 
     def _in_batches(self, function, X):
@@ -70,9 +87,22 @@ class NetHolder(ABC):
             ]
             return torch.cat(parts).numpy()
 
+    def _module_class(self, name):
+        for module_class in self._module_classes:
+            if module_class.__name__ == name:
+                return module_class
+        known = ", ".join(module_class.__name__ for module_class in self._module_classes)
+        raise ValueError(
+            f"A stored {type(self).__name__} names the network {name!r}, this version has {known}. "
+            f"Load it with the version that stored it."
+        )
+
     def __getstate__(self):
         # Arrays, no tensors: a tensor that lies on a GPU cannot be loaded without one.
         state = dict(super().__getstate__())
+        if "_recipe" in state:
+            module_class, arguments = state["_recipe"]
+            state["_recipe"] = (module_class.__name__, arguments)
         if "net_" in state:
             net = state.pop("net_")
             state["_net_state"] = state_to_numpy(net, with_optimizer=self._keep_moments)
@@ -81,6 +111,9 @@ class NetHolder(ABC):
     def __setstate__(self, state):
         state = dict(state)
         net_state = state.pop("_net_state", None)
+        if "_recipe" in state:
+            name, arguments = state["_recipe"]
+            state["_recipe"] = (self._module_class(name), arguments)
         super().__setstate__(state)
         if net_state is None:
             return

@@ -1,8 +1,39 @@
 """Which rows are trained on, and what stands beside those without a label."""
 
 import numpy as np
+from sklearn.utils.validation import check_array, validate_data
 
-__all__ = ["append_unlabelled", "hold_out"]
+__all__ = ["append_unlabelled", "hold_out", "validate_target"]
+
+
+def validate_target(estimator, X_target):
+    """Return unlabelled rows as float32, with the columns that an estimator was fitted on.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Knows the number of its columns and their names.
+    X_target : array-like of shape (n_target_samples, n_features)
+        The rows.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_target_samples, n_features), float32
+
+    Raises
+    ------
+    ValueError
+        For other columns, and for gaps.
+    """
+    rows = check_array(X_target, dtype=np.float32, order="C", input_name="X_target")
+    if rows.shape[1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X_target has {rows.shape[1]} features, but X has {estimator.n_features_in_}. Pass "
+            f"both through the same extractor and scaler: in a pipeline, by "
+            f'transform_input=["X_target"] with metadata routing enabled.'
+        )
+    validate_data(estimator, X_target, reset=False, skip_check_array=True)
+    return rows
 
 
 def append_unlabelled(values, n_more):

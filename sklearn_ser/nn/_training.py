@@ -178,6 +178,9 @@ class TrainingPlan:
         The loss of each validation draws the same random numbers, for the same reason.
     first_epoch : int
         Epochs trained before.
+    begin_epoch : callable
+        ``(module, epoch)``, epochs counted from 0, before the first step of each; returns
+        what to add to the epoch's entry of the history, a dict.
     report : callable
         Gets each epoch's entry of the history.
     """
@@ -191,6 +194,7 @@ class TrainingPlan:
     validation_weights: dict = field(default_factory=dict)
     validation_seed: int = 0
     first_epoch: int = 0
+    begin_epoch: Callable = lambda module, epoch: {}
     report: Callable = lambda row: None
 
 
@@ -210,16 +214,19 @@ class TermsNet(NeuralNet):
         Rows a step.
     device : torch.device
         Where the network lives.
+    weight_decay : float, default=0.0
+        Times the square of the weights, half of it, is added to what is minimised.
     """
 
     @classmethod
-    def around(cls, module, *, learning_rate, batch_size, device):
+    def around(cls, module, *, learning_rate, batch_size, device, weight_decay=0.0):
         """Return an initialised net."""
         return cls(
             module,
             criterion=torch.nn.MSELoss,
             optimizer=torch.optim.Adam,
             optimizer__fused=True,
+            optimizer__weight_decay=weight_decay,
             lr=learning_rate,
             batch_size=batch_size,
             train_split=None,
@@ -274,6 +281,8 @@ class TermsNet(NeuralNet):
             self.notify("on_epoch_begin", dataset_train=X, dataset_valid=plan.validation)
             weights = plan.weights(epoch)
             self.history.record("epoch", epoch + 1)
+            for name, value in plan.begin_epoch(self.module_, epoch).items():
+                self.history.record(name, value)
             self.run_single_epoch(
                 X.batches(self.batch_size, plan.generator),
                 training=True,

@@ -1,0 +1,257 @@
+"""A classifier with a memory: training on a source, adapting to a target, reading out."""
+
+import copy
+import hashlib
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.estimators._adapting import (
+    Adaptation,
+    AdaptationSettings,
+    Readout,
+    Source,
+    collapse,
+    embed_rows,
+    source_loss,
+)
+from sklearn_ser.estimators._net import NetHolder
+from sklearn_ser.exceptions import NotAdaptedWarning
+from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
+from sklearn_ser.nn._multilabel import geometric_mean
+from sklearn_ser.nn._progress import progress
+from sklearn_ser.nn._state import load_state, state_to_numpy
+from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
+
+
+def class_shares(target_prior, classes, codes):
+    """Return the share of each class that the parameter `target_prior` asks for.
+
+    Parameters
+    ----------
+    target_prior : {"uniform", "source"}, dict, array-like or None
+        The parameter.
+    classes : ndarray of shape (n_classes,)
+        Classes.
+    codes : ndarray of int64, shape (n_source,)
+        Classes of the source rows.
+
+    Returns
+    -------
+    shares : ndarray of shape (n_classes,), float32, or None
+
+    Raises
+    ------
+    ValueError
+        If these are no positive shares of the classes.
+    """
+    if target_prior is None:
+        return None
+    names = classes.tolist()
+    given = target_prior
+    if isinstance(given, str):
+        counts = np.bincount(codes, minlength=len(names))
+        shares = np.full(len(names), 1 / len(names)) if given == "uniform" else counts / len(codes)
+        return shares.astype(np.float32)
+    if isinstance(given, Mapping):
+        if set(given) != set(names):
+            raise ValueError(
+                f"target_prior names the classes {[*given]}, but y has {names}. Give the expected "
+                f"share of each class of y."
+            )
+        given = [given[name] for name in names]
+    shares = np.asarray(given, dtype=np.float64)
+    if shares.shape != (len(names),) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise ValueError(
+            f"target_prior must hold a positive share for each of the {len(names)} classes "
+            f"{names}, with a sum of 1, got {target_prior!r}."
+        )
+    return shares.astype(np.float32)
+
+
+class MemoryHolder(NetHolder):
+    """An estimator that holds a net with a memory of the rows it was trained on.
+
+    It has the parameters of :class:`~sklearn_ser.estimators.NNPMClassifier`.
+    """
+
+    def _learn_source(self, X, codes, seed):
+        """Train anew on labelled rows and put them into the memory."""
+        self.__dict__.pop("net_", None)
+        self._source_rows = X
+        self._memory_codes = codes
+        self._means = None
+        self._keep_moments = False
+        self._seed = seed
+        self._cache = {}
+        self.adapted_ = False
+        self.history_ = []
+        # Known now rather than after the training, if they are wrong.
+        class_shares(self.target_prior, self.classes_, codes)
+        device = resolve_device(self.device)
+        _, init_seed, training_seed, _ = seeds_of_run(seed, 0)
+        with one_thread(device):
+            self._prepare_net(X.shape[1], init_seed, device)
+            source = self._source(device)
+            self._run(
+                {"X": source.rows, "code": source.codes, "weight": source.row_weights},
+                epochs=self.warmup_epochs,
+                phase="warm-up",
+                loss_terms=lambda module, batch, state: {
+                    "source": source_loss(
+                        module.classify(module.embed(batch["X"], state.generator)),
+                        batch["code"],
+                        batch["weight"],
+                    )
+                },
+                weights=lambda epoch: {},
+                generator=torch.Generator(device).manual_seed(training_seed),
+            )
+            self.memory_ = embed_rows(self.net_.module_, source.rows).cpu().numpy()
+
+    def _run(self, tensors, *, epochs, phase, **plan):
+        """Train for some epochs and add them to the history; return whether it diverged."""
+        watch = Watch()
+        with progress(f"{type(self).__name__}, {phase}", epochs, shown=self.verbose) as report:
+            plan = TrainingPlan(
+                total=weighted_sum,
+                watch=watch,
+                first_epoch=len(self.history_),
+                report=report,
+                **plan,
+            )
+            self.net_.fit_loop(TensorRows.all_of(tensors), epochs=epochs, plan=plan)
+        entries = self.net_.history[-watch.n_epochs :]
+        self.history_ = self.history_ + [
+            {
+                "phase": phase,
+                **{name: value for name, value in entry.items() if name != "batches"},
+            }
+            for entry in entries
+        ]
+        return watch.diverged
+
+    def _source(self, device):
+        """Return the source with weights that let each class count the same."""
+        counts = np.bincount(self._memory_codes, minlength=len(self.classes_))
+        weights = len(self._memory_codes) / (len(counts) * counts)
+        return Source(
+            codes=as_tensor(self._memory_codes, device),
+            row_weights=as_tensor(weights[self._memory_codes].astype(np.float32), device),
+            rows=None if self._source_rows is None else as_tensor(self._source_rows, device),
+        )
+
+    def _readout(self, device):
+        shares = class_shares(self.target_prior, self.classes_, self._memory_codes)
+        means = self._means and tuple(as_tensor(mean, device) for mean in self._means)
+        return Readout(
+            as_tensor(self.memory_, device),
+            as_tensor(self._memory_codes, device),
+            n_classes=len(self.classes_),
+            temperature=self.temperature,
+            prior=None if shares is None else as_tensor(shares, device),
+            means=means,
+        )
+
+    def _settings(self, prior):
+        names = [name for name in AdaptationSettings.__dataclass_fields__ if name != "prior"]
+        return AdaptationSettings(prior=prior, **{name: getattr(self, name) for name in names})
+
+    def _adapt_to(self, X_target):
+        """Adapt to validated rows, or warn and stay as before."""
+        if len(X_target) < self.min_target:
+            self._warn(
+                f"the target has {len(X_target)} rows and min_target={self.min_target}: the shares "
+                f"of classes in so few rows say little. Predict all recordings of a corpus together"
+            )
+            return
+        device = resolve_device(self.device)
+        training_seed = seeds_of_run(self._seed, len(self.history_))[2]
+        with one_thread(device):
+            self._prepare_net(X_target.shape[1], 0, device)
+            # An optimiser of its own: adaptation goes the same way in fit, later, and loaded.
+            self.net_.initialize_optimizer()
+            weights_before = state_to_numpy(self.net_, with_optimizer=False)
+            readout = self._readout(device)
+            target = as_tensor(X_target, device)
+            state = Adaptation(readout, self._source(device), target, self._settings(readout.prior))
+            weights = {"multilabel": self.target_weight, "head": self.target_weight}
+            n_epochs_before = len(self.history_)
+            diverged = self._run(
+                {"X": target, "row": torch.arange(len(target), device=device)},
+                epochs=self.max_epochs,
+                phase="adaptation",
+                loss_terms=state.loss_terms,
+                begin_epoch=state.begin_epoch,
+                weights=lambda epoch: weights,
+                generator=torch.Generator(device).manual_seed(training_seed),
+            )
+            figures = state.finish(self.net_.module_)
+        reason = "the loss or the weights became infinite or NaN. Lower learning_rate"
+        if not diverged:
+            smallest = 1 / len(self.classes_) if readout.prior is None else readout.prior.min()
+            reason = collapse(
+                self.history_[n_epochs_before], figures, smallest_prior=float(smallest)
+            )
+        accepted = not (diverged or (self.guard and reason))
+        final = {f"final_{name}": value for name, value in figures.items()}
+        self.history_[-1] |= {**final, "accepted": accepted, "reason": reason}
+        self.pseudo_labels_ = self.classes_[state.probabilities.argmax(dim=1).cpu().numpy()]
+        self.target_selected_ = state.selected.cpu().numpy()
+        self._cache = {}
+        if not accepted:
+            with one_thread(device):
+                load_state(self.net_, weights_before)
+            self._warn(reason)
+            return
+        self.memory_ = readout.memory.cpu().numpy()
+        self._means = readout.means and tuple(mean.cpu().numpy() for mean in readout.means)
+        self.adapted_ = True
+
+    def _warn(self, reason):
+        warnings.warn(
+            f"{type(self).__name__} was not adapted, predictions come from the source alone: "
+            f"{reason}.",
+            NotAdaptedWarning,
+            stacklevel=caller_stacklevel(),
+        )
+
+    def _adapted_to(self, X):
+        """Return a copy that is adapted to some rows; the last one is kept."""
+        key = (X.shape, hashlib.blake2b(X).hexdigest())
+        if key not in self._cache:
+            twin = copy.copy(self)
+            twin._adapt_to(X)
+            self._cache.clear()
+            self._cache[key] = twin
+        return self._cache[key]
+
+    def _embed(self, X):
+        """Return the embeddings of validated rows, ndarray of shape (E, n, c)."""
+        device = resolve_device(self.device)
+        with one_thread(device):
+            return embed_rows(self.net_.module_, as_tensor(X, device)).cpu().numpy()
+
+    def _probabilities(self, X, vote):
+        """Return the probabilities of the classes for validated rows, ndarray (n, K)."""
+        device = resolve_device(self.device)
+        with one_thread(device), torch.no_grad():
+            readout, module = self._readout(device), self.net_.module_
+            z = embed_rows(module, as_tensor(X, device))
+            head, votes = readout.correct(*readout.raw(module, z))
+            chosen = {"head": head, "memory": votes}
+            probabilities = chosen[vote] if vote in chosen else geometric_mean(head, votes)
+            return probabilities.mean(dim=0).cpu().numpy()
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_cache", None)
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "_memory_codes" in state:
+            self._cache = {}

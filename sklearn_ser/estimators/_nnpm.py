@@ -1,0 +1,484 @@
+"""Adaptation to a language without labels, through a memory of labelled rows."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
+from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.estimators._base import hidden_sizes
+from sklearn_ser.estimators._memory_holder import MemoryHolder
+from sklearn_ser.estimators._rows import validate_target
+from sklearn_ser.exceptions import NotAdaptedWarning
+from sklearn_ser.nn._memory import MemoryNet
+
+
+class NNPMClassifier(
+    MemoryHolder,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClassifierMixin,
+    BaseEstimator,
+):
+    r"""Classifier that adapts to another language through a memory of its training rows.
+
+    A reconstruction of NNPM, "neural network with pseudo multilabel" [1]_, whose authors
+    published neither code nor all details; the user guide lists each choice and why.
+
+    1. *Warm-up.* An encoder :math:`z(x)` to the unit sphere and a linear head learn the
+       labelled source by cross-entropy, each class with the same total weight.
+    2. *Memory.* The embeddings :math:`M_i` of all source rows, with their labels.
+    3. *Pseudo multilabels.* Before each epoch, every target row gets a probability
+       :math:`q_k` for each class, from the vote of the memory
+
+       .. math:: v_k(x) \propto \frac{1}{n_k} \sum_{i : y_i = k} e^{M_i \cdot z(x) / \tau}
+
+       and from the head, both corrected for classes that they predict too often in the
+       target (:math:`v_k \cdot \pi_k / \bar v_k`). Its multilabel says which rows of the
+       memory it should be close to: :math:`m_i(x) = q_{y_i}(x) / n_{y_i}`.
+    4. *Adaptation.* The most confident part of each predicted class is learnt from,
+
+       .. math:: L = L_\mathrm{source} + \lambda \left( - \sum_i m_i(x) \log
+                 \frac{e^{M_i \cdot z(x) / \tau}}{\sum_j e^{M_j \cdot z(x) / \tau}}
+                 - \sum_k q_k(x) \log p_k(x) \right)
+
+       with :math:`p` the softmax of the head, and the memory follows the encoder:
+       :math:`M_i \leftarrow a M_i + (1 - a) z(x_i)`, normalised, once an epoch.
+
+    The target comes in without labels, in one of three ways: as `X_target` of :meth:`fit`;
+    later, by :meth:`adapt`; or, with ``adaptation="predict"``, as whatever is predicted,
+    so that `cross_validate` and searches evaluate adaptation.
+
+    Features should be standardised beforehand, see the user guide on which way.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Width of the embedding of each member.
+    hidden_layer_sizes : sequence of int, default=(256,)
+        Widths of the encoder's hidden layers.
+    dropout : float, default=0.5
+        Share of hidden units dropped in training.
+    n_estimators : int, default=3
+        Members: networks with initial weights of their own, which share the pseudo labels.
+        Their probabilities are averaged. More cost more, and depend less on the seed.
+    loss : {"softmax", "mmcl"}, default="softmax"
+        ``"softmax"`` is the formula above. ``"mmcl"`` is the squared loss of [2]_ with hard
+        negatives; it takes multilabels of the predicted class alone, and was worse in all
+        experiments.
+    label_prediction : {"vote", "threshold", "cycle"}, default="vote"
+        Where multilabels come from: the vote as above; the nearest rows that are more
+        similar than a threshold; or those of them that are mutual neighbours [2]_.
+    soft_labels : bool, default=True
+        Whether probabilities are learnt; False: only the predicted class. Hard labels move
+        further and amplify their own errors.
+    n_neighbors : int, default=None
+        Rows of each class that a multilabel names, the nearest. None: all of them, which is
+        steadier and costs least. For the other two label predictions, the number of
+        candidates (None: all).
+    similarity_threshold : float, default=0.6
+        Cosine similarity. Only for ``"threshold"`` and ``"cycle"``.
+    selection : float, default=0.6
+        Part of the target rows of each predicted class that is learnt from, the most
+        confident ones. Balanced by class: a single threshold would select the easy classes.
+    temperature : float, default=0.05
+        :math:`\tau`. Small: the nearest rows decide. Large: all rows have a say.
+    label_momentum : float, default=0.5
+        Pseudo labels are averaged over the epochs; the part that the earlier ones keep.
+    memory_momentum : float, default=0.8
+        :math:`a`, the part of the memory that an epoch keeps. 0: the memory is embedded anew.
+    target_weight : float, default=1.0
+        :math:`\lambda`. 0: only the corrections for the shares of the classes are learnt.
+    target_prior : {"uniform", "source"}, dict, array-like or None, default="uniform"
+        Shares :math:`\pi` that the classes are expected to have in the target: all the same,
+        those of the source, or given ones (by name, or in the order of `classes_`). None: no
+        correction; predictions then tend to collapse on few classes. A target without
+        some class, or of a single one, contradicts the default and is predicted badly.
+    vote : {"mean", "head", "memory"}, default="mean"
+        What predicts: the head, the memory, or the geometric mean of both.
+    adaptation : {"fit", "predict"} or None, default="fit"
+        ``"fit"``: adapt to `X_target` in :meth:`fit`. ``"predict"``: take each batch given
+        to `predict`, `predict_proba` or `transform` as the target and adapt a copy to it;
+        the last copy is kept, so that a second question about the same rows is free. Several
+        scorers share it, scores on the training set adapt once more. None: never adapt, a
+        classifier of the source alone, and no warning about it.
+    min_target : int, default=20
+        With fewer target rows there is no adaptation but a `NotAdaptedWarning`.
+    guard : bool, default=True
+        Whether to return to the unadapted model, with a `NotAdaptedWarning`, where figures
+        that need no label show that adaptation ran away: a class was lost, pseudo labels do
+        not settle, head and memory disagree. It cannot notice classes that were swapped.
+    keep_source : bool, default=True
+        Whether the source rows stay in the fitted model, for later adaptation. False: only
+        their embeddings do, which is smaller and more private; :meth:`adapt` then cannot
+        move the memory, and only keeps the head in line with it.
+    warmup_epochs : int, default=10
+        Passes over the source before adaptation.
+    max_epochs : int, default=15
+        Passes over the target.
+    learning_rate : float, default=1e-3
+        Step size of Adam.
+    weight_decay : float, default=1e-3
+        L2 penalty of Adam.
+    batch_size : int, default=64
+        Rows a step, of the source and of the target each.
+    device : str, default="cpu"
+        ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, dropout and order of rows. An integer makes refits bit-identical.
+    verbose : int, default=0
+        Above 0, progress bars over the epochs.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The emotions, sorted.
+    memory_ : ndarray of shape (n_estimators, n_source, n_components), float32
+        Embedded source rows, of length 1.
+    memory_labels_ : ndarray of shape (n_source,)
+        Their emotions.
+    adapted_ : bool
+        Whether this model has been adapted.
+    pseudo_labels_ : ndarray of shape (n_target,)
+        The emotion that each target row was taken for in the end. Only after adaptation.
+    target_selected_ : ndarray of bool, shape (n_target,)
+        The target rows that were confident enough in the end. Only after adaptation.
+    history_ : list of dict
+        One entry for each epoch: ``phase`` (``"warm-up"`` or ``"adaptation"``), ``epoch``,
+        ``loss``, ``source`` and ``duration``; in adaptation also the target losses
+        ``multilabel`` and ``head`` with their weights, the share ``selected``,
+        ``label_agreement`` (pseudo labels that stayed the same since the epoch before),
+        ``head_memory_agreement``, ``smallest_class`` (its share of the pseudo labels) and
+        ``drift`` (one minus the mean cosine of the target's embedding with its first). The
+        last entry has these after training as ``final_…``, and whether the guard
+        ``accepted`` the adaptation, with its ``reason`` if there was one against it.
+    net_ : skorch.NeuralNet
+        The trained network; ``net_.module_`` is the torch module.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if `X` had any that are strings.
+
+    See Also
+    --------
+    sklearn_ser.adapt : Adapt a fitted pipeline.
+    sklearn_ser.cross_corpus_validate : Hands the held-out corpus to `X_target`.
+
+    Notes
+    -----
+    With :math:`n` target rows, :math:`m` source rows and :math:`d` components, an epoch costs
+    :math:`O(n m d)` in matrix products. Similarities exist in parts, so that beside the data
+    and the memory (:math:`4 m d` bytes for each member) some hundred MB are in use at most.
+
+    References
+    ----------
+    .. [1] J. Li, N. Yan & L. Wang, "Unsupervised cross-lingual speech emotion recognition
+       using pseudo multilabel", ASRU 2021, arXiv:2108.08663.
+    .. [2] D. Wang & S. Zhang, "Unsupervised person re-identification via multi-label
+       classification", CVPR 2020.
+
+    Examples
+    --------
+    The target has an offset that the source has not:
+
+    >>> import numpy as np
+    >>> from sklearn_ser import NNPMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["anger", "sadness"], 60)
+    >>> X = rng.normal(size=(120, 8)) + 1.5 * (y == "anger")[:, None]
+    >>> X_target = rng.normal(size=(120, 8)) + 1.5 * (y == "anger")[:, None] + 1
+    >>> alone = NNPMClassifier(adaptation=None, random_state=0).fit(X, y)
+    >>> adapted = NNPMClassifier(random_state=0).fit(X, y, X_target=X_target)
+    >>> adapted.score(X_target, y) > alone.score(X_target, y)
+    True
+    """
+
+    # Metadata that fit is given by a pipeline with routing on, without set_fit_request.
+    __metadata_request__fit: ClassVar[dict] = {"X_target": True}
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "loss": [StrOptions({"softmax", "mmcl"})],
+        "label_prediction": [StrOptions({"vote", "threshold", "cycle"})],
+        "soft_labels": ["boolean"],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
+        "similarity_threshold": [Interval(Real, -1, 1, closed="both")],
+        "selection": [Interval(Real, 0, 1, closed="right")],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "label_momentum": [Interval(Real, 0, 1, closed="left")],
+        "memory_momentum": [Interval(Real, 0, 1, closed="both")],
+        "target_weight": [Interval(Real, 0, None, closed="left")],
+        "target_prior": [StrOptions({"uniform", "source"}), dict, "array-like", None],
+        "vote": [StrOptions({"mean", "head", "memory"})],
+        "adaptation": [StrOptions({"fit", "predict"}), None],
+        "min_target": [Interval(Integral, 1, None, closed="left")],
+        "guard": ["boolean"],
+        "keep_source": ["boolean"],
+        "warmup_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        hidden_layer_sizes=(256,),
+        dropout=0.5,
+        n_estimators=3,
+        loss="softmax",
+        label_prediction="vote",
+        soft_labels=True,
+        n_neighbors=None,
+        similarity_threshold=0.6,
+        selection=0.6,
+        temperature=0.05,
+        label_momentum=0.5,
+        memory_momentum=0.8,
+        target_weight=1.0,
+        target_prior="uniform",
+        vote="mean",
+        adaptation="fit",
+        min_target=20,
+        guard=True,
+        keep_source=True,
+        warmup_epochs=10,
+        max_epochs=15,
+        learning_rate=1e-3,
+        weight_decay=1e-3,
+        batch_size=64,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.n_estimators = n_estimators
+        self.loss = loss
+        self.label_prediction = label_prediction
+        self.soft_labels = soft_labels
+        self.n_neighbors = n_neighbors
+        self.similarity_threshold = similarity_threshold
+        self.selection = selection
+        self.temperature = temperature
+        self.label_momentum = label_momentum
+        self.memory_momentum = memory_momentum
+        self.target_weight = target_weight
+        self.target_prior = target_prior
+        self.vote = vote
+        self.adaptation = adaptation
+        self.min_target = min_target
+        self.guard = guard
+        self.keep_source = keep_source
+        self.warmup_epochs = warmup_epochs
+        self.max_epochs = max_epochs
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.memory_.shape[0] * self.memory_.shape[2]
+
+    @property
+    def memory_labels_(self):
+        """The emotion of each row of the memory, ndarray of shape (n_source,)."""
+        return self.classes_[self._memory_codes]
+
+    def _module_recipe(self, n_features):
+        return MemoryNet, {
+            "n_features": n_features,
+            "hidden_layer_sizes": hidden_sizes(self.hidden_layer_sizes),
+            "n_components": int(self.n_components),
+            "n_classes": len(self.classes_),
+            "n_members": int(self.n_estimators),
+            "dropout": float(self.dropout),
+        }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, *, X_target=None):
+        """Train on labelled rows and adapt to unlabelled ones.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Labelled rows, of one or several source corpora.
+        y : array-like of shape (n_samples,)
+            Their emotions, without gaps; at least two different.
+        X_target : array-like of shape (n_target_samples, n_features), default=None
+            Unlabelled rows of the corpus to predict. None: the model knows its source only,
+            until :meth:`adapt`. With ``adaptation="predict"``, the copy for these rows is
+            made right away; with None they are not looked at. Behind other steps of a
+            pipeline they need ``transform_input=["X_target"]`` and metadata routing.
+
+        Returns
+        -------
+        self : NNPMClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For gaps in `X`, `y` or `X_target`, a single class in `y`, other columns in
+            `X_target` than in `X`, and shares in `target_prior` that are none.
+
+        Warns
+        -----
+        NotAdaptedWarning
+            If `X_target` is too small, or adaptation ran away.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float32, order="C")
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs two at least to "
+                f"tell apart."
+            )
+        if X_target is not None:
+            X_target = validate_target(self, X_target)
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        self._learn_source(X, codes, seed)
+        if X_target is not None and self.adaptation == "predict":
+            self._adapted_to(X_target)
+        elif X_target is not None and self.adaptation == "fit":
+            self._adapt_to(X_target)
+        if not self.keep_source:
+            self._source_rows = None
+        return self
+
+    def adapt(self, X_target):
+        """Go on from the fitted model and adapt it to unlabelled rows.
+
+        ``fit(X, y).adapt(X_target)`` and ``fit(X, y, X_target=X_target)`` give the same
+        model, bit by bit, with ``keep_source=True``. Adapting once more goes on from there.
+
+        Parameters
+        ----------
+        X_target : array-like of shape (n_target_samples, n_features)
+            Unlabelled rows, scaled as those in `fit` were.
+
+        Returns
+        -------
+        self : NNPMClassifier
+            The estimator, adapted.
+
+        Warns
+        -----
+        NotAdaptedWarning
+            If `X_target` is too small, or adaptation ran away; the model is as before.
+        """
+        check_is_fitted(self)
+        self._adapt_to(validate_target(self, X_target))
+        return self
+
+    def _ready(self, X):
+        """Return the model that answers for rows, and the validated rows."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        if self.adaptation == "predict":
+            return self._adapted_to(X), X
+        if self.adaptation == "fit" and not self.adapted_:
+            warnings.warn(
+                "This NNPMClassifier knows its source only: it was not adapted to the rows it "
+                "predicts. Call adapt, pass X_target to fit, or set adaptation='predict'; "
+                "adaptation=None says that this is what you want.",
+                NotAdaptedWarning,
+                stacklevel=caller_stacklevel(),
+            )
+        return self, X
+
+    def predict(self, X):
+        """Predict emotions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The most probable class of each row.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X):
+        """Predict the probability of each emotion.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float32
+            In the order of `classes_`.
+        """
+        model, X = self._ready(X)
+        return model._probabilities(X, self.vote)
+
+    def transform(self, X):
+        """Embed rows on the unit sphere.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_estimators * n_components), float32
+            The embeddings of the members side by side, scaled to length 1: the inner
+            product of two rows is the mean of their cosine similarities.
+        """
+        model, X = self._ready(X)
+        Z = model._embed(X)
+        return np.concatenate(Z, axis=1) / np.sqrt(np.float32(len(Z)))
+
+    def head_memory_agreement(self, X):
+        """Return the share of rows for which head and memory predict the same emotion.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        share : float
+            Between 0 and 1.
+        """
+        model, X = self._ready(X)
+        head, memory = (model._probabilities(X, one).argmax(axis=1) for one in ("head", "memory"))
+        return float((head == memory).mean())

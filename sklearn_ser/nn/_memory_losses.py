@@ -1,0 +1,129 @@
+"""Losses that draw an embedding to some rows of a memory and away from the others.
+
+Shapes: E members, n queries, m rows of the memory, c coordinates, p positive rows a query.
+"""
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+__all__ = ["multilabel_softmax_loss", "multilabel_square_loss"]
+
+# Entries of the similarities that a loss keeps for its gradient: 128 MB of float32.
+_ENTRIES_AT_ONCE = 2**25
+
+
+def _log_total(z, memory, temperature):
+    """Return log sum exp over the rows of a memory, (n,), for the queries of one member."""
+    return torch.logsumexp(z @ memory.T / temperature, dim=1)
+
+
+def _log_totals(z, memory, temperature):
+    n_members, n_queries, _ = z.shape
+    n_rows = memory.shape[1]
+    if n_members * n_queries * n_rows <= _ENTRIES_AT_ONCE:
+        return torch.logsumexp(z @ memory.transpose(1, 2) / temperature, dim=2)
+    # The gradient needs all similarities once more. They are computed a second time, part by
+    # part, instead of being kept: memory stays bounded however many rows there are.
+    size = max(1, _ENTRIES_AT_ONCE // n_rows)
+    return torch.stack(
+        [
+            torch.cat(
+                [
+                    checkpoint(_log_total, part, anchors, temperature, use_reentrant=False)
+                    for part in queries.split(size)
+                ]
+            )
+            for queries, anchors in zip(z, memory, strict=True)
+        ]
+    )
+
+
+def _positives(z, memory, multilabel):
+    """Return the similarities of queries to their positive rows, (E, n, p)."""
+    members = torch.arange(len(z), device=z.device)[:, None, None]
+    return torch.einsum("enc,enpc->enp", z, memory[members, multilabel.rows])
+
+
+def multilabel_softmax_loss(z, memory, means, *, temperature):
+    r"""Cross-entropy between a multilabel and the softmax over all rows of the memory.
+
+    .. math:: L(x) = - \sum_i m_i(x) \log \frac{\exp(M_i \cdot z(x) / \tau)}
+              {\sum_j \exp(M_j \cdot z(x) / \tau)}
+              = \log \sum_j \exp \frac{M_j \cdot z(x)}{\tau}
+              - \frac{\bar M(x) \cdot z(x)}{\tau}
+
+    with :math:`\bar M(x) = \sum_i m_i(x) M_i`, since the :math:`m_i` sum to 1.
+
+    Parameters
+    ----------
+    z : Tensor of shape (E, n, c)
+        Embedded queries.
+    memory : Tensor of shape (E, m, c)
+        The memory; no gradient flows into it.
+    means : Tensor of shape (E, n, c)
+        The weighted means :math:`\bar M` of the rows that each query should be close to.
+    temperature : float
+        :math:`\tau`.
+
+    Returns
+    -------
+    loss : Tensor of shape (E, n)
+        0 at least.
+
+    References
+    ----------
+    Zhong et al., "Invariance matters: exemplar memory for domain adaptive person
+    re-identification", CVPR 2019, equations 4 to 6.
+    """
+    return _log_totals(z, memory, temperature) - (z * means).sum(dim=2) / temperature
+
+
+def multilabel_square_loss(z, memory, multilabel, *, positive_weight=5.0, hard_share=0.01):
+    r"""Squared distances of similarities from 1 for positives and -1 for hard negatives.
+
+    .. math:: L(x) = \delta \sum_{i \in P} m_i (1 - s_i)^2
+              + \frac{1}{|N|} \sum_{i \in N} (1 + s_i)^2
+
+    with :math:`s_i = M_i \cdot z(x)`, :math:`P` the rows of positive weight, and :math:`N`
+    the share `hard_share` of the others that is nearest, at least one row.
+
+    Parameters
+    ----------
+    z : Tensor of shape (E, n, c)
+        Embedded queries.
+    memory : Tensor of shape (E, m, c)
+        The memory; no gradient flows into it.
+    multilabel : Multilabel
+        The weights :math:`m_i` of the rows.
+    positive_weight : float, default=5.0
+        :math:`\delta`.
+    hard_share : float, default=0.01
+        Share of the rows that count as hard negatives.
+
+    Returns
+    -------
+    loss : Tensor of shape (E, n)
+        Without the second term where every row is a positive.
+
+    References
+    ----------
+    Wang & Zhang, "Unsupervised person re-identification via multi-label classification",
+    CVPR 2020, equations 8 to 10.
+    """
+    positive = multilabel.weights * (1 - _positives(z, memory, multilabel)).square()
+    loss = positive_weight * positive.sum(dim=2)
+    n_rows = memory.shape[1]
+    n_hard = max(1, int(hard_share * n_rows))
+    negative = []
+    for queries, anchors, rows, weights in zip(
+        z, memory, multilabel.rows, multilabel.weights, strict=True
+    ):
+        similarity = queries @ anchors.T
+        is_positive = torch.zeros_like(similarity, dtype=torch.bool)
+        is_positive.scatter_(1, rows, weights > 0)
+        hardest = similarity.masked_fill(is_positive, -torch.inf).topk(n_hard, dim=1).values
+        # Where fewer than n_hard rows are negative, the rest of the list is -inf.
+        counts = hardest > -torch.inf
+        squares = torch.where(counts, 1 + hardest, 0.0).square()
+        negative.append(squares.sum(dim=1) / counts.sum(dim=1).clamp_min(1))
+    return loss + torch.stack(negative)

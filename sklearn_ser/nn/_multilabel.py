@@ -1,0 +1,296 @@
+"""Pseudo multilabels: which rows of a memory an unlabelled row should be close to.
+
+Shapes: E members, n queries, m rows of the memory, c coordinates, K classes. A memory is
+``(E, m, c)``, queries are ``(E, n, c)``, both of length 1 along the last axis.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+__all__ = [
+    "Multilabel",
+    "at_prior",
+    "class_means",
+    "geometric_mean",
+    "memory_votes",
+    "multilabel_of_cycle",
+    "multilabel_of_threshold",
+    "multilabel_of_votes",
+    "select_balanced",
+]
+
+# Entries of a similarity matrix that exist at once: 64 MB of float32.
+_ENTRIES_AT_ONCE = 2**24
+
+_TINY = 1e-8
+
+
+def _parts(n_rows, entries_per_row):
+    size = max(1, _ENTRIES_AT_ONCE // max(entries_per_row, 1))
+    return [slice(start, start + size) for start in range(0, n_rows, size)]
+
+
+def _class_weights(codes, n_classes):
+    """Return a matrix ``(m, K)`` that sums rows to classes, each class with total weight 1."""
+    one_hot = torch.nn.functional.one_hot(codes, n_classes).float()
+    return one_hot / one_hot.sum(dim=0).clamp_min(1)
+
+
+def memory_votes(z, memory, codes, *, n_classes, temperature):
+    r"""Probability of each class by similarity to the rows of a memory.
+
+    .. math:: v_k(x) \propto \frac{1}{n_k} \sum_{i : y_i = k}
+              \exp\left( \frac{M_i \cdot z(x)}{\tau} \right)
+
+    Dividing by the number of rows :math:`n_k` lets a rare class of the memory count as much
+    as a frequent one.
+
+    Parameters
+    ----------
+    z : Tensor of shape (E, n, c)
+        Queries.
+    memory : Tensor of shape (E, m, c)
+        The memory.
+    codes : Tensor of int64, shape (m,)
+        Class of each row of the memory.
+    n_classes : int
+        Number of classes.
+    temperature : float
+        :math:`\tau`. Small: only the nearest rows have a say.
+
+    Returns
+    -------
+    votes : Tensor of shape (E, n, K)
+        Sums to 1 over the classes.
+    """
+    to_classes = _class_weights(codes, n_classes)
+    votes = torch.empty(z.shape[0], z.shape[1], n_classes, dtype=z.dtype, device=z.device)
+    for member in range(len(z)):
+        for part in _parts(z.shape[1], memory.shape[1]):
+            similarity = z[member, part] @ memory[member].T
+            # A similarity is at most 1: exp() cannot overflow once that is taken off.
+            similarity.sub_(1.0).div_(temperature).exp_()
+            votes[member, part] = similarity @ to_classes
+    return votes / votes.sum(dim=2, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
+
+
+def at_prior(probabilities, mean, prior):
+    r"""Correct probabilities for classes that are predicted too often.
+
+    .. math:: p'_k \propto p_k\, \frac{\pi_k}{\bar p_k}
+
+    Parameters
+    ----------
+    probabilities : Tensor of shape (..., n, K)
+        Sum to 1 over the classes.
+    mean : Tensor of shape (..., 1, K)
+        The mean :math:`\bar p` of such probabilities over the rows that are adapted to.
+    prior : Tensor of shape (K,)
+        The shares :math:`\pi` that the classes should have.
+
+    Returns
+    -------
+    probabilities : Tensor of shape (..., n, K)
+    """
+    corrected = (probabilities + _TINY) * (prior / (mean + _TINY))
+    return corrected / corrected.sum(dim=-1, keepdim=True)
+
+
+def geometric_mean(first, second):
+    """Return the normalised geometric mean of two arrays of probabilities ``(..., K)``.
+
+    A class that one of the two excludes has little chance, unlike in the arithmetic mean.
+    """
+    mean = (first.clamp_min(_TINY) * second.clamp_min(_TINY)).sqrt()
+    return mean / mean.sum(dim=-1, keepdim=True)
+
+
+def select_balanced(probabilities, share):
+    """Select the most confident share of the rows of each predicted class.
+
+    A single threshold for all would select the classes that happen to be easy.
+
+    Parameters
+    ----------
+    probabilities : Tensor of shape (n, K)
+        Sum to 1 over the classes.
+    share : float
+        Between 0 (excluded) and 1. At least one row of each predicted class is selected.
+
+    Returns
+    -------
+    selected : Tensor of bool, shape (n,)
+    """
+    confidence, label = probabilities.max(dim=1)
+    selected = torch.zeros_like(label, dtype=torch.bool)
+    for k in range(probabilities.shape[1]):
+        rows = (label == k).nonzero()[:, 0]
+        n_selected = max(1, round(share * len(rows)))
+        # Stable: which of equally confident rows are selected does not depend on the device.
+        order = confidence[rows].argsort(descending=True, stable=True)
+        selected[rows[order[:n_selected]]] = True
+    return selected
+
+
+@dataclass(frozen=True)
+class Multilabel:
+    """The rows of a memory that each query should be close to.
+
+    Parameters
+    ----------
+    rows : Tensor of int64, shape (E, n, p)
+        Rows of the memory.
+    weights : Tensor of shape (E, n, p)
+        Their weights, which sum to 1 for each query.
+    """
+
+    rows: torch.Tensor
+    weights: torch.Tensor
+
+    def of(self, queries):
+        """Return the multilabel of some of the queries."""
+        return Multilabel(self.rows[:, queries], self.weights[:, queries])
+
+    def means(self, memory):
+        """Return the weighted means of the rows, (E, n, c)."""
+        n_members, n_queries, n_rows = self.rows.shape
+        means = memory.new_empty(n_members, n_queries, memory.shape[2])
+        for member, (rows, weights) in enumerate(zip(self.rows, self.weights, strict=True)):
+            for part in _parts(n_queries, n_rows * memory.shape[2]):
+                means[member, part] = torch.einsum(
+                    "np,npc->nc", weights[part], memory[member, rows[part]]
+                )
+        return means
+
+
+def class_means(memory, codes, probabilities):
+    """Return what :meth:`Multilabel.means` gives if all rows of a class share its probability.
+
+    No row is looked at more than once, however many queries there are.
+
+    Parameters
+    ----------
+    memory : Tensor of shape (E, m, c)
+        The memory.
+    codes : Tensor of int64, shape (m,)
+        Class of each row of it.
+    probabilities : Tensor of shape (n, K)
+        Of the classes, for each query.
+
+    Returns
+    -------
+    means : Tensor of shape (E, n, c)
+    """
+    to_classes = _class_weights(codes, probabilities.shape[1])
+    return probabilities @ (to_classes.T @ memory)
+
+
+def _nearest(z, memory, n_nearest):
+    """Return similarities and positions, (n, p), of the nearest rows of one member's memory."""
+    n_nearest = min(n_nearest, len(memory))
+    found = [(z[part] @ memory.T).topk(n_nearest, dim=1) for part in _parts(len(z), len(memory))]
+    return torch.cat([one.values for one in found]), torch.cat([one.indices for one in found])
+
+
+def _normalised(rows, weights):
+    weights = torch.stack(weights)
+    return Multilabel(torch.stack(rows), weights / weights.sum(dim=2, keepdim=True))
+
+
+def multilabel_of_votes(z, memory, codes, probabilities, *, n_neighbors):
+    """Give the nearest rows of each class the probability of the class, in equal parts.
+
+    Parameters
+    ----------
+    z, memory : Tensor of shape (E, n, c) and (E, m, c)
+        Queries and memory.
+    codes : Tensor of int64, shape (m,)
+        Class of each row of the memory.
+    probabilities : Tensor of shape (n, K)
+        Of the classes, for each query; one-hot rows make a multilabel of the rows of a
+        single class.
+    n_neighbors : int
+        Rows of each class; all of them where the memory has fewer.
+
+    Returns
+    -------
+    multilabel : Multilabel
+    """
+    of_class = [(codes == k).nonzero()[:, 0] for k in range(probabilities.shape[1])]
+    rows, weights = [], []
+    for queries, anchors in zip(z, memory, strict=True):
+        parts = [
+            (own[_nearest(queries, anchors[own], n_neighbors)[1]], probabilities[:, k : k + 1])
+            for k, own in enumerate(of_class)
+            if len(own)
+        ]
+        rows.append(torch.cat([near for near, _ in parts], dim=1))
+        weights.append(
+            torch.cat([p.expand(near.shape) / near.shape[1] for near, p in parts], dim=1)
+        )
+    return _normalised(rows, weights)
+
+
+def multilabel_of_threshold(z, memory, *, threshold, n_neighbors):
+    """Give equal weight to the nearest rows that are more similar than a threshold.
+
+    The nearest row is always among them.
+
+    Parameters
+    ----------
+    z, memory : Tensor of shape (E, n, c) and (E, m, c)
+        Queries and memory.
+    threshold : float
+        Cosine similarity.
+    n_neighbors : int
+        At most so many rows.
+
+    Returns
+    -------
+    multilabel : Multilabel
+    """
+    rows, weights = [], []
+    for queries, anchors in zip(z, memory, strict=True):
+        similarity, near = _nearest(queries, anchors, n_neighbors)
+        kept = similarity > threshold
+        kept[:, 0] = True
+        rows.append(near)
+        weights.append(kept.to(z.dtype))
+    return _normalised(rows, weights)
+
+
+def multilabel_of_cycle(z, memory, *, threshold, n_neighbors):
+    """Give equal weight to mutual neighbours, as memory-based positive label prediction does.
+
+    Candidates are the nearest rows above the threshold, in order of similarity. They are
+    kept as long as the query is among the nearest queries of the candidate; the first that
+    fails ends the list. The nearest row is always kept.
+
+    Parameters
+    ----------
+    z, memory, threshold, n_neighbors
+        As for :func:`multilabel_of_threshold`.
+
+    Returns
+    -------
+    multilabel : Multilabel
+
+    References
+    ----------
+    Wang & Zhang, "Unsupervised person re-identification via multi-label classification",
+    CVPR 2020, section 4.2.
+    """
+    rows, weights = [], []
+    for queries, anchors in zip(z, memory, strict=True):
+        similarity, near = _nearest(queries, anchors, n_neighbors)
+        candidates, position = near.unique(return_inverse=True)
+        # (candidates, n_neighbors): the queries that each candidate has nearest to it.
+        back = _nearest(anchors[candidates], queries, n_neighbors)[1]
+        own = torch.arange(len(queries), device=z.device)[:, None, None]
+        mutual = (back[position] == own).any(dim=2)
+        kept = (mutual & (similarity > threshold)).long().cumprod(dim=1).bool()
+        kept[:, 0] = True
+        rows.append(near)
+        weights.append(kept.to(z.dtype))
+    return _normalised(rows, weights)
