@@ -14,11 +14,15 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
 ]
 autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+plot_formats = [("png", 100)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
 default_role = "py:obj"
 exclude_patterns = ["_build"]
 

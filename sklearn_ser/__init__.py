@@ -31,6 +31,7 @@ _SUBPACKAGES = (
     "features",
     "metrics",
     "model_selection",
+    "plotting",
 )
 
 __all__ = ["__version__", *_HOME_OF, *_SUBPACKAGES]

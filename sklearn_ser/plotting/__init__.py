@@ -1,0 +1,25 @@
+"""Pictures of corpora, embeddings, trainings and scores.
+
+Each is a Display like those of scikit-learn: a class method ``from_...`` computes what is
+to be seen, draws it and returns the display, whose ``plot`` draws it again and whose
+``describe`` says it in a sentence. Nothing but drawing needs matplotlib:
+``pip install 'sklearn-ser[plot]'``.
+"""
+
+from sklearn_ser.plotting._confusion import CorpusConfusionDisplay
+from sklearn_ser.plotting._contours import ContoursDisplay
+from sklearn_ser.plotting._latent_label import LatentLabelDisplay
+from sklearn_ser.plotting._latent_scatter import LatentScatterDisplay
+from sklearn_ser.plotting._training import TrainingCurvesDisplay
+from sklearn_ser.plotting._transfer import TransferMatrixDisplay
+from sklearn_ser.plotting._uar import UARDisplay
+
+__all__ = [
+    "ContoursDisplay",
+    "CorpusConfusionDisplay",
+    "LatentLabelDisplay",
+    "LatentScatterDisplay",
+    "TrainingCurvesDisplay",
+    "TransferMatrixDisplay",
+    "UARDisplay",
+]

@@ -1,0 +1,324 @@
+"""Components of an embedding against activation and valence."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_consistent_length
+
+from sklearn_ser._validation import encode_labels
+from sklearn_ser.plotting._embedding import embed, name_components
+from sklearn_ser.plotting._style import count_of, make_axes, numbered_style, printable
+
+# Through two points any line is perfect.
+_FEWEST = 3
+
+
+class Fit(NamedTuple):
+    """A straight line through the recordings of a corpus.
+
+    Parameters
+    ----------
+    slope, intercept : float
+        Of the component over the label.
+    r : float
+        Pearson's correlation; its square is the R² of the line, in either direction.
+    n_samples : int
+        How many recordings it goes through.
+    """
+
+    slope: float
+    intercept: float
+    r: float
+    n_samples: int
+
+
+def _fit_line(x, y):
+    """Return the line through points; NaN if they are too few or do not vary."""
+    if len(x) < _FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return Fit(np.nan, np.nan, np.nan, len(x))
+    slope, intercept = np.polyfit(x, y, 1)
+    return Fit(float(slope), float(intercept), float(np.corrcoef(x, y)[0, 1]), len(x))
+
+
+def _name_labels(labels):
+    """Return labels as a DataFrame of floats whose columns are named."""
+    if isinstance(labels, pd.Series):
+        labels = labels.to_frame("label" if labels.name is None else labels.name)
+    table = pd.DataFrame(labels).astype(float)
+    if not isinstance(labels, pd.DataFrame | dict):
+        single = table.shape[1] == 1
+        table.columns = ["label"] if single else [f"label {n + 1}" for n in range(table.shape[1])]
+    return table.rename(columns=str).reset_index(drop=True)
+
+
+class LatentLabelDisplay:
+    """Components of an embedding over continuous labels, with a line for each corpus.
+
+    A row of panels for each label, a column for each component. The legend tells
+    Pearson's r and R² of each corpus: lines that fall together mean that the component
+    says the same of the label everywhere.
+
+    Make it by :meth:`from_estimator` or :meth:`from_embedding`.
+
+    Parameters
+    ----------
+    components : DataFrame of shape (n_samples, n_components)
+        The components to draw, by name.
+    labels : DataFrame of shape (n_samples, n_labels)
+        Activation, valence or others, by name; NaN where there is none.
+    corpus : array-like of shape (n_samples,)
+        The corpus of each recording.
+
+    Attributes
+    ----------
+    axes_ : ndarray of Axes of shape (n_labels, n_components)
+        The panels.
+    figure_ : Figure
+        The figure they are in.
+    fits_ : dict of (str, str, str) to Fit
+        For label, component and corpus the line: ``slope``, ``intercept``, ``r`` and
+        ``n_samples``. NaN for less than three recordings, or constant ones.
+
+    See Also
+    --------
+    sklearn_ser.metrics.latent_r2 : Explained variance by all components together.
+
+    References
+    ----------
+    .. [1] S. Das, N. L. Lund, N. N. Lønfeldt, A. K. Pagsberg, L. H. Clemmensen,
+       "Continuous Metric Learning For Transferable Speech Emotion Recognition and
+       Embedding Across Low-resource Languages", arXiv:2203.14867, 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_ser.plotting import LatentLabelDisplay
+    >>> activation = pd.Series([1.0, 2, 3, 4, 2, 3], name="activation")
+    >>> Z = np.array([1.0, 2, 3, 4, 5, 4])[:, None]
+    >>> display = LatentLabelDisplay.from_embedding(Z, activation, [*"aaaabb"])
+    >>> display.describe()
+    'Scatter of component 1 over activation, lines of 2 corpora: r is 1.00 in a, unknown in b.'
+    """
+
+    def __init__(self, components, labels, corpus):
+        self.components = components
+        self.labels = labels
+        self.corpus = corpus
+        names, codes = encode_labels(corpus, name="corpus", n_samples=len(components))
+        self.fits_ = {}
+        for label in labels:
+            for component in components:
+                for code, name in enumerate(names.tolist()):
+                    points = self._points(label, component)[codes == code]
+                    points = points[~np.isnan(points[:, 0])]
+                    self.fits_[label, component, name] = _fit_line(*points.T)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, labels, corpus, *, components=None, ax=None, size=14, alpha=0.5
+    ):
+        """Embed recordings and draw them over their labels.
+
+        Parameters
+        ----------
+        estimator : estimator object
+            A fitted transformer, or a pipeline of them. Each corpus is transformed in a
+            batch of its own, as :class:`~sklearn_ser.estimators.CorpusScaler` needs it.
+        X : array-like of length n_samples
+            What it transforms.
+        labels, corpus, components, ax, size, alpha
+            As for :meth:`from_embedding`.
+
+        Returns
+        -------
+        display : LatentLabelDisplay
+            The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator does not transform.
+        """
+        return cls.from_embedding(
+            embed(estimator, X, corpus),
+            labels,
+            corpus,
+            components=components,
+            ax=ax,
+            size=size,
+            alpha=alpha,
+        )
+
+    @classmethod
+    def from_embedding(cls, Z, labels, corpus, *, components=None, ax=None, size=14, alpha=0.5):
+        """Draw an embedding over labels.
+
+        Parameters
+        ----------
+        Z : array-like or DataFrame of shape (n_samples, n_components)
+            The embedding.
+        labels : Series, DataFrame, dict or array-like of shape (n_samples,) or \
+        (n_samples, n_labels)
+            Activation, valence or both, in columns whose names are written at the axes;
+            NaN where there is none.
+        corpus : array-like of shape (n_samples,)
+            The corpus of each recording.
+        components : sequence of int, default=None
+            Columns of `Z`, counted from 0. None draws up to two; of more, for each label
+            the one that correlates most with it over all recordings.
+        ax : Axes or array-like of Axes, default=None
+            As for :meth:`plot`.
+        size, alpha : float
+            As for :meth:`plot`.
+
+        Returns
+        -------
+        display : LatentLabelDisplay
+            The display.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, `corpus` has gaps, or there is no such component.
+        """
+        Z, labels = name_components(Z), _name_labels(labels)
+        check_consistent_length(Z, labels)
+        n_components = Z.shape[1]
+        if components is None:
+            components = range(n_components) if n_components <= 2 else cls._closest(Z, labels)
+        wrong = [one for one in components if one not in range(n_components)]
+        if wrong:
+            raise ValueError(
+                f"components must be columns of Z, from 0 to {n_components - 1}, got {wrong}."
+            )
+        display = cls(Z.iloc[:, [*components]], labels, corpus)
+        return display.plot(ax=ax, size=size, alpha=alpha)
+
+    @staticmethod
+    def _closest(Z, labels):
+        """Return for each label the component with the highest correlation, without doubles."""
+        closest = []
+        for label in labels:
+            rated = labels[label].notna()
+            correlations = [
+                abs(_fit_line(labels.loc[rated, label], Z.loc[rated, component]).r)
+                for component in Z
+            ]
+            closest.append(int(np.argmax(np.nan_to_num(correlations))))
+        return list(dict.fromkeys(closest))
+
+    def _points(self, label, component):
+        return np.column_stack([self.labels[label], self.components[component]])
+
+    def plot(self, ax=None, *, size=14, alpha=0.5):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : Axes or array-like of Axes, default=None
+            One for each label and component, row by row, or a single one that is
+            divided; None makes a figure.
+        size : float, default=14
+            Area of a marker in square points.
+        alpha : float, default=0.5
+            How opaque markers are, between 0 and 1.
+
+        Returns
+        -------
+        display : LatentLabelDisplay
+            Itself.
+        """
+        n_rows, n_cols = len(self.labels.columns), len(self.components.columns)
+        n_corpora = len(np.unique(np.asarray(self.corpus, dtype=object)))
+        height = 3.3 + 0.2 * -(-n_corpora // 2)
+        size_of_figure = (4.6 * n_cols + 0.4, height * n_rows)
+        self.figure_, self.axes_ = make_axes(ax, n_rows, n_cols, size=size_of_figure)
+        for row, label in enumerate(self.labels):
+            for column, component in enumerate(self.components):
+                axes = self.axes_[row, column]
+                self._draw_panel(axes, label, component, size, alpha)
+                axes.set(xlabel=printable(label), ylabel=printable(component))
+        return self
+
+    def _draw_panel(self, ax, label, component, size, alpha):
+        from matplotlib.lines import Line2D
+
+        names, codes = encode_labels(self.corpus, name="corpus")
+        points = self._points(label, component)
+        handles, texts = [], []
+        for code, name in enumerate(names.tolist()):
+            style, fit = numbered_style(code), self.fits_[label, component, name]
+            own = points[codes == code]
+            own = own[~np.isnan(own[:, 0])]
+            ax.scatter(
+                *own.T,
+                s=size,
+                alpha=alpha,
+                color=style.colour,
+                marker=style.marker,
+                edgecolors="black",
+                linewidths=0.3,
+                rasterized=True,
+            )
+            ends = np.array([own[:, 0].min(), own[:, 0].max()]) if len(own) else np.zeros(2)
+            ax.plot(
+                ends,
+                fit.intercept + fit.slope * ends,
+                color=style.colour,
+                linestyle=style.line,
+                linewidth=2,
+                zorder=4,
+            )
+            # Lines stand out from points of any colour, but hide no other line.
+            ax.plot(ends, fit.intercept + fit.slope * ends, color="white", linewidth=4, zorder=3)
+            handles.append(
+                Line2D(
+                    [],
+                    [],
+                    color=style.colour,
+                    linestyle=style.line,
+                    marker=style.marker,
+                    markeredgecolor="black",
+                )
+            )
+            told = f"r {fit.r:.2f}, R² {fit.r**2:.2f}"
+            if np.isnan(fit.r):
+                told = "no line" if fit.n_samples else "no labels"
+            texts.append(f"{printable(name)}: {told}")
+        inches = ax.get_position().width * ax.figure.get_figwidth()
+        ax.legend(
+            handles,
+            texts,
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1),
+            ncols=2 if inches > 3 else 1,
+            frameon=False,
+            fontsize="small",
+            handlelength=3.5,
+            columnspacing=1,
+        )
+
+    def describe(self):
+        """Say what is to be seen, for those who cannot see it.
+
+        Returns
+        -------
+        sentence : str
+            The correlation of each panel and corpus.
+        """
+        names = list(dict.fromkeys(name for _, _, name in self.fits_))
+        told = []
+        for label in self.labels:
+            for component in self.components:
+                fits = [(name, self.fits_[label, component, name].r) for name in names]
+                each = [
+                    f"{'unknown' if np.isnan(r) else format(r, '.2f')} in {name}"
+                    for name, r in fits
+                ]
+                told.append(
+                    f"{component} over {label}, lines of "
+                    f"{count_of(len(names), 'corpus')}: r is {', '.join(each)}"
+                )
+        return f"Scatter of {'; '.join(told)}."

@@ -1,0 +1,228 @@
+"""An embedding in the plane, by emotion and by corpus."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from sklearn_ser._validation import encode_labels
+from sklearn_ser.metrics import unweighted_average_recall
+from sklearn_ser.plotting._embedding import embed, name_components
+from sklearn_ser.plotting._style import (
+    count_of,
+    enumerate_words,
+    make_axes,
+    printable,
+    styles_by_name,
+)
+
+_PANELS = ("emotion", "corpus")
+
+
+def _nearest_mean(points, codes):
+    """Return for each point whose mean is nearest."""
+    means = np.array([points[codes == code].mean(axis=0) for code in range(codes.max() + 1)])
+    return np.linalg.norm(points[:, None] - means, axis=2).argmin(axis=1)
+
+
+class LatentScatterDisplay:
+    """An embedding in the plane twice: once by emotion, once by corpus.
+
+    A representation that carries over has the emotions apart and the corpora on top of
+    each other. The points are the same in both panels.
+
+    Make it by :meth:`from_estimator` or :meth:`from_embedding`, which reduce an embedding
+    of more than two components to its first two principal ones; the axes say so.
+
+    Parameters
+    ----------
+    points : DataFrame of shape (n_samples, 2)
+        The places; its columns name the axes.
+    emotion : array-like of shape (n_samples,)
+        The emotion of each recording.
+    corpus : array-like of shape (n_samples,)
+        The corpus of each recording.
+
+    Attributes
+    ----------
+    axes_ : ndarray of Axes of shape (2,)
+        By emotion, and by corpus.
+    figure_ : Figure
+        The figure they are in.
+    points_ : dict of str to dict of str to PathCollection
+        Under ``"emotion"`` and ``"corpus"`` the points of each of them.
+
+    See Also
+    --------
+    sklearn_ser.metrics.latent_consistency : The right panel in numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.plotting import LatentScatterDisplay
+    >>> Z = np.random.default_rng(0).normal(size=(40, 5))
+    >>> emotion, corpus = np.tile(["anger", "neutral"], 20), np.repeat(["emodb", "urdu"], 20)
+    >>> display = LatentScatterDisplay.from_embedding(Z, emotion, corpus)
+    >>> display.axes_[0].get_xlabel()
+    'principal component 1 of 5 (30% of the variance)'
+    """
+
+    def __init__(self, points, emotion, corpus):
+        self.points = points
+        self.emotion = emotion
+        self.corpus = corpus
+
+    @classmethod
+    def from_estimator(cls, estimator, X, emotion, corpus, *, ax=None, size=14, alpha=0.6):
+        """Embed recordings and draw them.
+
+        Parameters
+        ----------
+        estimator : estimator object
+            A fitted transformer, or a pipeline of them. Each corpus is transformed in a
+            batch of its own, as :class:`~sklearn_ser.estimators.CorpusScaler` needs it.
+        X : array-like of length n_samples
+            What it transforms.
+        emotion, corpus, ax, size, alpha
+            As for :meth:`from_embedding`.
+
+        Returns
+        -------
+        display : LatentScatterDisplay
+            The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator does not transform.
+        """
+        Z = embed(estimator, X, corpus)
+        return cls.from_embedding(Z, emotion, corpus, ax=ax, size=size, alpha=alpha)
+
+    @classmethod
+    def from_embedding(cls, Z, emotion, corpus, *, ax=None, size=14, alpha=0.6):
+        """Draw an embedding.
+
+        Parameters
+        ----------
+        Z : array-like or DataFrame of shape (n_samples, n_components)
+            The embedding, of at least two components. More are reduced to the first two
+            principal ones.
+        emotion : array-like of shape (n_samples,)
+            The emotion of each recording.
+        corpus : array-like of shape (n_samples,)
+            The corpus of each recording.
+        ax : Axes or array-like of Axes, default=None
+            As for :meth:`plot`.
+        size, alpha : float
+            As for :meth:`plot`.
+
+        Returns
+        -------
+        display : LatentScatterDisplay
+            The display.
+
+        Raises
+        ------
+        ValueError
+            If there are less than two components, lengths differ, or there are gaps.
+        """
+        points = name_components(Z, least=2)
+        n_components = points.shape[1]
+        if n_components > 2:
+            pca = PCA(n_components=2, svd_solver="full").fit(points.to_numpy())
+            points = points.iloc[:, :2].copy()
+            points.iloc[:, :] = pca.transform(name_components(Z).to_numpy())
+            points.columns = [
+                f"principal component {number} of {n_components} ({share:.0%} of the variance)"
+                for number, share in enumerate(pca.explained_variance_ratio_, start=1)
+            ]
+        return cls(points, emotion, corpus).plot(ax=ax, size=size, alpha=alpha)
+
+    def _coloured_by(self, panel):
+        return encode_labels(getattr(self, panel), name=panel, n_samples=len(self.points))
+
+    def plot(self, ax=None, *, size=14, alpha=0.6):
+        """Draw both panels.
+
+        Parameters
+        ----------
+        ax : Axes or array-like of two Axes, default=None
+            Where to draw; a single one is divided, None makes a figure.
+        size : float, default=14
+            Area of a marker in square points.
+        alpha : float, default=0.6
+            How opaque markers are, between 0 and 1.
+
+        Returns
+        -------
+        display : LatentScatterDisplay
+            Itself.
+        """
+        coloured = {panel: self._coloured_by(panel) for panel in _PANELS}
+        self.figure_, grid = make_axes(ax, 1, 2, size=(9, 4.9), share_x=True, share_y=True)
+        self.axes_ = grid[0] if grid.shape == (1, 2) else grid.ravel()
+        places = np.asarray(self.points)
+        self.points_ = {}
+        for axes, (panel, (names, codes)) in zip(self.axes_, coloured.items(), strict=True):
+            styles = styles_by_name(names.tolist())
+            self.points_[panel] = {
+                name: axes.scatter(
+                    *places[codes == code].T,
+                    s=size,
+                    alpha=alpha,
+                    color=style.colour,
+                    marker=style.marker,
+                    edgecolors="black",
+                    linewidths=0.3,
+                    # Thousands of markers make a vector graphic slow to open.
+                    rasterized=True,
+                )
+                for code, (name, style) in enumerate(styles.items())
+            }
+            axes.set_xlabel(printable_axis(self.points.columns[0]))
+            legend = axes.legend(
+                self.points_[panel].values(),
+                [printable(name) for name in names],
+                title=f"by {panel}",
+                loc="lower center",
+                bbox_to_anchor=(0.5, 1),
+                ncols=4 if max(map(len, map(str, names))) <= 10 else 2,
+                markerscale=1.6,
+                frameon=False,
+                fontsize="small",
+                handletextpad=0.1,
+                columnspacing=1,
+            )
+            for handle in legend.legend_handles:
+                handle.set_alpha(1)
+        self.axes_[0].set_ylabel(printable_axis(self.points.columns[1]))
+        return self
+
+    def describe(self):
+        """Say what is to be seen, for those who cannot see it.
+
+        Returns
+        -------
+        sentence : str
+            How often the nearest mean in the plane is that of the own emotion, and of
+            the own corpus.
+        """
+        places = np.asarray(self.points)
+        told = []
+        for panel in _PANELS:
+            names, codes = self._coloured_by(panel)
+            share = unweighted_average_recall(codes, _nearest_mean(places, codes))
+            told.append(
+                f"the nearest of the means of {count_of(len(names), panel)} "
+                f"({enumerate_words(names)}) is the own one for {share:.0%} of the points, "
+                f"{1 / len(names):.0%} by chance"
+            )
+        first, second = self.points.columns
+        return (
+            f"Points of {count_of(len(places), 'recording')} in the plane of {first} and {second}, "
+            f"by emotion and by corpus: {'; '.join(told)}."
+        )
+
+
+def printable_axis(name):
+    """Return the name of an axis; those made here are longer than names may be."""
+    return name if name.startswith("principal component") else printable(name)
