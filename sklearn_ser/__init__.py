@@ -21,6 +21,8 @@ _HOME_OF = {
     "adapt": "adaptation",
     "cross_corpus_validate": "evaluation",
     "transfer_matrix": "evaluation",
+    "load": "persistence",
+    "save": "persistence",
 }
 _SUBPACKAGES = (
     "audio",
@@ -31,6 +33,7 @@ _SUBPACKAGES = (
     "features",
     "metrics",
     "model_selection",
+    "persistence",
     "plotting",
 )
 
