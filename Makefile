@@ -12,8 +12,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 demo: $(BIN)/python
-	$(PIP) -e .
-	$(BIN)/sklearn-ser evaluate
+	$(PIP) -e '.[report]'
+	$(BIN)/sklearn-ser evaluate --method all --transfer --jobs 2 --out results --report report.html
+	@echo
+	@echo 'Open this page in a browser: $(CURDIR)/report.html'
 
 test: lint
 	$(BIN)/python -m pytest --cov --cov-report=term

@@ -35,6 +35,7 @@ _SUBPACKAGES = (
     "model_selection",
     "persistence",
     "plotting",
+    "report",
 )
 
 __all__ = ["__version__", *_HOME_OF, *_SUBPACKAGES]

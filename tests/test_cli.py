@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 import subprocess
@@ -9,12 +10,15 @@ import pandas as pd
 import pytest
 import soundfile
 from sklearn.base import is_classifier
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import balanced_accuracy_score
 
 import sklearn_ser
-from sklearn_ser import EGeMAPSExtractor, cli, cross_corpus_validate
-from sklearn_ser.cli import METHODS, main
+from sklearn_ser import EGeMAPSExtractor, cross_corpus_validate
+from sklearn_ser.cli import METHODS, _corpora, _evaluate, _score_table, main
 from sklearn_ser.datasets import CORPORA, load_corpora, make_corpora
+from sklearn_ser.exceptions import CorpusWarning
+from sklearn_ser.report import EvaluationRecord
 
 EMOTIONS = ["anger", "happiness", "neutral", "sadness"]
 
@@ -41,9 +45,15 @@ def run(*argv):
 
 
 def rows_of(text):
-    """Read the printed table of scores: a dict from its first column to the rest."""
+    """Read the printed table of scores of one method: a dict from its first column to the rest."""
     lines = text.split("\n\n")[0].splitlines()
     return {line.split()[0]: line.split()[1:] for line in lines if not line.startswith("---")}
+
+
+def interval_of(row):
+    if np.isnan(row["uar_low"]):
+        return ["-"]
+    return [f"{row['uar_low']:.2f}", "to", f"{row['uar_high']:.2f}"]
 
 
 def test_evaluate_embedded_corpora(tmp_path, capsys):
@@ -61,68 +71,199 @@ def test_evaluate_embedded_corpora(tmp_path, capsys):
     assert scores["method"].tolist() == ["svm"] * 3
     assert scores["n_train"].tolist() == [48] * 3
     for name, rows in predictions.groupby("corpus"):
-        assert scores.loc[name, "uar"] == balanced_accuracy_score(rows["y_true"], rows["y_pred"])
+        expected = balanced_accuracy_score(rows["y_true"], rows["y_pred"])
+        assert scores.loc[name, "uar"] == pytest.approx(expected)
         assert scores.loc[name, "accuracy"] == (rows["y_true"] == rows["y_pred"]).mean()
-        assert scores.loc[name, "speakers"] == rows["speaker"].nunique() == 6
+        assert scores.loc[name, "n_speakers"] == rows["speaker"].nunique() == 6
 
     table = rows_of(printed.out)
     for name, row in scores.iterrows():
-        figures = [f"{row[column]:.3f}" for column in ("uar", "accuracy")]
-        assert table[name] == [row["language"], "24", "6", *figures, "0.250"]
-    means = [f"{scores[column].mean():.3f}" for column in ("uar", "accuracy")]
-    assert table["mean"] == [*means, "0.250"]
+        uar, accuracy = (f"{row[column]:.3f}" for column in ("uar", "accuracy"))
+        figures = [uar, *interval_of(row), accuracy, "0.250"]
+        assert table[name] == [row["language"], "24", "6", *figures]
+    [mean] = pd.read_csv(out / "means.csv").to_dict("records")
+    assert mean["uar"] == pytest.approx(scores["uar"].mean())
+    figures = [f"{mean['uar']:.3f}", *interval_of(mean), f"{mean['accuracy']:.3f}", "0.250"]
+    assert table["mean"] == figures
     assert "These corpora are synthesised" in printed.out
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_evaluate_given_corpora_with_every_method(method, speech, tables, capsys):
-    assert run("evaluate", *tables, "--method", method, "--emotions", "anger,neutral,sadness") == 0
-    printed = capsys.readouterr()
-    assert "synthesised" not in printed.out
-    assert f"train {method}: " in printed.out
+@pytest.fixture(scope="module")
+def every_method(tables, tmp_path_factory):
+    """The folder with the results of all methods on three emotions."""
+    out = tmp_path_factory.mktemp("results")
+    page = out / "report.html"
+    options = ["--emotions", "anger,neutral,sadness", "--transfer", "--out", out]
+    assert run("evaluate", *tables, "--method", "all", *options, "--report", page) == 0
+    return out
 
+
+# The corpora are smaller than what it takes to adapt.
+@pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.NotAdaptedWarning")
+def test_every_method_scores_as_in_python(every_method, speech):
+    record = EvaluationRecord.load(every_method)
+    assert record.methods == list(METHODS)
     chosen = speech[speech["emotion"] != "happiness"]
     X = EGeMAPSExtractor().transform(chosen["path"])
-    expected = cross_corpus_validate(METHODS[method][1](), X, chosen["emotion"], chosen["corpus"])
-    table = rows_of(printed.out)
-    for row in expected.scores.to_dict("records"):
-        figures = [f"{row['uar']:.3f}", f"{row['accuracy']:.3f}", "0.333"]
-        assert table[row["corpus"]] == [f"x-{row['corpus']}", "12", "3", *figures]
+    for name, method in METHODS.items():
+        expected = cross_corpus_validate(
+            method.make(),
+            X,
+            chosen["emotion"],
+            chosen["corpus"],
+            speaker=chosen["speaker"],
+            params={column: chosen[column] for column in method.needs},
+        )
+        predictions = record.predictions[record.predictions["method"] == name]
+        assert predictions["y_pred"].tolist() == expected.predictions["y_pred"].tolist(), name
+        scores = record.scores[record.scores["method"] == name]
+        assert scores["uar"].tolist() == expected.summary["uar"].tolist()[:-1]
+        assert scores["chance"].tolist() == [1 / 3, 1 / 3]
+    assert record.transfer["method"].unique().tolist() == ["svm"]
+    assert set(record.comparisons["method"]) == set(METHODS) - {"svm"}
+
+
+def test_results_tell_how_they_were_made(every_method, tables):
+    run_facts = json.loads((every_method / "run.json").read_text(encoding="utf-8"))
+    assert run_facts["command"].startswith("sklearn-ser evaluate --corpus alphish=")
+    assert run_facts["command"].endswith("report.html")
+    assert run_facts["notice"] == ""
+    assert run_facts["settings"]["emotions"] == ["anger", "neutral", "sadness"]
+    assert run_facts["settings"]["ratings"] == "as the corpora have them"
+    facts = {method["name"]: method for method in run_facts["methods"]}
+    assert facts["dae"]["description"] == METHODS["dae"].description
+    assert facts["dae"]["seeds"]["daetransformer__random_state"] == 0
+    assert {"features", *METHODS} <= run_facts["seconds"].keys()
+    few = [warning for warning in run_facts["warnings"] if warning["kind"] == "no interval"]
+    assert [warning["detail"] for warning in few] == [
+        "About the UAR: 3 speakers, fewer than 5."
+    ] * 2
+
+
+def test_a_table_of_several_methods(every_method):
+    record = EvaluationRecord.load(every_method)
+    text = _score_table.format_scores(record)
+    corpora, scores = text.split("\n\n")
+    assert corpora.splitlines()[2].split() == ["alphish", "x-alphish", "12", "3", "0.333"]
+    lines = scores.splitlines()
+    columns = ["held out", "method", "UAR", "95% interval", "accuracy", "vs svm", "p"]
+    assert re.split("  +", lines[0].rstrip()) == columns
+    assert max(map(len, lines)) < 80
+    assert lines[2].split()[:2] == ["alphish", "svm"]
+    for row in record.scores.to_dict("records") + record.means.to_dict("records"):
+        figures = [f"{row['uar']:.3f}", *interval_of(row), f"{row['accuracy']:.3f}"]
+        compared = record.comparisons.query(
+            f"corpus == '{row['corpus']}' and method == '{row['method']}'"
+        )
+        for other in compared.to_dict("records"):
+            figures += [f"{other['difference']:+.3f}", f"{other['p_adjusted']:.3f}"]
+        expected = [row["method"], *figures]
+        assert [line for line in lines if line.split()[-len(expected) :] == expected], expected
+    legend = _score_table.format_legend(record)
+    for method in METHODS.values():
+        assert method.description in " ".join(legend.split())
+    assert "permutation test against svm" in " ".join(legend.split())
+
+
+def test_the_page_is_that_of_the_results(every_method, tmp_path, capsys):
+    page = (every_method / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    for method in METHODS.values():
+        assert method.description[1:] in page
+    again = tmp_path / "new" / "again.html"
+    assert run("report", every_method, "--out", again) == 0
+    assert capsys.readouterr().out == f"Written: {again}\n"
+    assert again.read_text(encoding="utf-8") == page
+    assert run("report", every_method) == 0
+    assert capsys.readouterr().out == f"Written: {every_method / 'report.html'}\n"
+
+
+def test_repeats_are_for_methods_with_a_seed(tables, tmp_path, capsys):
+    options = ["--method", "svm,ssvae", "--repeats", 2, "--emotions", "anger,sadness"]
+    assert run("evaluate", *tables, *options, "--out", tmp_path) == 0
+    means = pd.read_csv(tmp_path / "means.csv").set_index("method")
+    assert means["n_repeats"].to_dict() == {"svm": 1, "ssvae": 2}
+    predictions = pd.read_csv(tmp_path / "predictions.csv")
+    assert predictions.groupby("method")["repeat"].nunique().to_dict() == {"svm": 1, "ssvae": 2}
+
+
+def test_features_are_extracted_once(tables, monkeypatch):
+    calls = []
+    transform = EGeMAPSExtractor.transform
+    monkeypatch.setattr(
+        EGeMAPSExtractor, "transform", lambda self, X: calls.append(len(X)) or transform(self, X)
+    )
+    assert run("evaluate", *tables, "--method", "svm,logistic,svm-global") == 0
+    assert calls == [32]
+
+
+def test_a_method_without_its_ratings_is_refused_before_any_work(speech, tmp_path, capsys):
+    arguments = []
+    for name, rows in speech.groupby("corpus"):
+        rows.drop(columns=["activation", "valence"]).to_csv(tmp_path / f"{name}.csv", index=False)
+        arguments += ["--corpus", f"{name}={tmp_path / name}.csv"]
+    for methods in ("metric", "svm,metric", "all"):
+        assert run("evaluate", *arguments, "--method", methods) == 1
+        printed = capsys.readouterr()
+        assert "error: metric learns from ratings of activation and valence" in printed.err
+        assert "alphish has no activation and valence" in printed.err
+        assert "--circumplex" in printed.err
+        assert printed.out == ""
+    assert run("evaluate", *arguments, "--method", "metric", "--circumplex") == 0
+
+
+def test_what_a_report_needs_is_looked_for_before_any_work(tables, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.delattr(_evaluate, "load_speech")
+    assert run("evaluate", *tables, "--report", "report.html") == 1
+    assert "pip install 'sklearn-ser[report]'" in capsys.readouterr().err
+
+
+def test_warnings_are_shown_and_kept():
+    findings = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        shown = []
+        warnings.showwarning = lambda message, *where: shown.append(str(message))
+        with _evaluate._collect_warnings(findings):
+            warnings.warn("something odd", CorpusWarning, stacklevel=1)
+        warnings.warn("later", CorpusWarning, stacklevel=1)
+    assert shown == ["something odd", "later"]
+    assert findings == [{"about": "CorpusWarning", "kind": "warning", "detail": "something odd"}]
 
 
 def test_methods_are_unfitted_classifiers_with_a_description():
-    for description, factory in METHODS.values():
-        assert is_classifier(factory())
-        assert factory() is not factory()
-        assert len(description) > 10
+    for name, method in METHODS.items():
+        assert method.name == name
+        assert is_classifier(method.make())
+        assert method.make() is not method.make()
+        assert repr(method.make()) == repr(method.make())
+        assert len(method.description) > 10
+        assert method.description[-1] != "."
 
 
-def test_chance_follows_the_emotions_of_the_corpus_and_unknown_speakers_are_no_zero():
+@pytest.mark.filterwarnings("ignore:The recordings to train on for a lack")
+def test_a_table_of_one_method_with_gaps():
     speech = pd.DataFrame(
         {
-            "corpus": ["a"] * 4 + ["b"] * 2,
-            "language": [np.nan] * 4 + ["de", "fr"],
-            "speaker": [np.nan] * 4 + ["b_1", "b_2"],
-            "emotion": [*EMOTIONS, "anger", "sadness"],
+            "corpus": ["a"] * 4 + ["b"] * 4,
+            "language": [None] * 4 + ["de", "fr"] * 2,
+            "speaker": [None] * 4 + ["b_1", "b_2"] * 2,
+            "emotion": [*EMOTIONS, "anger", "sadness", "anger", "sadness"],
         }
     )
-    scores = pd.DataFrame(
-        {
-            "corpus": ["a", "b"],
-            "n_train": [2, 4],
-            "n_test": [4, 2],
-            "uar": [0.25, 0.5],
-            "accuracy": [0.25, 1.0],
-        }
+    X = np.arange(8.0)[:, None] % 4
+    result = cross_corpus_validate(
+        DummyClassifier(), X, speech["emotion"], speech["corpus"], speaker=speech["speaker"]
     )
-    text = cli._format_scores(cli._describe_scores(scores, speech))
-    assert text.splitlines() == [
-        "held out  language  recordings  speakers    UAR  accuracy  chance",
-        "-----------------------------------------------------------------",
-        "a         ?                  4         ?  0.250     0.250   0.250",
-        "b         de+fr              2         2  0.500     1.000   0.500",
-        "-----------------------------------------------------------------",
-        "mean                                      0.375     0.625   0.375",
+    record = EvaluationRecord.from_results({"guess": result}, speech)
+    assert _score_table.format_scores(record).splitlines() == [
+        "held out  language  recordings  speakers    UAR  95% interval  accuracy  chance",
+        "-------------------------------------------------------------------------------",
+        "a         ?                  4         ?  0.250             -     0.250   0.250",
+        "b         de+fr              4         2  0.500             -     0.500   0.500",
+        "-------------------------------------------------------------------------------",
+        "mean                                      0.375             -     0.375   0.375",
     ]
 
 
@@ -161,13 +302,18 @@ def test_details_of_a_corpus(name, capsys):
     ("arguments", "message"),
     [
         ("", "required: COMMAND"),
-        ("train", "invalid choice: 'train'"),
+        ("learn", "invalid choice: 'learn'"),
         ("evaluate --corpus emodb", "got 'emodb', expected NAME=PATH"),
         ("evaluate --corpus emodb=", "expected NAME=PATH"),
         ("evaluate --corpus a=b --corpus a=c", "a is given more than once"),
         ("evaluate --corpus a=b", "needs at least two"),
         ("evaluate --corpus a=b --corpus c=d --utterances 9", "corpora have the size they have"),
-        ("evaluate --method nnmp", "invalid choice: 'nnmp'"),
+        ("evaluate --method nnmp", "unknown method 'nnmp'; expected all, or a list such as svm"),
+        ("evaluate --method svm,", "unknown method ''; expected all"),
+        ("evaluate --corpus mean=b --corpus c=d", "a corpus cannot be called mean"),
+        ("evaluate --report {folder}", "is a folder, expected a file"),
+        ("report", "the following arguments are required: RESULTS"),
+        ("report a --out {folder}", "is a folder, expected a file"),
         ("evaluate --emotions anger,rage", "unknown emotion 'rage'; expected all, or a list"),
         ("evaluate --emotions anger,anger", "expected at least two emotions"),
         ("evaluate --sampling-rate 16k", "got '16k', expected native or a number of Hz"),
@@ -206,6 +352,11 @@ def test_wrong_usage(arguments, message, tmp_path, capsys):
         ("extract {0}/no.wav", r"no file .*no\.wav"),
         ("extract {0}", "No recordings in .* or its sub-folders"),
         ("evaluate --utterances 5", "n_utterances=5"),
+        (
+            "report {0}",
+            r"has no run\.json, scores\.csv.*expected a folder as `sklearn-ser evaluate",
+        ),
+        ("report {0}/no", "There is no folder '.*no'"),
     ],
 )
 def test_errors_take_one_line_unless_debugging(arguments, message, tmp_path, capsys):
@@ -224,13 +375,13 @@ def test_interruption(monkeypatch, capsys):
     def interrupted(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli._COMMANDS, "corpora", interrupted)
+    monkeypatch.setattr(_corpora, "_run", interrupted)
     assert run("corpora") == 130
     assert capsys.readouterr().err == "sklearn-ser: interrupted\n"
 
 
 def test_a_bug_is_not_disguised_as_a_message_to_the_user(monkeypatch):
-    monkeypatch.setitem(cli._COMMANDS, "corpora", lambda args: [].missing)
+    monkeypatch.setattr(_corpora, "_run", lambda args: [].missing)
     with pytest.raises(AttributeError, match="missing"):
         run("corpora")
 
@@ -250,7 +401,7 @@ def test_verbose_shows_the_log_and_leaves_logging_and_warnings_as_they_were(tmp_
     assert after == before
 
 
-@pytest.mark.parametrize("command", ["evaluate", "extract", "corpora"])
+@pytest.mark.parametrize("command", ["evaluate", "report", "extract", "corpora"])
 def test_help_gives_examples(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         run(command, "--help")
@@ -298,7 +449,7 @@ def test_real_corpora_score_as_with_features_of_opensmile(shared, tmp_path, caps
     reference = pd.read_parquet(shared / "reference" / "egemaps_functionals_16k.parquet")
     files = speech["path"].str.removeprefix(f"{shared / 'corpora'}/")
     X = reference.set_index("file").loc[files].to_numpy()
-    expected = cross_corpus_validate(METHODS["svm"][1](), X, speech["emotion"], speech["corpus"])
+    expected = cross_corpus_validate(METHODS["svm"].make(), X, speech["emotion"], speech["corpus"])
     expected = expected.scores.set_index("corpus")
     assert list(scores.index) == list(expected.index)
     np.testing.assert_allclose(scores["uar"], expected["uar"], rtol=0, atol=0.03)

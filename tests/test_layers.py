@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "report": {"evaluation", "metrics", "plotting"},
     "persistence": {"estimators", "features", "nn"},
 }
-ON_TOP = {"_arguments", "cli", "__main__"}
+ON_TOP = {"cli", "__main__"}
 
 # Parts whose import may pull in torch, librosa or matplotlib.
 HEAVY_PARTS = {"nn", "plotting", "report"}

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sklearn_ser._arguments import build_parser
-from sklearn_ser.cli import METHODS
+from sklearn_ser.cli._parser import build_parser
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -40,7 +39,7 @@ def test_loaders_are_shown_with_names_that_exist():
 )
 def test_commands_are_understood(line):
     _, _, arguments = line.partition("sklearn-ser ")
-    build_parser(METHODS).parse_args(shlex.split(arguments, comments=True))
+    build_parser().parse_args(shlex.split(arguments, comments=True))
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "bench"])

@@ -1,0 +1,240 @@
+"""What several commands have in common in their grammar: kinds of arguments, options."""
+
+import argparse
+import textwrap
+from pathlib import Path
+
+DEFAULT_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
+
+
+def corpus_argument(text):
+    """Split ``NAME=PATH``."""
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected NAME=PATH such as emodb=corpora/emodb"
+        )
+    return name, path
+
+
+def annotations_argument(text):
+    """Split ``NAME=DIR`` and check the name."""
+    from sklearn_ser.datasets._annotations import ANNOTATIONS
+
+    name, equals, path = text.partition("=")
+    if not (equals and path and name in ANNOTATIONS):
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected NAME=DIR with one of the names {', '.join(ANNOTATIONS)}"
+        )
+    return name, path
+
+
+def emotions_argument(text):
+    """Split ``anger,sadness`` and check the words; ``all`` is None."""
+    from sklearn_ser.datasets import EMOTIONS
+
+    if text == "all":
+        return None
+    emotions = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
+    unknown = [word for word in emotions if word not in EMOTIONS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"unknown emotion {unknown[0]!r}; expected all, or a list such as anger,sadness of: "
+            f"{', '.join(EMOTIONS)}"
+        )
+    if len(emotions) < 2:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected at least two emotions")
+    return emotions
+
+
+def rate_argument(text):
+    """Convert a rate in Hz; ``native`` is None."""
+    if text == "native":
+        return None
+    if not text.isdecimal() or int(text) < 4000:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected native or a number of Hz, at least 4000"
+        )
+    return int(text)
+
+
+def jobs_argument(text):
+    """Convert a number of processes; 0 makes none."""
+    try:
+        jobs = int(text)
+    except ValueError:
+        jobs = 0
+    if jobs == 0:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected a number of processes, or -1 for one on each core"
+        )
+    return jobs
+
+
+def output_argument(text):
+    """Check the name of a table to write."""
+    path = Path(text)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a name in .csv or .parquet")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder, expected a file")
+    return path
+
+
+def file_argument(text):
+    """Convert the name of a file to write."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder, expected a file")
+    return path
+
+
+def model_argument(text):
+    """Check the name of a model to write."""
+    path = Path(text)
+    if path.suffix.lower() != ".skops":
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a name in .skops")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder, expected a file")
+    return path
+
+
+def folder_argument(text):
+    """Convert the name of a folder to write to."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a file, expected a folder")
+    return path
+
+
+def name_argument(text):
+    """Check the name of a registered corpus."""
+    from sklearn_ser.datasets import CORPORA
+
+    if text not in CORPORA:
+        raise argparse.ArgumentTypeError(f"unknown corpus {text!r}; known: {', '.join(CORPORA)}")
+    return text
+
+
+def count_argument(text):
+    """Convert a positive number."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a positive number")
+    return int(text)
+
+
+def add_command(commands, name, run, description, examples):
+    """Add the parser of a command that ``run(args)`` does, and return it."""
+    command = commands.add_parser(
+        name,
+        help=description[0].lower() + description.partition(".")[0][1:],
+        description=textwrap.fill(description, 79),
+        epilog="examples:\n" + textwrap.indent(textwrap.dedent(examples).strip(), "  "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.set_defaults(parser=command, run=run)
+    return command
+
+
+def add_common(command):
+    """Add what every command takes."""
+    # Suppressed defaults: those of the main parser hold, so that the two options work
+    # before and after the command.
+    quiet = argparse.SUPPRESS
+    command.add_argument(
+        "-v", "--verbose", action="store_true", default=quiet, help="tell what is being loaded"
+    )
+    command.add_argument(
+        "--debug", action="store_true", default=quiet, help="show the traceback of an error"
+    )
+
+
+def add_corpus(command):
+    """Add ``--corpus``."""
+    command.add_argument(
+        "--corpus",
+        metavar="NAME=PATH",
+        type=corpus_argument,
+        action="append",
+        default=[],
+        help="a corpus and its folder; repeat for more. Names that `sklearn-ser corpora` lists "
+        "stand for these corpora, other names for a folder with a sub-folder per emotion or a "
+        ".csv file with the columns path and emotion",
+    )
+
+
+def add_rate_and_variant(command):
+    """Add what decides on the values of features."""
+    command.add_argument(
+        "--sampling-rate",
+        metavar="HZ",
+        type=rate_argument,
+        default=16000,
+        help="resample recordings to this rate; native keeps the rate of each (default: 16000)",
+    )
+    command.add_argument(
+        "--variant",
+        choices=("opensmile", "corrected"),
+        default="opensmile",
+        help="openSMILE's values, or formants and harmonic differences that are what their "
+        "names say (default: %(default)s)",
+    )
+
+
+def add_workers(command):
+    """Add what decides on the way features are computed; return the group of ``--jobs``."""
+    command.add_argument(
+        "--cache",
+        metavar="FILE",
+        type=file_argument,
+        help="keep the features of each recording in this file, and take those it has from there",
+    )
+    workers = command.add_mutually_exclusive_group()
+    workers.add_argument(
+        "--jobs",
+        metavar="N",
+        type=jobs_argument,
+        default=1,
+        help="number of processes, -1 for one on each core (default: 1)",
+    )
+    return workers
+
+
+def add_extraction(command):
+    """Add corpora and how their features are computed; return the group of ``--jobs``."""
+    add_corpus(command)
+    add_rate_and_variant(command)
+    return add_workers(command)
+
+
+def add_training_data(command):
+    """Add which recordings of the corpora to take, and what is known of them."""
+    command.add_argument(
+        "--emotions",
+        metavar="LIST",
+        type=emotions_argument,
+        default=DEFAULT_EMOTIONS,
+        help=f"emotions to tell apart, or all (default: {','.join(DEFAULT_EMOTIONS)})",
+    )
+    command.add_argument(
+        "--utterances",
+        metavar="N",
+        type=count_argument,
+        help="size of each synthesised corpus (default: 120)",
+    )
+    command.add_argument(
+        "--annotations",
+        metavar="NAME=DIR",
+        type=annotations_argument,
+        action="append",
+        default=[],
+        help="ratings of activation and valence, and the folder of their files, such as "
+        "das2022=annotations; a method that needs ratings says so",
+    )
+    command.add_argument(
+        "--circumplex",
+        action="store_true",
+        help="where a corpus has no ratings of activation or valence, take those that are "
+        "typical of each emotion",
+    )

@@ -1,0 +1,261 @@
+"""``sklearn-ser evaluate``: leave one corpus out, in turn, and print the scores."""
+
+import argparse
+import contextlib
+import sys
+import tempfile
+import time
+import warnings
+
+from sklearn_ser.cli._arguments import (
+    add_command,
+    add_common,
+    add_extraction,
+    add_training_data,
+    count_argument,
+    file_argument,
+    folder_argument,
+)
+from sklearn_ser.cli._recipes import METHODS, describe_methods
+from sklearn_ser.cli._report import draw_unseen
+from sklearn_ser.cli._score_table import format_legend, format_scores
+from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
+
+_SYNTHESISED = (
+    "These corpora are synthesised. The numbers show that everything works; they say nothing "
+    "about real speech. Name real corpora with --corpus NAME=PATH."
+)
+
+
+def _methods_argument(text):
+    """Split ``svm,dae`` and check the names; ``all`` is all of them."""
+    if text == "all":
+        return list(METHODS)
+    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
+    unknown = [name for name in names if name not in METHODS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"unknown method {unknown[0]!r}; expected all, or a list such as svm,dae of: "
+            f"{', '.join(METHODS)}"
+        )
+    return names
+
+
+def add_evaluate(commands):
+    """Add the grammar of the command."""
+    command = add_command(
+        commands,
+        "evaluate",
+        _run,
+        "Leave one corpus out: train on all others, predict it, score. Without --corpus, three "
+        "small corpora of synthesised speech are made and evaluated.",
+        """
+        sklearn-ser evaluate
+        sklearn-ser evaluate --method all --report report.html
+        sklearn-ser evaluate --corpus emodb=corpora/emodb --corpus urdu=corpora/urdu --jobs -1
+        sklearn-ser evaluate --corpus emodb=emodb --corpus mine=mine.csv --out results
+        """,
+    )
+    add_extraction(command)
+    default = next(iter(METHODS))
+    command.add_argument(
+        "--method",
+        metavar="LIST",
+        dest="methods",
+        type=_methods_argument,
+        default=[default],
+        help="methods, separated by commas, or all; the others are compared with the first. "
+        f"{describe_methods()} (default: {default})",
+    )
+    command.add_argument(
+        "--repeats",
+        metavar="N",
+        type=count_argument,
+        default=1,
+        help="train methods that depend on a seed this often, with other seeds, and take means "
+        "(default: 1)",
+    )
+    command.add_argument(
+        "--transfer",
+        action="store_true",
+        help="train the first method on each corpus alone as well, and test it on each",
+    )
+    add_training_data(command)
+    command.add_argument(
+        "--out",
+        metavar="DIR",
+        type=folder_argument,
+        help="folder to write all results to, and synthesised corpora to keep",
+    )
+    command.add_argument(
+        "--report",
+        metavar="FILE",
+        type=file_argument,
+        help="write a page about the results, in HTML",
+    )
+    add_common(command)
+
+
+@contextlib.contextmanager
+def _collect_warnings(findings):
+    """Keep what is warned of, besides showing it."""
+    show = warnings.showwarning
+
+    def show_and_keep(message, category, *where, **options):
+        findings.append({"about": category.__name__, "kind": "warning", "detail": str(message)})
+        show(message, category, *where, **options)
+
+    warnings.showwarning = show_and_keep
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
+
+
+@contextlib.contextmanager
+def _timed(seconds, name):
+    start = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - start
+
+
+def _check_arguments(args, paths):
+    """Refuse wrong usage, and what could not be finished, before any work is done."""
+    if len(paths) == 1:
+        args.parser.error(
+            "argument --corpus: training on one corpus and testing on another needs at least two"
+        )
+    if paths and args.utterances:
+        args.parser.error("argument --utterances: given corpora have the size they have")
+    if "mean" in paths:
+        args.parser.error("argument --corpus: a corpus cannot be called mean, as a row is")
+    if args.report is not None:
+        from sklearn_ser.report._page import check_installed
+
+        check_installed()
+        draw_unseen()
+
+
+def _tell(text):
+    """Say what is being done, to those who watch."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr)
+
+
+def _is_seeded(model):
+    """Whether the recipe sets a seed; a support vector machine has one that does nothing."""
+    return any(
+        name.endswith("random_state") and value is not None
+        for name, value in model.get_params().items()
+    )
+
+
+def _validate(args, X, speech, seconds):
+    """Evaluate each method; return their pipelines, results and transfers."""
+    from sklearn_ser.evaluation import cross_corpus_validate, transfer_matrix
+
+    models = {name: METHODS[name].make() for name in args.methods}
+    common = {"speaker": speech["speaker"], "n_jobs": args.jobs, "verbose": 1}
+    data = X, speech["emotion"], speech["corpus"]
+    results, transfers = {}, {}
+    for name, model in models.items():
+        _tell(f"{name}:")
+        params = {column: speech[column] for column in METHODS[name].needs}
+        seeds = range(args.repeats) if args.repeats > 1 and _is_seeded(model) else None
+        with _timed(seconds, name):
+            results[name] = cross_corpus_validate(
+                model, *data, params=params, seeds=seeds, **common
+            )
+        if args.transfer and not transfers:
+            with _timed(seconds, f"{name}, each corpus alone"):
+                transfers[name] = transfer_matrix(model, *data, params=params, **common)
+    return models, results, transfers
+
+
+def _settings(args, speech):
+    settings = {
+        "emotions": sorted(speech["emotion"].unique()),
+        "features": f"eGeMAPSv02, 88 functionals, variant {args.variant}",
+        "sampling rate": f"{args.sampling_rate} Hz" if args.sampling_rate else "that of each file",
+        "repeats": args.repeats,
+        "processes": args.jobs,
+        "seed of the intervals": 0,
+    }
+    if any(METHODS[name].needs for name in args.methods):
+        settings["ratings"] = [name for name, _ in args.annotations] or "as the corpora have them"
+        settings["ratings typical of each emotion where there are none"] = args.circumplex
+    return settings
+
+
+def _sources(speech, *, embedded):
+    """Return where the corpora come from, by name."""
+    from sklearn_ser.datasets import CORPORA
+
+    if embedded:
+        facts = {"title": "synthesised by this package", "licence": "none needed"}
+        return dict.fromkeys(speech["corpus"].unique(), facts)
+    known = [CORPORA[name] for name in speech["corpus"].unique() if name in CORPORA]
+    return {
+        corpus.name: {
+            "title": corpus.title,
+            "licence": corpus.licence,
+            "homepage": corpus.homepage,
+        }
+        for corpus in known
+    }
+
+
+def _evaluate(args, paths, folder):
+    """Load, extract once, evaluate all methods; return the record."""
+    from sklearn_ser.report import EvaluationRecord
+
+    findings, seconds = [], {}
+    # A worker that imports torch grows by more than joblib takes for a leak. It is replaced,
+    # and nothing is lost.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+    with _collect_warnings(findings):
+        with _timed(seconds, "loading or synthesising"):
+            speech = load_speech(args, paths, folder)
+        for name in args.methods:
+            check_needs(METHODS[name], speech, at_least=2)
+        with _timed(seconds, "features"):
+            X = make_extractor(args).transform(speech["path"])
+    models, results, transfers = _validate(args, X, speech, seconds)
+    return EvaluationRecord.from_results(
+        results,
+        speech,
+        transfer=transfers,
+        estimators=models,
+        descriptions={name: METHODS[name].description for name in models},
+        sources=_sources(speech, embedded=not paths),
+        settings=_settings(args, speech),
+        findings=findings,
+        seconds=seconds,
+        command=args.command_line,
+        notice="" if paths else _SYNTHESISED,
+    )
+
+
+def _run(args):
+    """Leave one corpus out, in turn, for each method; print and write the scores."""
+    paths = corpora_to_paths(args)
+    _check_arguments(args, paths)
+    with contextlib.ExitStack() as stack:
+        if args.out is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sklearn-ser-"))
+        else:
+            args.out.mkdir(parents=True, exist_ok=True)
+            folder = args.out / "corpora"
+        record = _evaluate(args, paths, folder)
+    print(format_scores(record))
+    print("\n" + format_legend(record))
+    written = []
+    if args.out is not None:
+        record.save(args.out)
+        written += [str(args.out / name) for name in ("scores.csv", "predictions.csv", "run.json")]
+    if args.report is not None:
+        from sklearn_ser.report import write_report
+
+        written.append(str(write_report(record, args.report)))
+    if written:
+        print(f"\nWritten: {', '.join(written)}")

@@ -1,0 +1,49 @@
+"""The grammar of the command line."""
+
+import argparse
+
+from sklearn_ser import __version__
+from sklearn_ser.cli._corpora import add_corpora
+from sklearn_ser.cli._evaluate import add_evaluate
+from sklearn_ser.cli._extract import add_extract
+from sklearn_ser.cli._fetch import add_fetch
+from sklearn_ser.cli._info import add_info
+from sklearn_ser.cli._predict import add_predict
+from sklearn_ser.cli._report import add_report
+from sklearn_ser.cli._train import add_train
+
+
+def build_parser():
+    """Make the parser of the command line.
+
+    Returns
+    -------
+    parser : argparse.ArgumentParser
+        Its result names the sub-command in `command` and holds the function that
+        does the work in `run`, and the parser of that sub-command in `parser`,
+        for errors of usage.
+    """
+    parser = argparse.ArgumentParser(
+        prog="sklearn-ser",
+        description="Cross-lingual speech emotion recognition.",
+        epilog="`sklearn-ser COMMAND --help` explains a command and gives examples.\n"
+        "exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell what is being loaded")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (
+        add_evaluate,
+        add_report,
+        add_train,
+        add_predict,
+        add_info,
+        add_extract,
+        add_corpora,
+        add_fetch,
+    ):
+        add(commands)
+    return parser

@@ -1,0 +1,261 @@
+"""``sklearn-ser predict``: the emotions of recordings, by a model from a file."""
+
+import contextlib
+import json
+import sys
+import warnings
+from pathlib import Path
+
+from sklearn_ser.cli._arguments import add_command, add_common, add_workers
+from sklearn_ser.cli._recipes import METHODS
+from sklearn_ser.cli._speech import list_recordings
+
+_FORMATS = ("table", "csv", "jsonl")
+
+
+def add_predict(commands):
+    """Add the grammar of the command."""
+    command = add_command(
+        commands,
+        "predict",
+        _run,
+        "Tell the emotion of recordings by a model that `sklearn-ser train` has written. All "
+        "recordings of a call are taken for one corpus, of one voice or channel, and scaled by "
+        "their own statistics; for a few recordings, name others of the same voice or channel by "
+        "--reference. Models that know probabilities print them.",
+        """
+        sklearn-ser predict model.skops recordings/
+        sklearn-ser predict model.skops call.wav --reference earlier_calls/
+        sklearn-ser predict model.skops recordings/ --format jsonl > emotions.jsonl
+        """,
+    )
+    command.add_argument("model", metavar="MODEL", type=Path, help="a file in .skops")
+    command.add_argument(
+        "recordings",
+        metavar="PATH",
+        type=Path,
+        nargs="+",
+        help="a recording, or a folder of recordings with all its sub-folders",
+    )
+    command.add_argument(
+        "--reference",
+        metavar="PATH",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="recordings, or folders, of the same voice or channel in all its moods: by their "
+        "statistics the others are scaled, each by itself; to be given last",
+    )
+    command.add_argument(
+        "--adapt",
+        action="store_true",
+        help="adapt a copy of the model to the recordings before, without any label; for "
+        "methods that can",
+    )
+    command.add_argument(
+        "--format",
+        choices=_FORMATS,
+        help="what to print (default: as the suffix of --out says, otherwise table)",
+    )
+    command.add_argument(
+        "--out", metavar="FILE", type=Path, help="file to write to (default: standard output)"
+    )
+    command.add_argument(
+        "--on-error",
+        choices=("skip", "nan", "raise"),
+        default="skip",
+        help="what to do about recordings that cannot be used: leave them out, leave their "
+        "fields empty, or stop (default: %(default)s)",
+    )
+    command.add_argument(
+        "--trust",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="also build this type or function if the file names it; repeat for more. Only for "
+        "files from people whose programs you would run",
+    )
+    add_workers(command)
+    add_common(command)
+
+
+def _open_model(args):
+    """Return the extractor of a model and the pipeline behind it."""
+    from sklearn.pipeline import Pipeline
+
+    from sklearn_ser.exceptions import PersistenceError
+    from sklearn_ser.features._extractor import RecordingTransformer
+    from sklearn_ser.persistence import load
+
+    model = load(args.model, trusted=args.trust)
+    while hasattr(model, "best_estimator_"):
+        model = model.best_estimator_
+    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
+    if not isinstance(steps[0], RecordingTransformer) or not hasattr(model, "predict"):
+        raise PersistenceError(
+            f"{args.model} holds {type(model).__name__} that begins with "
+            f"{type(steps[0]).__name__}; expected a fitted pipeline from recordings to emotions, "
+            f"whose first step is an extractor such as EGeMAPSExtractor."
+        )
+    if args.cache is not None:
+        args.cache.parent.mkdir(parents=True, exist_ok=True)
+    on_error = "raise" if args.on_error == "raise" else "nan"
+    extractor = steps[0].set_params(
+        cache=args.cache, n_jobs=args.jobs, on_error=on_error, verbose=1
+    )
+    return extractor, model[1:]
+
+
+def _extract(extractor, paths):
+    """Return the features of those recordings that have any, and why others have none."""
+    import numpy as np
+
+    from sklearn_ser.exceptions import AudioError
+
+    [(_, rows, errors)] = extractor._transform_parts(paths, len(paths))
+    if len(errors) == len(paths):
+        raise AudioError(f"None of the {len(paths)} recordings can be used. The first: {errors[0]}")
+    if errors:
+        from sklearn_ser.exceptions import ExtractionWarning
+
+        reasons = "; ".join(str(errors[i]) for i in sorted(errors))
+        warnings.warn(
+            f"{len(errors)} of {len(paths)} recordings cannot be used: {reasons}",
+            ExtractionWarning,
+            stacklevel=2,
+        )
+    kept = np.array([i not in errors for i in range(len(paths))])
+    return rows[kept], kept
+
+
+def _with_statistics_of(step, reference):
+    """Return a step whose scaler has the statistics of some rows; None if it has no scaler."""
+    import copy
+
+    from sklearn import clone
+    from sklearn.pipeline import FeatureUnion
+
+    from sklearn_ser import CorpusScaler
+    from sklearn_ser.exceptions import SmallBatchWarning
+
+    if isinstance(step, FeatureUnion):
+        parts = [
+            (name, part, _with_statistics_of(part, reference))
+            for name, part in step.transformer_list
+        ]
+        if all(changed is None for *_, changed in parts):
+            return None
+        step = copy.copy(step)
+        step.transformer_list = [
+            (name, part if changed is None else changed) for name, part, changed in parts
+        ]
+        return step
+    if not isinstance(step, CorpusScaler):
+        return None
+    if len(reference) < step.min_batch:
+        warnings.warn(
+            f"The reference has {len(reference)} recordings; statistics of fewer than "
+            f"{step.min_batch} say little about a voice or channel.",
+            SmallBatchWarning,
+            stacklevel=2,
+        )
+    return clone(step).set_params(unseen="pooled").fit(reference)
+
+
+def _scaled_by(model, reference):
+    """Return a copy of a pipeline that scales every recording by the statistics of others."""
+    from sklearn.pipeline import Pipeline
+
+    from sklearn_ser.exceptions import PersistenceError
+
+    steps, found = [], False
+    for name, step in model.steps:
+        if not found:
+            scaler = _with_statistics_of(step, reference)
+            if scaler is not None:
+                step, found = scaler, True
+            elif hasattr(step, "transform"):
+                reference = step.transform(reference)
+        steps.append((name, step))
+    if not found:
+        raise PersistenceError(
+            "--reference: the model has no CorpusScaler, it treats all recordings alike whatever "
+            "their voice or channel. Leave --reference out."
+        )
+    return Pipeline(steps)
+
+
+def _adapted(model, X):
+    from sklearn_ser.exceptions import PersistenceError
+
+    if not hasattr(model.steps[-1][1], "adapt"):
+        able = ", ".join(method.name for method in METHODS.values() if method.adapts)
+        raise PersistenceError(
+            f"--adapt: a {type(model.steps[-1][1]).__name__} cannot adapt to unlabelled "
+            f"recordings. Train with a method that can: {able or 'none of this version does'}."
+        )
+    from sklearn_ser import adapt
+
+    return adapt(model, X)
+
+
+def _predict(model, X, paths, kept):
+    """Return a table of the recordings with their emotion, and probabilities if known."""
+    import pandas as pd
+
+    # Through the steps before the last once, for labels and probabilities.
+    *before, (_, last) = model.steps
+    Z = model[:-1].transform(X) if before else X
+    table = pd.DataFrame({"path": paths, "emotion": None}, dtype=object)
+    table.loc[kept, "emotion"] = last.predict(Z)
+    if hasattr(last, "predict_proba"):
+        for emotion, column in zip(last.classes_, last.predict_proba(Z).T, strict=True):
+            table.loc[kept, f"p_{emotion}"] = column.astype(float)
+    return table
+
+
+def _as_table(table):
+    text = table.copy()
+    for name in table.columns[2:]:
+        text[name] = table[name].map(lambda p: "" if p != p else f"{p:.3f}")
+    text["emotion"] = text["emotion"].fillna("")
+    lines = [dict(zip(text, text, strict=True)), *text.to_dict("records")]
+    widths = {name: max(len(line[name]) for line in lines) for name in text}
+    for line in lines:
+        yield "  ".join(line[name].ljust(width) for name, width in widths.items()).rstrip()
+
+
+def _as_json_lines(table):
+    for row in table.to_dict("records"):
+        yield json.dumps({name: None if v != v else v for name, v in row.items()})
+
+
+def _write(table, file, kind):
+    if kind == "csv":
+        table.to_csv(file, index=False)
+        return
+    for line in _as_table(table) if kind == "table" else _as_json_lines(table):
+        print(line, file=file)
+
+
+def _run(args):
+    """Predict the recordings and print the table."""
+    suffix = "" if args.out is None else args.out.suffix.lower().removeprefix(".")
+    kind = args.format or (suffix if suffix in _FORMATS else "table")
+    extractor, model = _open_model(args)
+    paths = list_recordings(args.recordings)
+    X, kept = _extract(extractor, paths)
+    if args.reference:
+        reference, _ = _extract(extractor, list_recordings(args.reference))
+        model = _scaled_by(model, reference)
+    if args.adapt:
+        model = _adapted(model, X)
+    table = _predict(model, X, paths, kept)
+    if args.on_error == "skip":
+        table = table[kept]
+    with contextlib.ExitStack() as stack:
+        file = sys.stdout
+        if args.out is not None:
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(args.out.open("w", encoding="utf-8", newline=""))
+        _write(table, file, kind)

@@ -1,0 +1,164 @@
+"""The methods that the command line offers by name: a pipeline for each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["METHODS", "Method"]
+
+# So that the same command gives the same numbers.
+_SEED = 0
+
+# With a decoder that leaves more noise than this on a feature, half of the units collapse.
+_BETA = 0.03
+
+
+def _classifier():
+    from sklearn.svm import SVC
+
+    return SVC(class_weight="balanced")
+
+
+def _scaled(*steps):
+    """Return a pipeline that standardises each corpus by itself before the steps."""
+    from sklearn.pipeline import make_pipeline
+
+    from sklearn_ser import CorpusScaler
+
+    return make_pipeline(CorpusScaler(), *steps)
+
+
+def _svm():
+    return _scaled(_classifier())
+
+
+def _svm_global():
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), _classifier())
+
+
+def _logistic():
+    from sklearn.linear_model import LogisticRegression
+
+    return _scaled(LogisticRegression(class_weight="balanced", max_iter=1000))
+
+
+def _dae():
+    from sklearn_ser import DAETransformer
+
+    return _scaled(DAETransformer(random_state=_SEED), _classifier())
+
+
+def _vae():
+    from sklearn_ser import KLAnnealedVAE
+
+    return _scaled(KLAnnealedVAE(beta=_BETA, random_state=_SEED), _classifier())
+
+
+def _ssvae():
+    from sklearn_ser import SemiSupervisedVAE
+
+    # A heavier supervision learns the training corpora by heart.
+    vae = SemiSupervisedVAE(beta=_BETA, supervision_weight=0.01, random_state=_SEED)
+    return _scaled(vae, _classifier())
+
+
+def _metric():
+    from sklearn_ser import MetricDAE
+
+    return _scaled(MetricDAE(random_state=_SEED), _classifier())
+
+
+def _nnpm():
+    from sklearn.pipeline import make_pipeline, make_union
+    from sklearn.preprocessing import StandardScaler
+
+    from sklearn_ser import CorpusScaler, NNPMClassifier
+
+    # Statistics of each corpus take away what its channel adds; common ones keep what
+    # adaptation feeds on. Neither is the better one for all numbers of corpora.
+    both = make_union(CorpusScaler(), StandardScaler())
+    return make_pipeline(both, NNPMClassifier(random_state=_SEED))
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way from features to an emotion, by name.
+
+    Parameters
+    ----------
+    name : str
+        What ``--method`` calls it.
+    description : str
+        What it is, in a few words without a capital or a full stop.
+    make : callable
+        Makes the unfitted pipeline from features to emotions. Equal calls give equal
+        pipelines, whose fits are the same to the last bit.
+    needs : tuple of str, default=()
+        Columns of the table of recordings, besides the emotion, that its `fit` takes
+        under the same names.
+    adapts : bool, default=False
+        Whether `sklearn_ser.adapt` can adapt it to unlabelled recordings.
+    """
+
+    name: str
+    description: str
+    make: Callable
+    needs: tuple[str, ...] = ()
+    adapts: bool = False
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method(
+            "svm",
+            "each corpus standardised by itself, then a support vector machine",
+            _svm,
+        ),
+        Method(
+            "svm-global",
+            "all corpora standardised together, then a support vector machine",
+            _svm_global,
+        ),
+        Method(
+            "logistic",
+            "each corpus standardised by itself, then logistic regression",
+            _logistic,
+        ),
+        Method(
+            "dae",
+            "as svm, on the embedding of a denoising autoencoder",
+            _dae,
+        ),
+        Method(
+            "vae",
+            "as svm, on the embedding of a KL-annealed variational autoencoder",
+            _vae,
+        ),
+        Method(
+            "ssvae",
+            "as svm, on the embedding of a variational autoencoder that sees the emotions",
+            _ssvae,
+        ),
+        Method(
+            "metric",
+            "as svm, on an embedding whose distances follow activation and valence",
+            _metric,
+            needs=("activation", "valence"),
+        ),
+        Method(
+            "nnpm",
+            "each corpus standardised by itself and all together, side by side, then a memory of "
+            "the training recordings that adapts to the unlabelled ones to predict",
+            _nnpm,
+            adapts=True,
+        ),
+    )
+}
+
+
+def describe_methods():
+    """Return what the help says about ``--method``."""
+    return "; ".join(f"{method.name}: {method.description}" for method in METHODS.values())

@@ -1,0 +1,52 @@
+"""``sklearn-ser report``: a page about an evaluation that was kept in a folder."""
+
+from pathlib import Path
+
+from sklearn_ser.cli._arguments import add_command, add_common, file_argument
+
+
+def add_report(commands):
+    """Add the grammar of the command."""
+    command = add_command(
+        commands,
+        "report",
+        _run,
+        "Make a page of what `sklearn-ser evaluate --out` wrote: one HTML file with scores, "
+        "pictures, warnings and the command that repeats it.",
+        """
+        sklearn-ser report results
+        sklearn-ser report results --out report.html
+        """,
+    )
+    command.add_argument(
+        "results",
+        metavar="RESULTS",
+        type=Path,
+        help="a folder that `sklearn-ser evaluate --out` wrote",
+    )
+    command.add_argument(
+        "--out",
+        metavar="FILE",
+        type=file_argument,
+        help="file to write (default: report.html in the folder)",
+    )
+    add_common(command)
+
+
+def draw_unseen():
+    """Let matplotlib draw into files, on machines with and without a screen."""
+    import matplotlib
+
+    matplotlib.use("agg")
+
+
+def _run(args):
+    """Read the folder and write the page."""
+    from sklearn_ser.report import EvaluationRecord, write_report
+    from sklearn_ser.report._page import check_installed
+
+    check_installed()
+    draw_unseen()
+    record = EvaluationRecord.load(args.results)
+    path = write_report(record, args.out or args.results / "report.html")
+    print(f"Written: {path}")

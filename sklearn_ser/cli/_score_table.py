@@ -1,0 +1,155 @@
+"""The scores of an evaluation as the command line prints them."""
+
+import math
+import textwrap
+
+_DASH = "-"
+
+
+def _interval(row):
+    if math.isnan(row["uar_low"]):
+        return _DASH
+    return f"{row['uar_low']:.2f} to {row['uar_high']:.2f}"
+
+
+def _interval_title(record):
+    return f"{record.run['settings']['confidence']:.0%} interval"
+
+
+def _lay_out(columns, groups, *, text):
+    """Return lines for groups of rows, with a rule between the groups.
+
+    Parameters
+    ----------
+    columns : list of str
+        Titles.
+    groups : list of list of list of str
+        Cells of each row of each group.
+    text : set of str
+        The columns that are aligned to the left.
+    """
+    rows = [columns, *(row for group in groups for row in group)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+
+    def line(row):
+        cells = (
+            cell.ljust(width) if title in text else cell.rjust(width)
+            for title, cell, width in zip(columns, row, widths, strict=True)
+        )
+        return "  ".join(cells).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    lines = [line(columns)]
+    for group in groups:
+        lines += [rule, *map(line, group)]
+    return "\n".join(lines)
+
+
+def _single(record):
+    """Return the table of one method: a row for each corpus."""
+    columns = ["held out", "language", "recordings", "speakers"]
+    columns += ["UAR", _interval_title(record), "accuracy", "chance"]
+    rows = [
+        [
+            str(row["corpus"]),
+            row.get("language") or "?",
+            str(row["n_test"]),
+            str(row["n_speakers"] or "?"),
+            f"{row['uar']:.3f}",
+            _interval(row),
+            f"{row['accuracy']:.3f}",
+            f"{row['chance']:.3f}",
+        ]
+        for row in record.scores.to_dict("records")
+    ]
+    [mean] = record.means.to_dict("records")
+    last = ["mean", "", "", "", f"{mean['uar']:.3f}", _interval(mean)]
+    last += [f"{mean['accuracy']:.3f}", f"{record.scores['chance'].mean():.3f}"]
+    return _lay_out(columns, [rows, [last]], text={"held out", "language"})
+
+
+def _corpora(record):
+    """Return the table of the corpora, without scores."""
+    columns = ["held out", "language", "recordings", "speakers", "chance"]
+    rows = [
+        [
+            str(row["corpus"]),
+            row.get("language") or "?",
+            str(row["n_test"]),
+            str(row["n_speakers"] or "?"),
+            f"{row['chance']:.3f}",
+        ]
+        for row in record.scores.drop_duplicates("corpus").to_dict("records")
+    ]
+    return _lay_out(columns, [rows], text={"held out", "language"})
+
+
+def _several(record):
+    """Return the table of several methods: for each corpus a row for each method."""
+    first = record.methods[0]
+    columns = ["held out", "method", "UAR", _interval_title(record), "accuracy"]
+    columns += [f"vs {first}", "p"]
+    compared = record.comparisons.set_index(["corpus", "method"])[["difference", "p_adjusted"]]
+    tables = [rows for _, rows in record.scores.groupby("corpus", sort=False)]
+    groups = []
+    for table in (*tables, record.means):
+        group = []
+        for row in table.to_dict("records"):
+            key = row["corpus"], row["method"]
+            difference, p = compared.loc[key] if key in compared.index else (math.nan, math.nan)
+            cells = ["" if group else str(row["corpus"]), row["method"]]
+            cells += [f"{row['uar']:.3f}", _interval(row), f"{row['accuracy']:.3f}"]
+            cells.append("" if math.isnan(difference) else f"{difference:+.3f}")
+            cells.append("" if math.isnan(p) else f"{p:.3f}")
+            group.append(cells)
+        groups.append(group)
+    return _lay_out(columns, groups, text={"held out", "method"})
+
+
+def format_scores(record):
+    """Lay out the table of scores, with the means over corpora as its last rows.
+
+    Parameters
+    ----------
+    record : EvaluationRecord
+        The results.
+
+    Returns
+    -------
+    text : str
+        One table for one method; for several a table of the corpora and one of scores.
+    """
+    if len(record.methods) == 1:
+        return _single(record)
+    return f"{_corpora(record)}\n\n{_several(record)}"
+
+
+def format_legend(record):
+    """Say in words what the table shows."""
+    described = {method["name"]: method["description"] for method in record.run["methods"]}
+    first, *others = described
+    if others:
+        notes = [
+            "Each corpus in turn is held out and the others train each method:",
+            *(f"  {name}: {description}." for name, description in described.items()),
+        ]
+    else:
+        notes = [
+            f"Each corpus in turn is held out and the others train {first}: {described[first]}."
+        ]
+    notes.append(
+        "UAR is the mean recall over the emotions of the held-out corpus; chance is what "
+        "guessing one of them gives. No label of the held-out corpus was used; all its "
+        "recordings were predicted as one batch. The interval is for other speakers of the "
+        "same corpora; fewer than five give none."
+    )
+    if len(record.comparisons):
+        notes.append(
+            f"p is that of a permutation test against {first}, by speakers, adjusted for the "
+            f"number of methods (Holm)."
+        )
+    if record.run["notice"]:
+        notes.append(record.run["notice"])
+    return "\n".join(
+        textwrap.fill(note, 79, subsequent_indent=" " * 4 * note.startswith("  ")) for note in notes
+    )

@@ -1,0 +1,117 @@
+"""What several commands have in common in what they do: recordings, their features."""
+
+
+def corpora_to_paths(args):
+    """Collect the repeated ``--corpus`` in a dict."""
+    paths = dict(args.corpus)
+    if len(paths) < len(args.corpus):
+        names = [name for name, _ in args.corpus]
+        twice = next(name for name in names if names.count(name) > 1)
+        args.parser.error(f"argument --corpus: {twice} is given more than once")
+    return paths
+
+
+def _load_table(args, paths, folder):
+    if paths:
+        from sklearn_ser.datasets import load_corpora
+
+        return load_corpora(paths, emotions=args.emotions)
+    from sklearn_ser.datasets import EMOTIONS, make_corpora
+
+    emotions = args.emotions or tuple(word for word in EMOTIONS if word != "other")
+    return make_corpora(
+        folder,
+        n_utterances=args.utterances or 120,
+        emotions=emotions,
+        n_jobs=args.jobs,
+        verbose=1,
+    )
+
+
+def _with_prior(speech):
+    """Give corpora without any rating of activation (valence) those typical of the emotions."""
+    from sklearn_ser.datasets import circumplex
+
+    speech = speech.copy()
+    prior = circumplex(speech["emotion"])
+    for column in prior:
+        if column not in speech:
+            speech[column] = float("nan")
+        unrated = speech.groupby("corpus")[column].transform("count") == 0
+        speech.loc[unrated, column] = prior.loc[unrated, column]
+    return speech
+
+
+def load_speech(args, paths, folder):
+    """Return the table of the corpora asked for, or of embedded ones made in `folder`.
+
+    Ratings are joined to it as ``--annotations`` and ``--circumplex`` say.
+    """
+    speech = _load_table(args, paths, folder)
+    for name, place in args.annotations:
+        from sklearn_ser.datasets import load_annotations
+
+        speech = load_annotations(name, place, speech)
+    return _with_prior(speech) if args.circumplex else speech
+
+
+def check_needs(method, speech, *, at_least=1):
+    """Refuse to go on if too few corpora have the ratings that a method needs.
+
+    Parameters
+    ----------
+    method : Method
+        Its `needs` are columns of the table.
+    speech : DataFrame
+        The table of recordings.
+    at_least : int, default=1
+        How many corpora must have them: 2 where each is held out in turn.
+
+    Raises
+    ------
+    CorpusError
+        It names what is missing where, and what helps.
+    """
+    from sklearn_ser.exceptions import CorpusError
+
+    missing = {}
+    for corpus, rows in speech.groupby("corpus", sort=False):
+        absent = [name for name in method.needs if name not in rows or rows[name].isna().all()]
+        if absent:
+            missing[corpus] = " and ".join(absent)
+    if speech["corpus"].nunique() - len(missing) >= at_least:
+        return
+    where = "; ".join(f"{corpus} has no {absent}" for corpus, absent in missing.items())
+    raise CorpusError(
+        f"{method.name} learns from ratings of {' and '.join(method.needs)}, in at least "
+        f"{at_least} of the corpora, but {where}. Add ratings (--annotations das2022=DIR), or "
+        f"take those that are typical of each emotion (--circumplex)."
+    )
+
+
+def make_extractor(args, **options):
+    """Return the extractor that the options ask for, told otherwise by `options`."""
+    from sklearn_ser.features import EGeMAPSExtractor
+
+    if args.cache is not None:
+        args.cache.parent.mkdir(parents=True, exist_ok=True)
+    options = {"cache": args.cache, "n_jobs": args.jobs} | options
+    return EGeMAPSExtractor(
+        variant=args.variant, sampling_rate=args.sampling_rate, verbose=1, **options
+    )
+
+
+def list_recordings(arguments):
+    """Collect the recordings of files and folders, each once, in the order given."""
+    from sklearn_ser.datasets._base import find_recordings
+    from sklearn_ser.exceptions import CorpusError
+
+    paths = []
+    for path in arguments:
+        if not path.is_dir():
+            paths.append(str(path))
+        elif files := find_recordings(path):
+            paths += [str(path / file) for file in files]
+        else:
+            raise CorpusError(f"No recordings in {path} or its sub-folders.")
+    return list(dict.fromkeys(paths))

@@ -1,0 +1,189 @@
+"""``sklearn-ser train``: learn from all corpora and write a model to a file."""
+
+import tempfile
+
+from sklearn_ser.cli._arguments import (
+    add_command,
+    add_common,
+    add_extraction,
+    add_training_data,
+    model_argument,
+)
+from sklearn_ser.cli._recipes import METHODS, describe_methods
+from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
+
+
+def add_train(commands):
+    """Add the grammar of the command."""
+    command = add_command(
+        commands,
+        "train",
+        _run,
+        "Train on corpora and write a model to a file, which `sklearn-ser predict` reads. Unless "
+        "told otherwise, each corpus is held out in turn before, so that the file also tells how "
+        "well a model of this kind does on a corpus that it has not seen. Without --corpus, "
+        "three small corpora of synthesised speech are made and learnt.",
+        """
+        sklearn-ser train --out model.skops
+        sklearn-ser train --corpus emodb=emodb --corpus urdu=urdu --method dae --out model.skops
+        sklearn-ser train --corpus emodb=emodb --corpus cafe=cafe --method metric --circumplex \\
+            --out model.skops
+        """,
+    )
+    add_extraction(command)
+    command.add_argument(
+        "--method",
+        choices=METHODS,
+        default=next(iter(METHODS)),
+        help=f"{describe_methods()} (default: %(default)s)",
+    )
+    add_training_data(command)
+    command.add_argument(
+        "--no-scores",
+        action="store_true",
+        help="do not hold out corpora, just train",
+    )
+    command.add_argument(
+        "--out",
+        metavar="FILE",
+        type=model_argument,
+        required=True,
+        help="file to write the model to, in .skops",
+    )
+    add_common(command)
+
+
+def fit_method(method, X, speech):
+    """Return the fitted pipeline of a method, from features to emotions.
+
+    Parameters
+    ----------
+    method : Method
+        What to fit.
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+    speech : DataFrame of n_samples rows
+        The table of recordings. Besides the emotion, steps get the corpus as
+        `sample_domain` and the columns that the method needs, if they ask for them.
+    """
+    from sklearn import config_context
+    from sklearn.utils.metadata_routing import get_routing_for_object
+
+    offered = {"sample_domain": speech["corpus"], **{name: speech[name] for name in method.needs}}
+    with config_context(enable_metadata_routing=True):
+        model = method.make()
+        wanted = get_routing_for_object(model).consumes("fit", [*offered])
+        return model.fit(
+            X,
+            speech["emotion"].to_numpy(dtype=str),
+            **{name: offered[name].to_numpy() for name in wanted},
+        )
+
+
+def _check_emotions(speech):
+    from sklearn_ser.exceptions import CorpusError
+
+    found = speech["emotion"].unique()
+    if len(found) < 2:
+        raise CorpusError(
+            f"All {len(speech)} recordings are {found[0]}; telling emotions apart needs at least "
+            f"two. Name more with --emotions, or add a corpus."
+        )
+
+
+def _scores(method, X, speech, n_jobs):
+    """Return the scores of each corpus, held out in turn, or why there are none."""
+    if speech["corpus"].nunique() < 2:
+        return "none: there is one corpus, and no other to hold out"
+    from sklearn_ser.evaluation import cross_corpus_validate
+    from sklearn_ser.exceptions import CorpusError
+
+    try:
+        check_needs(method, speech, at_least=2)
+    except CorpusError as error:
+        return f"none: {error}"
+    result = cross_corpus_validate(
+        method.make(),
+        X,
+        speech["emotion"],
+        speech["corpus"],
+        params={name: speech[name] for name in method.needs},
+        n_jobs=n_jobs,
+        verbose=1,
+    )
+    return [
+        {
+            "held out": str(row["corpus"]),
+            "UAR": round(float(row["uar"]), 4),
+            "accuracy": round(float(row["accuracy"]), 4),
+        }
+        for row in result.scores.to_dict("records")
+    ]
+
+
+def _count(column):
+    return {str(word): int(count) for word, count in column.value_counts().sort_index().items()}
+
+
+def _describe_corpus(name, rows, *, embedded):
+    from sklearn_ser.datasets import CORPORA
+
+    licence = CORPORA[name].licence if name in CORPORA else "not known to this package"
+    return {
+        "name": str(name),
+        "language": "+".join(rows["language"].dropna().unique()) or "?",
+        "recordings": len(rows),
+        "speakers": int(rows["speaker"].nunique()) or None,
+        "licence": "none needed, synthesised" if embedded else licence,
+    }
+
+
+def _make_card(args, method, speech, scores):
+    embedded = not args.corpus
+    card = {
+        "method": f"{method.name}: {method.description}",
+        "emotions": _count(speech["emotion"]),
+        "corpora": [
+            _describe_corpus(name, rows, embedded=embedded)
+            for name, rows in speech.groupby("corpus", sort=False)
+        ],
+        "features": {
+            "set": "eGeMAPSv02, 88 functionals",
+            "variant": args.variant,
+            "sampling rate": args.sampling_rate or "that of each file",
+        },
+        "scores": scores,
+        "command": args.command_line,
+    }
+    if method.needs:
+        card["ratings"] = {
+            "needed": list(method.needs),
+            "annotations": [name for name, _ in args.annotations],
+            "circumplex": args.circumplex,
+        }
+    return card
+
+
+def _run(args):
+    """Train on all corpora and write the model."""
+    paths = corpora_to_paths(args)
+    if paths and args.utterances:
+        args.parser.error("argument --utterances: given corpora have the size they have")
+    from sklearn.pipeline import make_pipeline
+
+    from sklearn_ser.persistence import save
+
+    method = METHODS[args.method]
+    with tempfile.TemporaryDirectory(prefix="sklearn-ser-") as folder:
+        speech = load_speech(args, paths, folder)
+        check_needs(method, speech)
+        _check_emotions(speech)
+        extractor = make_extractor(args)
+        X = extractor.transform(speech["path"])
+    scores = "none: --no-scores" if args.no_scores else _scores(method, X, speech, args.jobs)
+    model = fit_method(method, X, speech)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    # The extractor learns nothing, so the pipeline is fitted.
+    whole = make_pipeline(extractor, *(step for _, step in model.steps))
+    save(whole, args.out, card=_make_card(args, method, speech, scores))
+    print(f"Written: {args.out}, {method.name} trained on {len(speech)} recordings")

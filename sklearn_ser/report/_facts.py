@@ -1,0 +1,124 @@
+"""With what an evaluation was run, as plain values."""
+
+import os
+import platform
+from importlib import metadata
+
+from sklearn_ser import __version__
+
+__all__ = ["describe_corpora", "describe_methods", "platform_facts", "versions"]
+
+# What the numbers depend on; not all of them need to be installed.
+_DISTRIBUTIONS = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "numba",
+    "soxr",
+    "soundfile",
+    "torch",
+    "skorch",
+)
+
+
+def _installed(names):
+    for name in names:
+        try:
+            yield name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def versions():
+    """Return the versions of Python, of this package and of what it computes with."""
+    own = {"Python": platform.python_version(), "sklearn-ser": __version__}
+    return own | dict(_installed(_DISTRIBUTIONS))
+
+
+def platform_facts():
+    """Return on what kind of machine this runs."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "processors": os.cpu_count() or 1,
+    }
+
+
+def describe_methods(names, estimators, descriptions):
+    """Tell what each method is, and how it is seeded.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The methods.
+    estimators : mapping of str to estimator
+        The unfitted models, as far as they are known.
+    descriptions : mapping of str to str
+        What they are in a few words, likewise.
+
+    Returns
+    -------
+    facts : list of dict
+        ``name``, ``description``, ``pipeline`` and ``seeds``, the values of all parameters
+        called random_state.
+    """
+    facts = []
+    for name in names:
+        estimator = estimators.get(name)
+        parameters = {} if estimator is None else estimator.get_params(deep=True)
+        seeds = {
+            parameter: value if value is None or isinstance(value, int) else str(value)
+            for parameter, value in parameters.items()
+            if parameter.rpartition("__")[2] == "random_state"
+        }
+        facts.append(
+            {
+                "name": name,
+                "description": descriptions.get(name, ""),
+                "pipeline": "" if estimator is None else repr(estimator),
+                "seeds": seeds,
+            }
+        )
+    return facts
+
+
+def _words(rows, column):
+    """Return the different values of a column that may be missing, joined."""
+    if column not in rows:
+        return ""
+    return "+".join(map(str, rows[column].dropna().unique()))
+
+
+def describe_corpora(speech, sources):
+    """Tell what each corpus holds and where it comes from.
+
+    Parameters
+    ----------
+    speech : DataFrame
+        The table of recordings.
+    sources : mapping of str to mapping
+        For each corpus, as far as they are known, its ``title``, ``licence`` and
+        ``homepage``.
+
+    Returns
+    -------
+    facts : list of dict
+    """
+    return [
+        {
+            "name": str(name),
+            "language": _words(rows, "language"),
+            "recordings": len(rows),
+            "speakers": int(rows["speaker"].nunique()) if "speaker" in rows else 0,
+            "emotions": {
+                str(word): int(count)
+                for word, count in rows["emotion"].value_counts().sort_index().items()
+            },
+            **{
+                fact: str(sources.get(str(name), {}).get(fact, ""))
+                for fact in ("title", "licence", "homepage")
+            },
+        }
+        for name, rows in speech.groupby("corpus", sort=False)
+    ]

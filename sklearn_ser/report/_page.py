@@ -1,0 +1,177 @@
+"""The page: what is in the template, and how it is filled."""
+
+import base64
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+from sklearn_ser.report._pictures import confusion_pictures, score_picture, transfer_pictures
+from sklearn_ser.report._tables import (
+    comparison_table,
+    corpus_table,
+    detail_table,
+    missed_recordings,
+    notes_on_intervals,
+    recall_table,
+    score_table,
+)
+from sklearn_ser.report._text import count, summarise
+
+__all__ = ["render_report", "write_report"]
+
+
+def check_installed():
+    """Refuse to start what cannot be finished.
+
+    Raises
+    ------
+    ImportError
+        It says what to install.
+    """
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "A report needs Jinja2 and matplotlib: pip install 'sklearn-ser[report]'"
+        ) from error
+
+
+def _read(name):
+    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _title(record):
+    methods, corpora = record.methods, record.corpora
+    what = methods[0] if len(methods) == 1 else count(len(methods), "method")
+    return f"Speech emotion recognition: {what} on {count(len(corpora), 'corpus')}"
+
+
+def _as_text(value):
+    """Return a setting as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None or value == "" else str(value)
+
+
+def _method(facts):
+    """Return what is told of a method."""
+    description = str(facts.get("description") or "")
+    seeds = {name: value for name, value in facts["seeds"].items() if value is not None}
+    return {
+        "name": facts["name"],
+        "description": f"{description[:1].upper()}{description[1:]}." if description else "",
+        "pipeline": str(facts.get("pipeline") or ""),
+        "seeds": ", ".join(f"{name} = {value}" for name, value in seeds.items()),
+    }
+
+
+def _context(record, title):
+    run = record.run
+    return {
+        "title": title or _title(record),
+        "created": str(run.get("created", "")),
+        "notice": str(run.get("notice", "")),
+        "command": str(run.get("command", "")),
+        "summary": summarise(record),
+        "confidence": f"{run['settings']['confidence']:.0%}",
+        "scores": score_table(record),
+        "score_notes": notes_on_intervals(record),
+        "score_picture": score_picture(record),
+        "comparisons": comparison_table(record),
+        "details": detail_table(record),
+        "recalls": recall_table(record),
+        "confusions": confusion_pictures(record),
+        "missed": missed_recordings(record),
+        "transfers": transfer_pictures(record),
+        "corpora": corpus_table(record),
+        "findings": run["warnings"],
+        "methods": [_method(method) for method in run["methods"]],
+        "settings": {name: _as_text(value) for name, value in run["settings"].items()},
+        "seconds": {name: f"{float(value):.1f} s" for name, value in run["seconds"].items()},
+        "versions": {name: str(value) for name, value in run["versions"].items()},
+        "platform": {name: str(value) for name, value in run["platform"].items()},
+    }
+
+
+def render_report(record, *, title=None):
+    """Return the page as text; parameters as in `write_report`."""
+    check_installed()
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    style = _read("report.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    template = environment.from_string(_read("report.html.jinja"))
+    # The style is part of the package, and no text of a user gets into it.
+    return template.render(style=Markup(style), style_hash=digest, **_context(record, title))
+
+
+def write_report(record, path, *, title=None):
+    """Write a page that tells all about an evaluation.
+
+    The page is one HTML file without scripts, and forbids the browser to load anything:
+    pictures and style are inside. It opens from a disk, can be sent by mail and printed,
+    follows the reader's choice of a light or dark screen, and names of files, speakers and
+    corpora are text in it, whatever they look like.
+
+    Parameters
+    ----------
+    record : EvaluationRecord
+        The results.
+    path : str or path-like
+        The file to write; its folder is made if missing.
+    title : str, default=None
+        The headline; None counts methods and corpora.
+
+    Returns
+    -------
+    path : pathlib.Path
+        Where it is.
+
+    Raises
+    ------
+    ImportError
+        If Jinja2 or matplotlib is not installed.
+
+    See Also
+    --------
+    EvaluationRecord : Makes the record, and keeps it in a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser import cross_corpus_validate
+    >>> from sklearn_ser.report import EvaluationRecord, write_report
+    >>> speech = pd.DataFrame({
+    ...     "corpus": np.repeat(["de", "ur"], 60), "speaker": np.repeat(np.arange(12), 10),
+    ...     "emotion": ["anger", "sadness"] * 60,
+    ... })
+    >>> X = np.random.default_rng(0).normal(size=(120, 3))
+    >>> X[speech.emotion == "anger"] += 1
+    >>> result = cross_corpus_validate(
+    ...     LogisticRegression(), X, speech.emotion, speech.corpus, speaker=speech.speaker
+    ... )
+    >>> record = EvaluationRecord.from_results({"logistic": result}, speech)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_report(record, Path(folder) / "report.html")
+    ...     path.read_text(encoding="utf-8")[:15]
+    '<!DOCTYPE html>'
+    """
+    page = render_report(record, title=title)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path

@@ -1,0 +1,109 @@
+"""Pictures of a record, as images that stand in the page itself."""
+
+import base64
+import contextlib
+import io
+import warnings
+from typing import NamedTuple
+
+from sklearn_ser.plotting import CorpusConfusionDisplay, TransferMatrixDisplay, UARDisplay
+
+__all__ = ["Picture", "confusion_pictures", "score_picture", "transfer_pictures"]
+
+# A figure's inch on the page.
+_PIXELS = 96
+
+
+class Picture(NamedTuple):
+    """An image and what it shows.
+
+    Parameters
+    ----------
+    source : str
+        A data URI.
+    description : str
+        For those who cannot see it.
+    width, height : int
+        In pixels.
+    """
+
+    source: str
+    description: str
+    width: int
+    height: int
+
+
+@contextlib.contextmanager
+def _drawing():
+    """Draw as matplotlib does by default, whatever the user's settings, and show nothing."""
+    import matplotlib.pyplot as plt
+
+    # Letters as outlines: readers need no font, and a name in the picture can do nothing. Equal
+    # pictures have equal bytes only if the ids inside are salted equally.
+    options = {"svg.fonttype": "path", "svg.hashsalt": "sklearn-ser"}
+    with (
+        plt.ioff(),
+        plt.style.context("default"),
+        plt.rc_context(options),
+        warnings.catch_warnings(),
+    ):
+        # A name in a script that matplotlib's font lacks; the tables have it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
+
+
+def _as_picture(display):
+    import matplotlib.pyplot as plt
+
+    figure, file = display.figure_, io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    encoded = base64.b64encode(file.getvalue()).decode("ascii")
+    width, height = (round(_PIXELS * inches) for inches in figure.get_size_inches())
+    return Picture(f"data:image/svg+xml;base64,{encoded}", display.describe(), width, height)
+
+
+def score_picture(record):
+    """Draw the UAR of all methods on all corpora, with intervals."""
+    scores = record.scores.astype({"corpus": str})
+    columns = ["corpus", "uar", "uar_low", "uar_high"]
+    tables = {}
+    for method in record.methods:
+        rows, mean = (table[table["method"] == method] for table in (scores, record.means))
+        tables[method] = rows[columns].to_dict("list")
+        for column in columns:
+            tables[method][column] += mean[column].tolist()
+    with _drawing():
+        display = UARDisplay(
+            tables,
+            chance=scores.groupby("corpus")["chance"].first().to_dict(),
+            confidence=record.run["settings"]["confidence"],
+        )
+        return _as_picture(display.plot())
+
+
+def confusion_pictures(record):
+    """Draw for each method what it took for what, corpus by corpus; a dict of pictures."""
+    pictures = {}
+    labels = sorted({*record.predictions["y_true"], *record.predictions["y_pred"]})
+    for method, rows in record.predictions.groupby("method", sort=False):
+        with _drawing():
+            display = CorpusConfusionDisplay.from_predictions(
+                rows["y_true"], rows["y_pred"], rows["corpus"].astype(str), labels=labels
+            )
+            pictures[method] = _as_picture(display)
+    return pictures
+
+
+def transfer_pictures(record):
+    """Draw for each method with such results what is lost from corpus to corpus."""
+    if record.transfer is None:
+        return {}
+    pictures = {}
+    for method, cells in record.transfer.groupby("method", sort=False):
+        matrix = cells.astype({"trained_on": str, "tested_on": str}).pivot(
+            index="trained_on", columns="tested_on", values="uar"
+        )
+        with _drawing():
+            pictures[method] = _as_picture(TransferMatrixDisplay(matrix).plot())
+    return pictures

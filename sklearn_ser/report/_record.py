@@ -1,0 +1,320 @@
+"""An evaluation of one or more methods: its tables, and what it takes to repeat it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from sklearn_ser.report._comparisons import COMPARISON_COLUMNS, compare_with_first
+from sklearn_ser.report._facts import (
+    describe_corpora,
+    describe_methods,
+    platform_facts,
+    versions,
+)
+from sklearn_ser.report._files import read_folder, write_folder
+from sklearn_ser.report._findings import find_in_data, find_in_scores
+
+__all__ = ["EvaluationRecord"]
+
+_SPEECH = ("path", "corpus", "language", "speaker", "sex")
+
+
+def _check_results(results, speech):
+    """Refuse what no record can be made of."""
+    if not results:
+        raise ValueError("results is empty; pass at least one, by the name of its method.")
+    for name, result in results.items():
+        if "uar" not in result.metrics:
+            raise ValueError(
+                f"The result of {name!r} has the metrics {', '.join(result.metrics)}; a record is "
+                f"about emotions as labels, so that it needs the result of a classifier."
+            )
+        if result.predictions["sample"].max() >= len(speech):
+            raise ValueError(
+                f"The result of {name!r} has predictions for recording "
+                f"{result.predictions['sample'].max()}, but speech has {len(speech)} rows. Pass "
+                f"the table of recordings that was evaluated."
+            )
+        differing = [
+            column
+            for column, known in (("corpus", "corpus"), ("emotion", "y_true"))
+            if (
+                speech[column].to_numpy(dtype=str)[result.predictions["sample"]]
+                != result.predictions[known].to_numpy(dtype=str)
+            ).any()
+        ]
+        if differing:
+            raise ValueError(
+                f"The result of {name!r} and speech differ in {' and '.join(differing)}. Pass the "
+                f"table of recordings that was evaluated, with its rows in the same order."
+            )
+    if (speech["corpus"] == "mean").any():
+        raise ValueError("A corpus is called 'mean', as is the mean over corpora; rename it.")
+
+
+def _stack(results, table):
+    """Put one of the tables of all results below each other, with a column `method`."""
+    tables = {name: getattr(result, table) for name, result in results.items()}
+    filled = {name: rows for name, rows in tables.items() if len(rows)}
+    if not filled:
+        return next(iter(tables.values())).assign(method=[])
+    stacked = pd.concat(filled, names=["method"]).reset_index("method")
+    return stacked.reset_index(drop=True)
+
+
+def _split_summary(results, speech):
+    """Return the scores of corpora, with their language and chance, and their means."""
+    summary = _stack(results, "summary")
+    is_mean = summary["corpus"] == "mean"
+    scores = summary[~is_mean].reset_index(drop=True)
+    by_corpus = speech.groupby("corpus")
+    if "language" in speech:
+        language = by_corpus["language"].agg(lambda words: "+".join(words.dropna().unique()))
+        scores.insert(2, "language", scores["corpus"].map(language))
+    chance = 1 / by_corpus["emotion"].nunique()
+    scores.insert(scores.columns.get_loc("uar"), "chance", scores["corpus"].map(chance))
+    return scores, summary[is_mean].reset_index(drop=True)
+
+
+def _name_predictions(results, speech):
+    """Return all predictions, with what is known of each recording."""
+    predictions = _stack(results, "predictions")
+    known = speech[[column for column in _SPEECH if column in speech]]
+    named = known.iloc[predictions["sample"]].reset_index(drop=True)
+    if "path" not in named:
+        named.insert(0, "path", predictions["sample"].map("recording {}".format))
+    return named.join(predictions[["method", "repeat", "y_true", "y_pred"]])
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class EvaluationRecord:
+    """What was found of one or more methods, and what it takes to repeat it.
+
+    Made by :meth:`from_results`, kept in a folder by :meth:`save` and read from there by
+    :meth:`load`. :func:`write_report` makes a page of it.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row for each method and held-out corpus: ``method``, ``corpus``, ``language``
+        (if known), ``n_train``, ``n_test``, ``n_speakers``, ``n_repeats``, ``chance`` (one
+        by the number of emotions of the corpus), and ``m``, ``m_sd``, ``m_low`` and
+        ``m_high`` for the metrics m, as in the summary of a
+        `~sklearn_ser.evaluation.CrossCorpusResult`; ``interval_note``, ``fit_time`` and
+        ``predict_time``.
+    means : DataFrame
+        One row for each method, with the means over the corpora and their intervals.
+    recalls : DataFrame
+        One row for each method, corpus, repeat and emotion.
+    predictions : DataFrame
+        One row for each method, repeat and recording: ``path``, ``corpus``, ``language``,
+        ``speaker``, ``sex``, ``method``, ``repeat``, ``y_true``, ``y_pred``.
+    comparisons : DataFrame or None
+        Each method against the first, for each corpus and the ``"mean"``: ``method``,
+        ``against``, ``corpus``, ``difference``, ``low``, ``high``, ``p_value``,
+        ``p_adjusted`` (by Holm's procedure, for the number of methods compared),
+        ``n_speakers``, ``interval_note``. No rows without speakers or with one method.
+    transfer : DataFrame or None
+        The cells of a `~sklearn_ser.evaluation.TransferResult`, with a column ``method``.
+    run : dict
+        Plain values: ``created``, ``command``, ``notice``, ``versions``, ``platform``,
+        ``settings``, ``corpora``, ``methods``, ``warnings``, ``seconds``.
+
+    See Also
+    --------
+    write_report : Makes a page of it.
+    sklearn_ser.evaluation.cross_corpus_validate : Makes the results.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_ser import cross_corpus_validate
+    >>> from sklearn_ser.report import EvaluationRecord
+    >>> rng = np.random.default_rng(0)
+    >>> speech = pd.DataFrame({
+    ...     "path": [f"{i}.wav" for i in range(120)], "corpus": np.repeat(["de", "ur"], 60),
+    ...     "speaker": np.repeat(np.arange(12), 10), "emotion": ["anger", "sadness"] * 60,
+    ... })
+    >>> X = rng.normal(size=(120, 3)) + (speech.emotion == "anger").to_numpy()[:, None]
+    >>> models = {"logistic": LogisticRegression(), "bayes": GaussianNB()}
+    >>> results = {
+    ...     name: cross_corpus_validate(
+    ...         model, X, speech.emotion, speech.corpus, speaker=speech.speaker
+    ...     )
+    ...     for name, model in models.items()
+    ... }
+    >>> record = EvaluationRecord.from_results(results, speech, estimators=models)
+    >>> record.scores[["method", "corpus", "uar", "chance"]].round(2)
+         method corpus   uar  chance
+    0  logistic     de  0.88     0.5
+    1  logistic     ur  0.80     0.5
+    2     bayes     de  0.87     0.5
+    3     bayes     ur  0.78     0.5
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     record.save(folder)
+    ...     print(EvaluationRecord.load(folder))
+    EvaluationRecord of 2 methods (logistic, bayes) on 2 corpora (de, ur)
+    """
+
+    scores: pd.DataFrame
+    means: pd.DataFrame
+    recalls: pd.DataFrame
+    predictions: pd.DataFrame
+    comparisons: pd.DataFrame | None
+    transfer: pd.DataFrame | None
+    run: dict
+
+    @classmethod
+    def from_results(
+        cls,
+        results,
+        speech,
+        *,
+        transfer=None,
+        estimators=None,
+        descriptions=None,
+        sources=None,
+        settings=None,
+        findings=(),
+        seconds=None,
+        command="",
+        notice="",
+    ):
+        """Put results together with what is known about them.
+
+        Parameters
+        ----------
+        results : dict of str to CrossCorpusResult
+            For each method, by name, what
+            :func:`~sklearn_ser.evaluation.cross_corpus_validate` returned, of the same
+            recordings. The others are compared with the first.
+        speech : DataFrame
+            The table of recordings that was evaluated, in the same order: ``corpus`` and
+            ``emotion``, and of ``path``, ``language``, ``speaker`` and ``sex`` what is
+            known.
+        transfer : dict of str to TransferResult, default=None
+            What :func:`~sklearn_ser.evaluation.transfer_matrix` returned.
+        estimators : dict of str to estimator, default=None
+            The unfitted models, which tell their parameters and seeds.
+        descriptions : dict of str to str, default=None
+            What the methods are, in a few words.
+        sources : dict of str to dict, default=None
+            For each corpus its ``title``, ``licence`` and ``homepage``.
+        settings : dict, default=None
+            Plain values by what they are, to be told as they are.
+        findings : iterable of dict, default=()
+            Further warnings, each with the texts ``about``, ``kind`` and ``detail``.
+        seconds : dict of str to float, default=None
+            How long what took.
+        command : str, default=""
+            The command that does all this again.
+        notice : str, default=""
+            What readers must know before anything else.
+
+        Returns
+        -------
+        record : EvaluationRecord
+
+        Raises
+        ------
+        ValueError
+            If there are no results, one of them is of a regressor, they do not belong to
+            the table or are of different recordings, or a corpus is called "mean".
+        """
+        _check_results(results, speech)
+        scores, means = _split_summary(results, speech)
+        known = speech if "speaker" in speech else speech.assign(speaker=None)
+        warned = find_in_scores(scores, _stack(results, "warned"))
+        run = {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": command,
+            "notice": notice,
+            "versions": versions(),
+            "platform": platform_facts(),
+            "settings": {
+                "confidence": next(iter(results.values())).confidence,
+                **(settings or {}),
+            },
+            "corpora": describe_corpora(known, sources or {}),
+            "methods": describe_methods(results, estimators or {}, descriptions or {}),
+            "warnings": [*find_in_data(known), *findings, *warned],
+            "seconds": {name: round(float(value), 2) for name, value in (seconds or {}).items()},
+        }
+        cells = {
+            name: result.cells.assign(method=name) for name, result in (transfer or {}).items()
+        }
+        return cls(
+            scores=scores,
+            means=means,
+            recalls=_stack(results, "recalls"),
+            predictions=_name_predictions(results, speech),
+            comparisons=compare_with_first(results),
+            transfer=pd.concat(cells, ignore_index=True) if cells else None,
+            run=run,
+        )
+
+    def save(self, folder):
+        """Write the tables as CSV, and everything else as ``run.json``.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Made if missing. Files that an earlier record left there are replaced.
+
+        Raises
+        ------
+        NotADirectoryError
+            If `folder` is a file.
+        """
+        tables = ("scores", "means", "recalls", "predictions", "comparisons", "transfer")
+        write_folder(folder, self.run, {name: getattr(self, name) for name in tables})
+
+    @classmethod
+    def load(cls, folder):
+        """Read what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            The folder.
+
+        Returns
+        -------
+        record : EvaluationRecord
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such folder, or a file is missing in it.
+        NotADirectoryError
+            If it is a file.
+        ValueError
+            If a file lacks a column, is damaged, or was written in a newer format.
+        """
+        run, tables = read_folder(folder)
+        if tables["comparisons"] is None:
+            tables["comparisons"] = pd.DataFrame(columns=COMPARISON_COLUMNS)
+        run.pop("format")
+        return cls(run=run, **tables)
+
+    @property
+    def methods(self):
+        """The names of the methods, the one that others are compared with first."""
+        return self.scores["method"].unique().tolist()
+
+    @property
+    def corpora(self):
+        """The names of the corpora that were held out."""
+        return self.scores["corpus"].astype(str).unique().tolist()
+
+    def __repr__(self):
+        methods, corpora = self.methods, self.corpora
+        return (
+            f"EvaluationRecord of {len(methods)} method{'s' * (len(methods) > 1)} "
+            f"({', '.join(methods)}) on {len(corpora)} corpora ({', '.join(corpora)})"
+        )

@@ -1,0 +1,191 @@
+"""What the tables of the page hold, as texts."""
+
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from sklearn_ser.report._text import interval, p_value, share, signed
+
+__all__ = [
+    "comparison_table",
+    "corpus_table",
+    "detail_table",
+    "missed_recordings",
+    "notes_on_intervals",
+    "recall_table",
+    "score_table",
+]
+
+_MEAN = "mean"
+_SHOWN = 10  # recordings that no method recognises
+
+
+def _cell(rows, make):
+    """Return what `make` says about the only row, or a dash if there is none."""
+    return make(rows.iloc[0]) if len(rows) else {"value": "–"}
+
+
+def _score(row):
+    spread = row.get("uar_sd", np.nan)
+    return {
+        "value": f"{row['uar']:.3f}",
+        "spread": f"± {spread:.3f}" if np.isfinite(spread) else "",
+        "detail": interval(row["uar_low"], row["uar_high"]),
+    }
+
+
+def _difference(row):
+    return {
+        "value": signed(row["difference"]),
+        "detail": interval(row["low"], row["high"]),
+        "p": p_value(row["p_adjusted"]),
+    }
+
+
+def score_table(record):
+    """Return the UAR of each method: columns are the corpora and their mean."""
+    scores = record.scores.astype({"corpus": str})
+    rows = []
+    for method in record.methods:
+        own = scores[scores["method"] == method]
+        cells = [_cell(own[own["corpus"] == corpus], _score) for corpus in record.corpora]
+        mean = record.means[record.means["method"] == method]
+        rows.append({"name": method, "cells": [*cells, _cell(mean, _score)]})
+    chance = scores.drop_duplicates("corpus").set_index("corpus")["chance"][record.corpora]
+    return {
+        "columns": [*record.corpora, _MEAN],
+        "rows": rows,
+        "chance": [f"{value:.3f}" for value in (*chance, chance.mean())],
+    }
+
+
+def comparison_table(record):
+    """Return each method less the first: columns are the corpora and their mean."""
+    table = record.comparisons.astype({"corpus": str})
+    if table.empty:
+        return None
+    columns = [*record.corpora, _MEAN]
+    return {
+        "against": table["against"].iloc[0],
+        "columns": columns,
+        "rows": [
+            {
+                "name": method,
+                "cells": [_cell(rows[rows["corpus"] == name], _difference) for name in columns],
+            }
+            for method, rows in table.groupby("method", sort=False)
+        ],
+    }
+
+
+def detail_table(record):
+    """Return further scores, corpus by corpus."""
+    scores = record.scores.astype({"corpus": str})
+    return [
+        {
+            "name": corpus,
+            "rows": [
+                {
+                    "name": row["method"],
+                    "cells": [
+                        f"{row['uar']:.3f}",
+                        f"{row['accuracy']:.3f}",
+                        f"{row['macro_f1']:.3f}",
+                        f"{row['n_train']:,.0f}",
+                        f"{row['n_test']:,.0f}",
+                        f"{row['fit_time']:.1f}",
+                    ],
+                }
+                for _, row in scores[scores["corpus"] == corpus].iterrows()
+            ],
+        }
+        for corpus in record.corpora
+    ]
+
+
+def _recall(rows):
+    # The ends of the intervals of several trainings have no mean that means anything.
+    single = len(rows) == 1
+    low, high = rows.iloc[0][["recall_low", "recall_high"]] if single else (np.nan, np.nan)
+    # Where all speakers score alike, the interval has no width and tells nothing.
+    detail = interval(low, high, form="{:.0%}") if low < high else ""
+    return {"value": share(rows["recall"].mean()), "detail": detail}
+
+
+def recall_table(record):
+    """Return the recall of each emotion, corpus by corpus."""
+    recalls = record.recalls.astype({"corpus": str})
+    emotions = sorted(recalls["label"].unique())
+    groups = []
+    for corpus in record.corpora:
+        here = recalls[recalls["corpus"] == corpus]
+        rows = []
+        for method, own in here.groupby("method", sort=False):
+            of = {emotion: own[own["label"] == emotion] for emotion in emotions}
+            cells = [
+                _recall(found) if len(found) else {"value": "–", "detail": ""}
+                for found in of.values()
+            ]
+            rows.append({"name": method, "cells": cells})
+        sizes = here.drop_duplicates("label").set_index("label").get("n_test", {})
+        groups.append(
+            {
+                "name": corpus,
+                "rows": rows,
+                "sizes": [f"n = {sizes[word]:.0f}" if word in sizes else "" for word in emotions],
+            }
+        )
+    return {"columns": emotions, "groups": groups}
+
+
+def notes_on_intervals(record):
+    """Say for which scores there is no interval, and why."""
+    told = record.scores[record.scores["interval_note"] != ""].drop_duplicates(
+        ["corpus", "interval_note"]
+    )
+    return [f"{row['corpus']}: {row['interval_note']}" for _, row in told.iterrows()]
+
+
+def missed_recordings(record):
+    """Return the recordings that no method recognises, in whichever repeat."""
+    predictions = record.predictions
+    wrong = (predictions["y_true"] != predictions["y_pred"]).rename("wrong")
+    keys = ["corpus", "path", "y_true"]
+    missed = wrong.groupby([predictions[key] for key in keys], sort=False).all()
+    missed = missed[missed].index.to_frame(index=False)
+    n_recordings = len(predictions.drop_duplicates(keys))
+    answers = predictions.merge(missed[keys], on=keys).groupby(keys, sort=False)["y_pred"]
+    taken_for = answers.agg(lambda words: words.mode().iloc[0])
+    shown = []
+    # A few of each corpus, rather than many of the first.
+    order = missed.groupby("corpus", sort=False).cumcount().sort_values(kind="stable").index
+    for _, row in missed.loc[order[:_SHOWN]].iterrows():
+        shown.append({**row, "taken_for": taken_for[tuple(row)]})
+    return {"n": len(missed), "of": n_recordings, "shown": shown}
+
+
+def _link(address):
+    """Return an address that a browser may be sent to; else None."""
+    try:
+        parts = urlsplit(str(address))
+    except ValueError:
+        return None
+    return str(address) if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def corpus_table(record):
+    """Return what is known of each corpus."""
+    return [
+        {
+            "name": corpus["name"],
+            "title": corpus.get("title") or "",
+            "language": corpus.get("language") or "?",
+            "recordings": corpus.get("recordings", "?"),
+            "speakers": corpus.get("speakers") or "?",
+            "emotions": ", ".join(f"{n} {word}" for word, n in corpus.get("emotions", {}).items()),
+            "licence": corpus.get("licence") or "not known to this package",
+            "homepage": corpus.get("homepage") or "",
+            "link": _link(corpus.get("homepage", "")),
+        }
+        for corpus in record.run["corpora"]
+    ]

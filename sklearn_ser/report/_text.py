@@ -1,0 +1,133 @@
+"""Numbers as people read them, and what they say in sentences."""
+
+import numpy as np
+
+from sklearn_ser.plotting._style import enumerate_words
+
+__all__ = ["count", "interval", "p_value", "share", "signed", "summarise"]
+
+_MINUS = "\N{MINUS SIGN}"
+_DASH = "\N{EN DASH}"
+_SIGNIFICANT = 0.05
+
+
+def interval(low, high, *, form="{:z.2f}"):
+    """Return "0.58 to 0.71"; empty without an interval."""
+    if not np.isfinite(low):
+        return ""
+    return f"{form.format(low)} to {form.format(high)}".replace("-", _MINUS)
+
+
+def share(value):
+    """Return a share in percent; a dash if there is none."""
+    return f"{value:.0%}" if np.isfinite(value) else _DASH
+
+
+def signed(value):
+    """Return a difference with its sign."""
+    return f"{value:+z.3f}".replace("-", _MINUS)
+
+
+def p_value(value):
+    """Return "p = 0.034", "p < 0.001" or nothing."""
+    if not np.isfinite(value):
+        return ""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def count(number, noun):
+    """Return "1 recording" or "12 recordings"."""
+    plural = {"corpus": "corpora"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def _material(record):
+    recordings = record.predictions.drop_duplicates(["corpus", "path"])
+    emotions = sorted(record.predictions["y_true"].unique())
+    speakers = sum(corpus.get("speakers", 0) for corpus in record.run["corpora"])
+    voices = f" by {count(speakers, 'speaker')}" if speakers else ""
+    return (
+        f"{count(len(recordings), 'recording')}{voices} in "
+        f"{count(len(record.corpora), 'corpus')}, to be told apart: {enumerate_words(emotions)}."
+    )
+
+
+def _best(record):
+    means = record.means.set_index("method")
+    best = means["uar"].idxmax()
+    uar, low, high = means.loc[best, ["uar", "uar_low", "uar_high"]]
+    chance = record.scores.drop_duplicates("corpus")["chance"].mean()
+    several = len(means) > 1
+    found = (
+        f"recognises {share(uar)} of the recordings of an emotion, on average over emotions and "
+        f"held-out corpora; guessing gets {share(chance)}"
+    )
+    lead = f"The best of {len(means)} methods is {best}: it" if several else best
+    text = f"{lead} {found}."
+    if np.isfinite(low):
+        text += f" With other speakers it might be {interval(low, high, form='{:.0%}')}."
+        if low <= chance:
+            text += " That includes guessing."
+    if several:
+        text += " The best of several always looks a little better than it is."
+    return text
+
+
+def _are(rows):
+    return "is" if len(rows) == 1 else "are"
+
+
+def _comparison(record):
+    means = record.comparisons[record.comparisons["corpus"].astype(str) == "mean"]
+    if means.empty or not np.isfinite(means["p_adjusted"]).any():
+        return ""
+    first = means["against"].iloc[0]
+    clear = means["p_adjusted"] < _SIGNIFICANT
+    if not clear.any():
+        return f"No method differs from {first} by more than chance could explain."
+    told = []
+    for verdict, rows in (
+        ("clearly better", means[clear & (means["difference"] > 0)]),
+        ("clearly worse", means[clear & (means["difference"] < 0)]),
+    ):
+        if len(rows):
+            told.append(f"{enumerate_words(rows['method'])} {_are(rows)} {verdict}")
+    if not clear.all():
+        rest = means["method"][~clear]
+        differ = "differs" if len(rest) == 1 else "differ"
+        told.append(f"how much {enumerate_words(rest)} {differ} could be chance")
+    return f"Compared with {first}: {'; '.join(told)}."
+
+
+def _extremes(series, noun):
+    best, worst = series.idxmax(), series.idxmin()
+    if best == worst:
+        return ""
+    return (
+        f"Over all methods, {best} is the {noun} recognised best ({share(series[best])}) and "
+        f"{worst} the one recognised worst ({share(series[worst])})."
+    )
+
+
+def summarise(record):
+    """Say in a few sentences what was found.
+
+    Parameters
+    ----------
+    record : EvaluationRecord
+        The results.
+
+    Returns
+    -------
+    sentences : list of str
+    """
+    corpora = record.scores.astype({"corpus": str}).groupby("corpus")["uar"].mean()
+    emotions = record.recalls.groupby("label")["recall"].mean()
+    sentences = [
+        _material(record),
+        _best(record),
+        _comparison(record),
+        _extremes(corpora, "corpus"),
+        _extremes(emotions, "emotion"),
+    ]
+    return [sentence for sentence in sentences if sentence]

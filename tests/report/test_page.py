@@ -1,0 +1,325 @@
+import base64
+import itertools
+import json
+import re
+import sys
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier
+
+from sklearn_ser import cross_corpus_validate
+from sklearn_ser.plotting import CorpusConfusionDisplay
+from sklearn_ser.report import EvaluationRecord, write_report
+from sklearn_ser.report._page import render_report
+from sklearn_ser.report._tables import missed_recordings
+from sklearn_ser.report._text import interval, p_value, signed
+
+VOID = {"meta", "img", "br"}
+HOSTILE = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """A page as the elements and the text that are in it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text.append(data)
+
+    def all(self, *tags):
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+    def says(self):
+        return " ".join("".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def text(record):
+    return render_report(record)
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+def test_it_is_written_and_named(record, text, tmp_path):
+    path = write_report(record, tmp_path / "new" / "report.html")
+    assert path == tmp_path / "new" / "report.html"
+    assert path.read_text(encoding="utf-8") == text
+    titled = render_report(record, title="A <b> title")
+    assert "<title>A &lt;b&gt; title</title>" in titled
+    assert "<h1>A &lt;b&gt; title</h1>" in titled
+
+
+def test_a_record_that_was_kept_gives_the_same_page(record, text, tmp_path):
+    record.save(tmp_path)
+    assert render_report(EvaluationRecord.load(tmp_path)) == text
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(page, text):
+    assert not {tag for tag, _ in page.elements} & {"script", "link", "iframe", "object", "form"}
+    for image in page.all("img"):
+        assert image["src"].startswith("data:image/svg+xml;base64,")
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+    [policy] = [
+        meta["content"] for meta in page.all("meta") if "Security" in meta.get("http-equiv", "")
+    ]
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+
+
+def test_headings_and_landmarks(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert page.all("html") == [{"lang": "en"}]
+    for landmark in ("header", "nav", "main", "footer"):
+        assert len(page.all(landmark)) == 1
+    assert page.all("a")[0] == {"class": "skip", "href": "#main"}
+
+
+def test_links_within_the_page_lead_somewhere(page):
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    targets = {link["href"][1:] for link in page.all("a") if link["href"].startswith("#")}
+    named = {a["aria-labelledby"] for _, a in page.elements if "aria-labelledby" in a}
+    assert targets | named <= set(ids)
+
+
+def test_tables_have_captions_and_scopes_and_scroll_by_keyboard(page):
+    n_tables = len(page.all("table"))
+    assert n_tables == len(page.all("caption")) == 6
+    assert all(cell.get("scope") in ("col", "row", "rowgroup") for cell in page.all("th"))
+    scrolling = [a for tag, a in page.elements if "scroll" in a.get("class", "").split()]
+    assert len(scrolling) == n_tables + len(page.all("img"))
+    for attributes in scrolling:
+        assert attributes["role"] == "region"
+        assert attributes["tabindex"] == "0"
+        assert attributes.get("aria-label") or attributes.get("aria-labelledby")
+
+
+def test_pictures_are_drawn_and_described(page, record):
+    images = page.all("img")
+    assert len(images) == 1 + len(record.methods) + 1
+    for image in images:
+        picture = ET.fromstring(base64.b64decode(image["src"].partition(",")[2]))
+        width = float(picture.get("width").removesuffix("pt"))
+        # A point is 1/72 inch, a pixel 1/96.
+        assert float(image["width"]) == pytest.approx(width * 96 / 72, abs=1)
+        assert len(image["alt"]) > 60
+    assert images[0]["alt"].startswith("UAR of svm, bayes and guess on 3 corpora: ")
+    rows = record.predictions.query("method == 'bayes'")
+    expected = CorpusConfusionDisplay.from_predictions(
+        rows["y_true"], rows["y_pred"], rows["corpus"]
+    )
+    plt.close(expected.figure_)
+    assert images[2]["alt"] == expected.describe()
+    assert images[-1]["alt"].startswith("UAR of training on each of 3 corpora")
+
+
+def test_pictures_do_not_depend_on_the_settings_of_the_user(record, text):
+    with plt.style.context("dark_background"):
+        assert render_report(record) == text
+    assert plt.get_fignums() == []
+
+
+def test_numbers(page, record):
+    told = page.says()
+    for row in [*record.scores.to_dict("records"), *record.means.to_dict("records")]:
+        assert f"{row['uar']:.3f}{row['uar_low']:.2f} to {row['uar_high']:.2f}" in told
+    for row in record.comparisons.to_dict("records"):
+        assert signed(row["difference"]) in told
+        assert p_value(row["p_adjusted"]) in told
+    for row in record.recalls.to_dict("records"):
+        assert f"{row['recall']:.0%}" in told
+
+
+def test_facts(page, record):
+    told = page.says()
+    for words in (
+        "Please note: Nobody said any of this.",
+        "288 recordings by 18 speakers in 3 corpora, to be told apart: anger, happiness, neutral",
+        "guessing gets 25%",
+        "Compared with svm: guess is clearly worse; how much bayes differs could be chance.",
+        f"{len(record.run['warnings'])} warning",
+        "someone sneezes in 03a01Fa.wav",
+        "free with citation",
+        "not known to this package",
+        "24 anger, 24 happiness, 24 neutral, 24 sadness",
+        "sklearn-ser evaluate --corpus 'a b=c'",
+        "A line between emotions.",
+        "Seeds: random_state = 7",
+        "circumplexno",
+        "ratingsnone",
+        "processes2",
+        "features1.2 s",
+        f"numpy{np.__version__}",
+    ):
+        assert words in told, words
+    assert {"href": "http://emodb.bilderbar.info/", "rel": "noreferrer"} in page.all("a")
+
+
+def test_one_method_without_speakers(make_speech, evaluate):
+    speech, X = make_speech()
+    page = Page(render_report(evaluate(speech.drop(columns="speaker"), X, methods=("svm",))))
+    told = page.says()
+    assert "Speech emotion recognition: svm on 3 corpora" in told
+    assert "There is nothing to compare" in told
+    assert "No interval, or none with a width: emodb: speakers unknown" in told
+    assert "From corpus to corpus" not in told
+    assert "The speaker of 96 of 96 recordings is unknown" in told
+
+
+def test_an_emotion_that_a_corpus_lacks(make_speech, evaluate):
+    speech, X = make_speech()
+    keep = ((speech["corpus"] != "urdu") | (speech["emotion"] != "sadness")).to_numpy()
+    record = evaluate(speech[keep].reset_index(drop=True), X[keep], methods=("svm", "bayes"))
+    told = Page(render_report(record)).says()
+    assert "It has no recordings of sadness" in told
+    assert "urdu held outn = 24n = 24n = 24 svm" in told
+    assert re.search(r"chance0\.2500\.2500\.3330\.278", told)
+
+
+def test_repeats_show_their_spread(make_speech):
+    speech, X = make_speech()
+    model = DummyClassifier(strategy="uniform")
+    data = X, speech["emotion"], speech["corpus"]
+    result = cross_corpus_validate(model, *data, speaker=speech["speaker"], seeds=range(3))
+    record = EvaluationRecord.from_results({"guess": result}, speech)
+    told = Page(render_report(record)).says()
+    score = record.scores.iloc[0]
+    assert f"{score['uar']:.3f} ± {score['uar_sd']:.3f}" in told
+    mean = record.recalls.query("corpus == 'emodb' and label == 'anger'")["recall"].mean()
+    assert f"n = 24 guess{mean:.0%}" in told
+
+
+@pytest.fixture(scope="module")
+def hostile(make_speech, evaluate):
+    speech, X = make_speech((HOSTILE, "urdu", '"><img src=x onerror=alert(2)>'))
+    speech["speaker"] = HOSTILE + speech["speaker"]
+    speech["path"] = HOSTILE + speech["path"]
+    speech["language"] = HOSTILE
+    nasty = {"about": HOSTILE, "kind": HOSTILE, "detail": f"{HOSTILE} </style>{{{{ 7 * 7 }}}}"}
+    return evaluate(
+        speech,
+        X,
+        transfer=True,
+        descriptions={"svm": HOSTILE},
+        sources={
+            HOSTILE: {"title": HOSTILE, "licence": HOSTILE, "homepage": "javascript:alert(3)"}
+        },
+        settings={HOSTILE: HOSTILE},
+        findings=[nasty],
+        command=f"sklearn-ser evaluate --corpus '{HOSTILE}=x'",
+        notice=HOSTILE,
+    )
+
+
+def test_hostile_names_are_text(hostile, tmp_path):
+    hostile.save(tmp_path)
+    for record in (hostile, EvaluationRecord.load(tmp_path)):
+        page = Page(render_report(record))
+        assert not {tag for tag, _ in page.elements} & {"script", "iframe"}
+        assert all(image["src"].startswith("data:") for image in page.all("img"))
+        assert len(page.all("img")) == 5
+        assert all("onerror" not in attributes for _, attributes in page.elements)
+        told = page.says()
+        assert told.count(HOSTILE) > 20
+        assert f"sklearn-ser evaluate --corpus '{HOSTILE}=x'" in told
+        assert "</style>{{ 7 * 7 }}" in told
+        assert "javascript:alert(3)" in told
+        assert all(link["href"][:1] == "#" for link in page.all("a"))
+
+
+def test_hostile_names_are_outlines_in_pictures(hostile):
+    for image in Page(render_report(hostile)).all("img"):
+        picture = ET.fromstring(base64.b64decode(image["src"].partition(",")[2]))
+        tags = {element.tag.rpartition("}")[2] for element in picture.iter()}
+        assert not tags & {"script", "text", "foreignObject", "a"}
+
+
+def test_facts_of_a_strange_kind_do_no_harm(record, tmp_path):
+    record.save(tmp_path)
+    path = tmp_path / "run.json"
+    run = json.loads(path.read_text(encoding="utf-8"))
+    run["corpora"][0].update(homepage="http://[", recordings=None, licence=["a"], title={})
+    run["corpora"][1].update(homepage="https://a.example/<b>")
+    run["settings"].update(nested={"a": [1]}, confidence=0.9)
+    run["methods"][0].update(description=3, pipeline=None)
+    path.write_text(json.dumps(run), encoding="utf-8")
+    page = Page(render_report(EvaluationRecord.load(tmp_path)))
+    assert "90% interval" in page.says()
+    assert [link["href"] for link in page.all("a") if link["href"][0] != "#"] == [
+        "https://a.example/<b>"
+    ]
+
+
+def test_recordings_that_no_method_recognises(record):
+    table = record.predictions.assign(right=lambda rows: rows["y_true"] == rows["y_pred"])
+    right = table.groupby("path")["right"].any()
+    missed = missed_recordings(record)
+    assert missed["n"] == (~right).sum() > 3
+    assert missed["of"] == 288
+    assert len(missed["shown"]) == min(10, missed["n"])
+    for row in missed["shown"]:
+        assert not right[row["path"]]
+        answers = table.loc[table["path"] == row["path"], "y_pred"]
+        assert row["taken_for"] in answers.mode().tolist()
+        assert row["taken_for"] != row["y_true"]
+    assert {row["corpus"] for row in missed["shown"][:3]} == set(record.corpora)
+
+
+def test_a_score_that_is_no_better_than_chance(make_speech, evaluate):
+    speech, X = make_speech()
+    told = Page(render_report(evaluate(speech, np.zeros_like(X), methods=("svm",)))).says()
+    assert "svm recognises 25% of the recordings" in told
+    noise = np.random.default_rng(1).normal(size=X.shape)
+    told = Page(render_report(evaluate(speech, noise, methods=("svm",)))).says()
+    assert ". That includes guessing." in told
+
+
+def test_methods_that_are_alike(make_speech, evaluate):
+    told = Page(render_report(evaluate(*make_speech(), methods=("svm", "bayes")))).says()
+    assert "No method differs from svm by more than chance could explain." in told
+
+
+@pytest.mark.parametrize("name", ["jinja2", "matplotlib"])
+def test_what_it_needs_is_named(name, record, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-ser\[report\]'"):
+        write_report(record, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_words_for_numbers():
+    assert interval(0.5, 0.625) == "0.50 to 0.62"
+    assert interval(-0.25, -0.0001) == "−0.25 to 0.00"
+    assert interval(np.nan, np.nan) == ""
+    assert signed(-0.0204) == "−0.020"
+    assert signed(0.0) == "+0.000"
+    assert p_value(0.0004) == "p < 0.001"
+    assert p_value(0.034) == "p = 0.034"
+    assert p_value(np.nan) == ""
