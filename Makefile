@@ -34,9 +34,10 @@ docs: $(BIN)/python
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs $(DOCS_OUT)
 
 bench: $(BIN)/python
-	$(PIP) -e . opensmile==2.6.0
+	$(PIP) -e '.[bench]'
 	$(BIN)/python benchmarks/egemaps_parity.py
-	for name in extraction_speed cache variants training_speed metric_loss latent_regression; do \
+	for name in extraction_speed cache variants training_speed metric_loss latent_regression \
+	        cross_lingual label_free_scores adaptation_cost; do \
 	    $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 
