@@ -74,6 +74,8 @@ def adapt(model, X_target):
         return _with(model, estimator=adapt(model.estimator, X_target))
     if hasattr(model, "best_estimator_"):
         return _with(model, best_estimator_=adapt(model.best_estimator_, X_target))
+    if hasattr(model, "refit") and not hasattr(model, "cv_results_"):
+        check_is_fitted(model)
     if not hasattr(model, "adapt"):
         hint = " A search has to be fitted with refit=True." if hasattr(model, "refit") else ""
         raise TypeError(

@@ -30,6 +30,7 @@ __all__ = [
     "Source",
     "collapse",
     "embed_rows",
+    "has_length_1",
     "source_loss",
 ]
 
@@ -41,6 +42,15 @@ def embed_rows(module, rows):
     """Return the embedding ``(E, n, c)`` of any number of rows, without dropout."""
     parts = [module.embed(part) for part in rows.split(_ROWS_AT_ONCE)]
     return torch.cat(parts, dim=1)
+
+
+def has_length_1(z):
+    """Tell whether all rows of an embedding ``(E, n, c)`` have length 1.
+
+    Where values overflow, dividing by the length gives NaN or, if only their squares do,
+    zeros.
+    """
+    return bool((torch.linalg.vector_norm(z, dim=2) > 0.5).all())
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ class AdaptationSettings:
     loss: str
     label_prediction: str
     soft_labels: bool
-    n_neighbors: int
+    n_neighbors: int | None
     similarity_threshold: float
     selection: float
     temperature: float
@@ -191,7 +201,7 @@ class Readout:
 
     def correct(self, head, votes):
         """Return both with the classes brought to the shares they should have."""
-        if self.means is None:
+        if self.means is None or self.prior is None:
             return head, votes
         return tuple(
             at_prior(one, mean, self.prior)
@@ -236,12 +246,13 @@ class Adaptation:
         self.multilabel = None
         self.means = None
         self._first_embedding = None
+        self._embedding = None
 
     def begin_epoch(self, module, epoch):
         """Renew memory and pseudo labels; return figures for the history."""
         if self.probabilities is not None:
             self.renew_memory(module)
-        z = embed_rows(module, self.target)
+        z = self._embedding = embed_rows(module, self.target)
         if self._first_embedding is None:
             self._first_embedding = z
         before = self.probabilities
@@ -267,15 +278,25 @@ class Adaptation:
         self.readout.learn_means(*self.readout.raw(module, embed_rows(module, self.target)))
         return figures
 
+    def is_finite(self):
+        """Tell whether pseudo labels are numbers, and embeddings of length 1."""
+        return bool(self.probabilities.isfinite().all()) and all(
+            has_length_1(one) for one in (self.readout.memory, self._embedding)
+        )
+
     def renew_memory(self, module):
         """Move the memory towards the present embedding of the source rows."""
         if self.source.rows is None:
             return
-        keep = self.settings.memory_momentum
-        now = embed_rows(module, self.source.rows)
-        self.readout.memory = functional.normalize(
-            keep * self.readout.memory + (1 - keep) * now, dim=2
-        )
+        keep, memory = self.settings.memory_momentum, self.readout.memory
+        renewed = torch.empty_like(memory)
+        for start in range(0, memory.shape[1], _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            now = embed_rows(module, self.source.rows[part])
+            renewed[:, part] = functional.normalize(
+                keep * memory[:, part] + (1 - keep) * now, dim=2
+            )
+        self.readout.memory = renewed
 
     def _predict(self, module, z):
         settings, readout = self.settings, self.readout
@@ -288,9 +309,9 @@ class Adaptation:
                 threshold=settings.similarity_threshold,
                 n_neighbors=settings.n_neighbors,
             )
-            one_hot = functional.one_hot(readout.codes, readout.n_classes).float()
-            votes = torch.einsum(
-                "enp,enpk->enk", self.multilabel.weights, one_hot[self.multilabel.rows]
+            codes, weights = readout.codes[self.multilabel.rows], self.multilabel.weights
+            votes = torch.stack(
+                [(weights * (codes == k)).sum(dim=2) for k in range(readout.n_classes)], dim=2
             )
         readout.learn_means(head, votes)
         head, votes = readout.correct(head, votes)

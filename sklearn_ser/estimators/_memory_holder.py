@@ -5,8 +5,10 @@ import hashlib
 import warnings
 from collections.abc import Mapping
 
+import joblib
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._adapting import (
@@ -16,6 +18,7 @@ from sklearn_ser.estimators._adapting import (
     Source,
     collapse,
     embed_rows,
+    has_length_1,
     source_loss,
 )
 from sklearn_ser.estimators._net import NetHolder
@@ -63,7 +66,10 @@ def class_shares(target_prior, classes, codes):
                 f"share of each class of y."
             )
         given = [given[name] for name in names]
-    shares = np.asarray(given, dtype=np.float64)
+    try:
+        shares = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        shares = np.empty(0)
     if shares.shape != (len(names),) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
         raise ValueError(
             f"target_prior must hold a positive share for each of the {len(names)} classes "
@@ -72,15 +78,23 @@ def class_shares(target_prior, classes, codes):
     return shares.astype(np.float32)
 
 
+# Parameters that do not change what a copy adapted to some rows has learnt.
+_NOT_OF_ADAPTATION = ("random_state", "verbose", "vote")
+
+
 class MemoryHolder(NetHolder):
     """An estimator that holds a net with a memory of the rows it was trained on.
 
     It has the parameters of :class:`~sklearn_ser.estimators.NNPMClassifier`.
     """
 
+    _goes_on = "Adaptation goes on training"
+    _starts_anew = "call fit once more"
+
     def _learn_source(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
-        self.__dict__.pop("net_", None)
+        for name in ("net_", "pseudo_labels_", "target_selected_"):
+            self.__dict__.pop(name, None)
         self._source_rows = X
         self._memory_codes = codes
         self._means = None
@@ -96,7 +110,7 @@ class MemoryHolder(NetHolder):
         with one_thread(device):
             self._prepare_net(X.shape[1], init_seed, device)
             source = self._source(device)
-            self._run(
+            diverged = self._run(
                 {"X": source.rows, "code": source.codes, "weight": source.row_weights},
                 epochs=self.warmup_epochs,
                 phase="warm-up",
@@ -110,7 +124,28 @@ class MemoryHolder(NetHolder):
                 weights=lambda epoch: {},
                 generator=torch.Generator(device).manual_seed(training_seed),
             )
-            self.memory_ = embed_rows(self.net_.module_, source.rows).cpu().numpy()
+            memory = embed_rows(self.net_.module_, source.rows)
+            with torch.no_grad():
+                logits = self.net_.module_.classify(memory)
+        finite = bool(logits.isfinite().all()) and has_length_1(memory)
+        self._tell_of_divergence(diverged, finite, np.abs(X).max())
+        self.memory_ = memory.cpu().numpy()
+
+    def _tell_of_divergence(self, diverged, finite, largest):
+        remedy = (
+            f"Lower learning_rate, which is {self.learning_rate:g}, and bring the features to a "
+            f"common scale, for instance by a CorpusScaler: the largest absolute value of X is "
+            f"{largest:.3g}."
+        )
+        if not finite:
+            raise ValueError(f"After the warm-up the embedding is infinite or NaN. {remedy}")
+        if diverged:
+            warnings.warn(
+                f"The loss or the weights became infinite or NaN in epoch {len(self.history_)}; "
+                f"the warm-up stopped there, with the last finite weights. {remedy}",
+                ConvergenceWarning,
+                stacklevel=caller_stacklevel(),
+            )
 
     def _run(self, tensors, *, epochs, phase, **plan):
         """Train for some epochs and add them to the history; return whether it diverged."""
@@ -162,6 +197,8 @@ class MemoryHolder(NetHolder):
 
     def _adapt_to(self, X_target):
         """Adapt to validated rows, or warn and stay as before."""
+        # They may have changed since fit.
+        self._validate_params()
         if len(X_target) < self.min_target:
             self._warn(
                 f"the target has {len(X_target)} rows and min_target={self.min_target}: the shares "
@@ -173,6 +210,7 @@ class MemoryHolder(NetHolder):
         with one_thread(device):
             self._prepare_net(X_target.shape[1], 0, device)
             # An optimiser of its own: adaptation goes the same way in fit, later, and loaded.
+            self.net_.optimizer__weight_decay = self.weight_decay
             self.net_.initialize_optimizer()
             weights_before = state_to_numpy(self.net_, with_optimizer=False)
             readout = self._readout(device)
@@ -190,7 +228,8 @@ class MemoryHolder(NetHolder):
                 generator=torch.Generator(device).manual_seed(training_seed),
             )
             figures = state.finish(self.net_.module_)
-        reason = "the loss or the weights became infinite or NaN. Lower learning_rate"
+            diverged = diverged or not state.is_finite()
+        reason = "the loss or the embedding became infinite or NaN. Lower learning_rate"
         if not diverged:
             smallest = 1 / len(self.classes_) if readout.prior is None else readout.prior.min()
             reason = collapse(
@@ -199,8 +238,6 @@ class MemoryHolder(NetHolder):
         accepted = not (diverged or (self.guard and reason))
         final = {f"final_{name}": value for name, value in figures.items()}
         self.history_[-1] |= {**final, "accepted": accepted, "reason": reason}
-        self.pseudo_labels_ = self.classes_[state.probabilities.argmax(dim=1).cpu().numpy()]
-        self.target_selected_ = state.selected.cpu().numpy()
         self._cache = {}
         if not accepted:
             with one_thread(device):
@@ -209,35 +246,48 @@ class MemoryHolder(NetHolder):
             return
         self.memory_ = readout.memory.cpu().numpy()
         self._means = readout.means and tuple(mean.cpu().numpy() for mean in readout.means)
+        self.pseudo_labels_ = self.classes_[state.probabilities.argmax(dim=1).cpu().numpy()]
+        self.target_selected_ = state.selected.cpu().numpy()
         self.adapted_ = True
 
     def _warn(self, reason):
+        rest = (
+            "it stays as it was adapted before"
+            if self.adapted_
+            else "predictions come from the source alone"
+        )
         warnings.warn(
-            f"{type(self).__name__} was not adapted, predictions come from the source alone: "
-            f"{reason}.",
+            f"{type(self).__name__} was not adapted, {rest}: {reason}.",
             NotAdaptedWarning,
             stacklevel=caller_stacklevel(),
         )
 
     def _adapted_to(self, X):
         """Return a copy that is adapted to some rows; the last one is kept."""
-        key = (X.shape, hashlib.blake2b(X).hexdigest())
-        if key not in self._cache:
+        settings = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in _NOT_OF_ADAPTATION
+        }
+        key = (X.shape, hashlib.blake2b(X).hexdigest(), joblib.hash(settings))
+        # Not looked up twice: predictions in another thread may replace it in between.
+        twin = self._cache.get(key)
+        if twin is None:
             twin = copy.copy(self)
             twin._adapt_to(X)
             self._cache.clear()
             self._cache[key] = twin
-        return self._cache[key]
+        return twin
 
     def _embed(self, X):
         """Return the embeddings of validated rows, ndarray of shape (E, n, c)."""
-        device = resolve_device(self.device)
+        device = self.net_.device
         with one_thread(device):
             return embed_rows(self.net_.module_, as_tensor(X, device)).cpu().numpy()
 
     def _probabilities(self, X, vote):
         """Return the probabilities of the classes for validated rows, ndarray (n, K)."""
-        device = resolve_device(self.device)
+        device = self.net_.device
         with one_thread(device), torch.no_grad():
             readout, module = self._readout(device), self.net_.module_
             z = embed_rows(module, as_tensor(X, device))

@@ -31,6 +31,10 @@ class NetHolder(ABC):
 
     weight_decay = 0.0
 
+    # What goes on with the net that is there, and what would start with another one.
+    _goes_on = "warm_start=True and partial_fit go on training"
+    _starts_anew = "set warm_start=False and call fit"
+
     # The classes that `_module_recipe` may return. A stored state names one of them and cannot
     # make anything else be called.
     _module_classes: ClassVar[tuple] = (
@@ -57,9 +61,9 @@ class NetHolder(ABC):
             return
         if recipe != self._recipe:
             raise ValueError(
-                f"warm_start=True and partial_fit go on training the network that is there, but "
-                f"parameters now ask for another one: {_difference(self._recipe[1], recipe[1])}. "
-                f"Set them back, or set warm_start=False and call fit."
+                f"{self._goes_on} the network that is there, but parameters now ask for another "
+                f"one: {_difference(self._recipe[1], recipe[1])}. Set them back, or "
+                f"{self._starts_anew}."
             )
         if self.net_.device != device:
             state = state_to_numpy(self.net_, with_optimizer=True)

@@ -16,12 +16,19 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser._validation import caller_stacklevel, encode_labels
 from sklearn_ser.estimators._base import hidden_sizes
 from sklearn_ser.estimators._memory_holder import MemoryHolder
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._memory import MemoryNet
+
+
+def _refuse_gaps(y):
+    """Raise an error for missing labels: a list with NaN becomes an array with a class 'nan'."""
+    kind = getattr(getattr(y, "dtype", None), "kind", "O")
+    if kind in "OUS" and np.asarray(y, dtype=object).ndim == 1:
+        encode_labels(y, name="y")
 
 
 class NNPMClassifier(
@@ -75,18 +82,18 @@ class NNPMClassifier(
         Their probabilities are averaged. More cost more, and depend less on the seed.
     loss : {"softmax", "mmcl"}, default="softmax"
         ``"softmax"`` is the formula above. ``"mmcl"`` is the squared loss of [2]_ with hard
-        negatives; it takes multilabels of the predicted class alone, and was worse in all
-        experiments.
+        negatives; it takes multilabels of the predicted class alone, and no temperature.
     label_prediction : {"vote", "threshold", "cycle"}, default="vote"
         Where multilabels come from: the vote as above; the nearest rows that are more
         similar than a threshold; or those of them that are mutual neighbours [2]_.
     soft_labels : bool, default=True
-        Whether probabilities are learnt; False: only the predicted class. Hard labels move
-        further and amplify their own errors.
+        Whether probabilities are learnt; False: only the predicted class, which amplifies
+        the errors of pseudo labels as well as what is right in them.
     n_neighbors : int, default=None
         Rows of each class that a multilabel names, the nearest. None: all of them, which is
         steadier and costs least. For the other two label predictions, the number of
-        candidates (None: all).
+        candidates (None: all that are similar enough, which takes 12 bytes for each pair of
+        a target row and a source row).
     similarity_threshold : float, default=0.6
         Cosine similarity. Only for ``"threshold"`` and ``"cycle"``.
     selection : float, default=0.6
@@ -179,7 +186,8 @@ class NNPMClassifier(
     -----
     With :math:`n` target rows, :math:`m` source rows and :math:`d` components, an epoch costs
     :math:`O(n m d)` in matrix products. Similarities exist in parts, so that beside the data
-    and the memory (:math:`4 m d` bytes for each member) some hundred MB are in use at most.
+    and the memory (:math:`4 m d` bytes for each member, during adaptation three times) some
+    hundred MB are in use at most.
 
     References
     ----------
@@ -348,31 +356,38 @@ class NNPMClassifier(
         ------
         ValueError
             For gaps in `X`, `y` or `X_target`, a single class in `y`, other columns in
-            `X_target` than in `X`, and shares in `target_prior` that are none.
+            `X_target` than in `X`, and shares in `target_prior` that are none. If the
+            warm-up leads to infinite values.
 
         Warns
         -----
         NotAdaptedWarning
             If `X_target` is too small, or adaptation ran away.
+        ConvergenceWarning
+            If the warm-up was cut short, since the loss became infinite.
         """
-        X, y = validate_data(self, X, y, dtype=np.float32, order="C")
+        if y is not None:
+            _refuse_gaps(y)
+        # Rows that are kept must not change when the caller's array does.
+        X, y = validate_data(self, X, y, dtype=np.float32, order="C", copy=self.keep_source)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs two at least to "
-                f"tell apart."
+                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs two at "
+                f"least to tell apart."
             )
         if X_target is not None:
             X_target = validate_target(self, X_target)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._learn_source(X, codes, seed)
-        if X_target is not None and self.adaptation == "predict":
-            self._adapted_to(X_target)
-        elif X_target is not None and self.adaptation == "fit":
+        if X_target is not None and self.adaptation == "fit":
             self._adapt_to(X_target)
         if not self.keep_source:
             self._source_rows = None
+        # Behind that: the copy is the one that predict would make.
+        if X_target is not None and self.adaptation == "predict":
+            self._adapted_to(X_target)
         return self
 
     def adapt(self, X_target):
@@ -390,6 +405,12 @@ class NNPMClassifier(
         -------
         self : NNPMClassifier
             The estimator, adapted.
+
+        Raises
+        ------
+        ValueError
+            For gaps or other columns in `X_target`, and if parameters were set since `fit`
+            that make another network.
 
         Warns
         -----
@@ -447,6 +468,25 @@ class NNPMClassifier(
         """
         model, X = self._ready(X)
         return model._probabilities(X, self.vote)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy of the predictions; UAR is the better score across corpora.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+        y : array-like of shape (n_samples,)
+            Their emotions.
+        sample_weight : array-like of shape (n_samples,), default=None
+            What each row counts.
+
+        Returns
+        -------
+        score : float
+            Share of the rows whose emotion is predicted.
+        """
+        return super().score(X, y, sample_weight)
 
     def transform(self, X):
         """Embed rows on the unit sphere.

@@ -5,6 +5,7 @@ They go into the ``scoring=`` of scikit-learn's searches as they are.
 """
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 __all__ = ["entropy_score", "memory_agreement_score", "neighborhood_density_score"]
@@ -20,6 +21,18 @@ def _probabilities(estimator, X):
             f"from. Use a classifier with probabilities."
         )
     return np.asarray(estimator.predict_proba(X), dtype=np.float64)
+
+
+def _last_step(estimator, X):
+    """Return what is inside pipelines, searches and frozen models, and the rows it gets."""
+    if isinstance(estimator, FrozenEstimator):
+        return _last_step(estimator.estimator, X)
+    if isinstance(estimator, Pipeline):
+        rows = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
+        return _last_step(estimator[-1], rows)
+    if hasattr(estimator, "best_estimator_"):
+        return _last_step(estimator.best_estimator_, X)
+    return estimator, X
 
 
 def _entropy(probabilities):
@@ -121,7 +134,8 @@ def neighborhood_density_score(estimator, X, y=None, *, temperature=0.05):
         raise ValueError(
             f"A density needs neighbours: got n_samples = {len(p)}, expected 2 at least."
         )
-    p /= np.linalg.norm(p, axis=1, keepdims=True)
+    # Not in place: the array may be the estimator's own.
+    p = p / np.linalg.norm(p, axis=1, keepdims=True)
     size = max(1, _ENTRIES_AT_ONCE // len(p))
     total = 0.0
     for start in range(0, len(p), size):
@@ -171,11 +185,7 @@ def memory_agreement_score(estimator, X, y=None):
     >>> memory_agreement_score(model, X) > 0.5
     True
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    while isinstance(estimator, Pipeline):
-        if len(estimator.steps) > 1:
-            X = estimator[:-1].transform(X)
-        estimator = estimator[-1]
+    estimator, X = _last_step(estimator, X)
     if not hasattr(estimator, "head_memory_agreement"):
         raise TypeError(
             f"{type(estimator).__name__} has no memory whose vote could be compared. Use an "

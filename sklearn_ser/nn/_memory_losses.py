@@ -38,12 +38,6 @@ def _log_totals(z, memory, temperature):
     )
 
 
-def _positives(z, memory, multilabel):
-    """Return the similarities of queries to their positive rows, (E, n, p)."""
-    members = torch.arange(len(z), device=z.device)[:, None, None]
-    return torch.einsum("enc,enpc->enp", z, memory[members, multilabel.rows])
-
-
 def multilabel_softmax_loss(z, memory, means, *, temperature):
     r"""Cross-entropy between a multilabel and the softmax over all rows of the memory.
 
@@ -110,20 +104,19 @@ def multilabel_square_loss(z, memory, multilabel, *, positive_weight=5.0, hard_s
     Wang & Zhang, "Unsupervised person re-identification via multi-label classification",
     CVPR 2020, equations 8 to 10.
     """
-    positive = multilabel.weights * (1 - _positives(z, memory, multilabel)).square()
-    loss = positive_weight * positive.sum(dim=2)
-    n_rows = memory.shape[1]
-    n_hard = max(1, int(hard_share * n_rows))
-    negative = []
+    n_hard = max(1, int(hard_share * memory.shape[1]))
+    losses = []
     for queries, anchors, rows, weights in zip(
         z, memory, multilabel.rows, multilabel.weights, strict=True
     ):
         similarity = queries @ anchors.T
+        positive = (weights * (1 - similarity.gather(1, rows)).square()).sum(dim=1)
         is_positive = torch.zeros_like(similarity, dtype=torch.bool)
         is_positive.scatter_(1, rows, weights > 0)
         hardest = similarity.masked_fill(is_positive, -torch.inf).topk(n_hard, dim=1).values
         # Where fewer than n_hard rows are negative, the rest of the list is -inf.
         counts = hardest > -torch.inf
         squares = torch.where(counts, 1 + hardest, 0.0).square()
-        negative.append(squares.sum(dim=1) / counts.sum(dim=1).clamp_min(1))
-    return loss + torch.stack(negative)
+        negative = squares.sum(dim=1) / counts.sum(dim=1).clamp_min(1)
+        losses.append(positive_weight * positive + negative)
+    return torch.stack(losses)

@@ -25,6 +25,9 @@ _ENTRIES_AT_ONCE = 2**24
 
 _TINY = 1e-8
 
+# Similarities are 2 apart at most: exp(-2 / τ) is no normal float32 from here on.
+_SMALL_TEMPERATURE = 0.025
+
 
 def _parts(n_rows, entries_per_row):
     size = max(1, _ENTRIES_AT_ONCE // max(entries_per_row, 1))
@@ -69,8 +72,12 @@ def memory_votes(z, memory, codes, *, n_classes, temperature):
     for member in range(len(z)):
         for part in _parts(z.shape[1], memory.shape[1]):
             similarity = z[member, part] @ memory[member].T
-            # A similarity is at most 1: exp() cannot overflow once that is taken off.
-            similarity.sub_(1.0).div_(temperature).exp_()
+            # A similarity is at most 1: exp() cannot overflow once that is taken off. Where it
+            # could underflow for all rows, the highest one is.
+            highest = 1.0
+            if temperature < _SMALL_TEMPERATURE:
+                highest = similarity.amax(dim=1, keepdim=True)
+            similarity.sub_(highest).div_(temperature).exp_()
             votes[member, part] = similarity @ to_classes
     return votes / votes.sum(dim=2, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
 
@@ -188,7 +195,7 @@ def class_means(memory, codes, probabilities):
 
 def _nearest(z, memory, n_nearest):
     """Return similarities and positions, (n, p), of the nearest rows of one member's memory."""
-    n_nearest = min(n_nearest, len(memory))
+    n_nearest = len(memory) if n_nearest is None else min(n_nearest, len(memory))
     found = [(z[part] @ memory.T).topk(n_nearest, dim=1) for part in _parts(len(z), len(memory))]
     return torch.cat([one.values for one in found]), torch.cat([one.indices for one in found])
 
@@ -243,8 +250,8 @@ def multilabel_of_threshold(z, memory, *, threshold, n_neighbors):
         Queries and memory.
     threshold : float
         Cosine similarity.
-    n_neighbors : int
-        At most so many rows.
+    n_neighbors : int or None
+        At most so many rows; None: as many as are similar enough.
 
     Returns
     -------
@@ -264,13 +271,16 @@ def multilabel_of_cycle(z, memory, *, threshold, n_neighbors):
     """Give equal weight to mutual neighbours, as memory-based positive label prediction does.
 
     Candidates are the nearest rows above the threshold, in order of similarity. They are
-    kept as long as the query is among the nearest queries of the candidate; the first that
+    kept as long as the query is among the k nearest queries of the candidate; the first that
     fails ends the list. The nearest row is always kept.
 
     Parameters
     ----------
-    z, memory, threshold, n_neighbors
+    z, memory, threshold
         As for :func:`multilabel_of_threshold`.
+    n_neighbors : int or None
+        The number k, and the largest number of candidates. None: the number of rows that
+        are similar enough, a k for each query.
 
     Returns
     -------
@@ -284,12 +294,20 @@ def multilabel_of_cycle(z, memory, *, threshold, n_neighbors):
     rows, weights = [], []
     for queries, anchors in zip(z, memory, strict=True):
         similarity, near = _nearest(queries, anchors, n_neighbors)
-        candidates, position = near.unique(return_inverse=True)
-        # (candidates, n_neighbors): the queries that each candidate has nearest to it.
-        back = _nearest(anchors[candidates], queries, n_neighbors)[1]
-        own = torch.arange(len(queries), device=z.device)[:, None, None]
-        mutual = (back[position] == own).any(dim=2)
-        kept = (mutual & (similarity > threshold)).long().cumprod(dim=1).bool()
+        similar = similarity > threshold
+        if n_neighbors is None:
+            n_back = similar.sum(dim=1)
+        else:
+            n_back = torch.full((len(queries),), n_neighbors, device=z.device)
+        candidates = near.unique()
+        # (candidates, k): the queries that each candidate has nearest to it.
+        back = _nearest(anchors[candidates], queries, int(n_back.max()))[1]
+        in_reach = torch.arange(back.shape[1], device=z.device) < n_back[back]
+        # One number for each pair of a query and a row.
+        pairs_back = (back * len(anchors) + candidates[:, None])[in_reach]
+        own = torch.arange(len(queries), device=z.device)[:, None]
+        mutual = torch.isin(own * len(anchors) + near, pairs_back)
+        kept = (mutual & similar).long().cumprod(dim=1).bool()
         kept[:, 0] = True
         rows.append(near)
         weights.append(kept.to(z.dtype))

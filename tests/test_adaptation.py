@@ -1,0 +1,264 @@
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sklearn_ser import CorpusScaler, NNPMClassifier, adapt
+from sklearn_ser.exceptions import NotAdaptedWarning, SmallBatchWarning
+
+
+def make(**parameters):
+    """Make a classifier that trains fast."""
+    settings = {
+        "n_estimators": 1,
+        "n_components": 8,
+        "hidden_layer_sizes": (16,),
+        "warmup_epochs": 4,
+        "max_epochs": 3,
+        "learning_rate": 1e-2,
+        "random_state": 0,
+    }
+    return NNPMClassifier(**{**settings, **parameters})
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Two emotions in a source and in a target that is far off."""
+    rng = np.random.default_rng(0)
+    y = np.resize(["anger", "sadness"], 120)
+    X = rng.normal(size=(120, 4)) + 2 * (y == "anger")[:, None]
+    T = 10 + 3 * (rng.normal(size=(60, 4)) + 2 * (y[:60] == "anger")[:, None])
+    return X, y, T, y[:60]
+
+
+def scaled(data):
+    X, _, T, _ = data
+    scaler = CorpusScaler().fit(X)
+    return scaler.transform(X), scaler.transform(T)
+
+
+@pytest.fixture(scope="module")
+def expected(data):
+    """The probabilities of a classifier that was adapted without anything around it."""
+    X, T = scaled(data)
+    return make().fit(X, data[1], X_target=T).predict_proba(T)
+
+
+def pipeline(data, **parameters):
+    return make_pipeline(CorpusScaler(), make(**parameters)).fit(*data[:2])
+
+
+def search(data, **settings):
+    model = make_pipeline(CorpusScaler(), make(adaptation=None))
+    return GridSearchCV(model, {"nnpmclassifier__selection": [0.6]}, cv=2, **settings).fit(
+        *data[:2]
+    )
+
+
+class TestWhatStandsAround:
+    def test_nothing(self, data, expected):
+        X, T = scaled(data)
+        model = make().fit(X, data[1])
+        adapted = adapt(model, T)
+        assert type(adapted) is NNPMClassifier
+        np.testing.assert_array_equal(adapted.predict_proba(T), expected)
+
+    def test_a_pipeline(self, data, expected):
+        adapted = adapt(pipeline(data), data[2])
+        assert isinstance(adapted, Pipeline)
+        np.testing.assert_array_equal(adapted.predict_proba(data[2]), expected)
+        assert adapted.score(data[2], data[3]) > 0.9
+
+    def test_a_pipeline_of_one_step(self, data, expected):
+        X, T = scaled(data)
+        model = Pipeline([("nnpm", make())]).fit(X, data[1])
+        np.testing.assert_array_equal(adapt(model, T).predict_proba(T), expected)
+
+    @pytest.mark.parametrize("idle", ["passthrough", None])
+    def test_steps_that_do_nothing(self, data, expected, idle):
+        X, T = scaled(data)
+        model = Pipeline([("idle", idle), ("nnpm", make())]).fit(X, data[1])
+        np.testing.assert_array_equal(adapt(model, T).predict_proba(T), expected)
+
+    def test_pipelines_in_a_pipeline(self, data, expected):
+        model = make_pipeline(
+            make_pipeline(CorpusScaler(), "passthrough"), make_pipeline("passthrough", make())
+        ).fit(*data[:2])
+        np.testing.assert_array_equal(adapt(model, data[2]).predict_proba(data[2]), expected)
+
+    def test_a_search(self, data, expected):
+        model = search(data)
+        adapted = adapt(model, data[2])
+        assert isinstance(adapted, GridSearchCV)
+        np.testing.assert_array_equal(adapted.predict_proba(data[2]), expected)
+        assert adapted.best_params_ == model.best_params_
+
+    def test_a_search_at_the_end_of_a_pipeline(self, data, expected):
+        inner = RandomizedSearchCV(
+            make(adaptation=None), {"selection": [0.6]}, n_iter=1, cv=2, random_state=0
+        )
+        model = make_pipeline(CorpusScaler(), inner).fit(*data[:2])
+        np.testing.assert_array_equal(adapt(model, data[2]).predict_proba(data[2]), expected)
+
+    def test_a_frozen_estimator(self, data, expected):
+        adapted = adapt(FrozenEstimator(pipeline(data)), data[2])
+        assert isinstance(adapted, FrozenEstimator)
+        np.testing.assert_array_equal(adapted.predict_proba(data[2]), expected)
+
+    def test_frozen_steps(self, data, expected):
+        X, _ = scaled(data)
+        scaler = FrozenEstimator(CorpusScaler().fit(data[0]))
+        classifier = FrozenEstimator(make().fit(X, data[1]))
+        model = make_pipeline(scaler, classifier).fit(*data[:2])
+        np.testing.assert_array_equal(adapt(model, data[2]).predict_proba(data[2]), expected)
+
+    def test_frames(self, data):
+        X, y, T, y_target = data
+        names = list("abcd")
+        model = make_pipeline(CorpusScaler(), make()).set_output(transform="pandas")
+        model.fit(pd.DataFrame(X, columns=names), y)
+        frame = pd.DataFrame(T, columns=names)
+        assert adapt(model, frame).score(frame, y_target) > 0.9
+        with pytest.raises(ValueError, match="feature names should match"):
+            adapt(model, frame[names[::-1]])
+
+
+class TestTheOriginal:
+    @pytest.mark.parametrize("adaptation", ["fit", "predict", None])
+    @pytest.mark.parametrize(
+        "wrap",
+        [lambda model: model, FrozenEstimator, lambda model: Pipeline([("all", model)])],
+        ids=["pipeline", "frozen", "nested"],
+    )
+    def test_it_stays_as_it_is(self, data, adaptation, wrap):
+        model = wrap(pipeline(data, adaptation=adaptation))
+        before = pickle.dumps(model)
+        untouched = copy.deepcopy(model)
+        adapt(model, data[2])
+        assert pickle.dumps(model) == before
+        if adaptation is None:
+            np.testing.assert_array_equal(
+                model.predict_proba(data[2]), untouched.predict_proba(data[2])
+            )
+
+    def test_a_search_stays_as_it_is(self, data):
+        model = search(data)
+        before = pickle.dumps(model)
+        adapt(model, data[2])
+        assert pickle.dumps(model) == before
+
+    def test_the_steps_before_are_shared(self, data):
+        model = pipeline(data)
+        adapted = adapt(model, data[2])
+        assert adapted[0] is model[0]
+        assert adapted[-1] is not model[-1]
+        assert model[-1].adapted_ is False
+        assert adapted[-1].adapted_ is True
+
+    def test_it_can_be_adapted_to_several_targets(self, data, expected):
+        model = pipeline(data)
+        adapt(model, data[2][::-1] + 1)
+        np.testing.assert_array_equal(adapt(model, data[2]).predict_proba(data[2]), expected)
+
+    def test_one_that_is_adapted_goes_on(self, data):
+        once = adapt(pipeline(data), data[2])
+        twice = adapt(once, data[2])
+        assert len(once[-1].history_) == 7
+        assert len(twice[-1].history_) == 10
+
+
+class TestWhatBecomesOfIt:
+    def test_adaptation_in_predict_ends(self, data, expected):
+        X, T = scaled(data)
+        adapted = adapt(make(adaptation="predict").fit(X, data[1]), T)
+        assert adapted.adaptation == "fit"
+        np.testing.assert_array_equal(adapted.predict_proba(T), expected)
+        # What is predicted is no target any more: parts of it give the same rows.
+        np.testing.assert_allclose(adapted.predict_proba(T[:7]), expected[:7], rtol=1e-4, atol=1e-6)
+
+    def test_without_adaptation_in_fit_it_is_adapted_all_the_same(self, data, expected):
+        X, T = scaled(data)
+        adapted = adapt(make(adaptation=None).fit(X, data[1]), T)
+        assert adapted.adaptation is None
+        np.testing.assert_array_equal(adapted.predict_proba(T), expected)
+
+    @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.SmallBatchWarning")
+    def test_a_target_that_is_too_small(self, data):
+        model = pipeline(data, adaptation="predict")
+        with pytest.warns(NotAdaptedWarning, match="9 rows and min_target=20") as seen:
+            adapted = adapt(model, data[2][:9])
+        ours = [one for one in seen if one.category is NotAdaptedWarning]
+        assert [one.filename for one in ours] == [__file__]
+        with pytest.warns(NotAdaptedWarning, match="knows its source only"):
+            adapted.predict(data[2][:9])
+
+    def test_a_scaler_tells_of_small_targets_itself(self, data):
+        with pytest.warns(SmallBatchWarning), pytest.warns(NotAdaptedWarning, match="5 rows"):
+            adapt(pipeline(data), data[2][:5])
+
+    def test_it_survives_pickling(self, data, expected):
+        loaded = pickle.loads(pickle.dumps(adapt(pipeline(data), data[2])))
+        np.testing.assert_array_equal(loaded.predict_proba(data[2]), expected)
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "model",
+        [SVC(), make_pipeline(StandardScaler(), SVC()), FrozenEstimator(SVC())],
+        ids=["alone", "pipeline", "frozen"],
+    )
+    def test_nothing_adapts(self, data, model):
+        if not isinstance(model, FrozenEstimator):
+            model.fit(*data[:2])
+        else:
+            model.estimator.fit(*data[:2])
+        with pytest.raises(TypeError, match=r"SVC has no method adapt.*NNPMClassifier can be ada"):
+            adapt(model, data[2])
+
+    def test_a_search_over_something_that_does_not_adapt(self, data):
+        model = GridSearchCV(SVC(), {"C": [1]}, cv=2).fit(*data[:2])
+        with pytest.raises(TypeError, match="SVC has no method adapt"):
+            adapt(model, data[2])
+
+    def test_a_pipeline_that_ends_in_nothing(self, data):
+        model = make_pipeline(make(adaptation=None), "passthrough").fit(*data[:2])
+        with pytest.raises(TypeError, match="str has no method adapt"):
+            adapt(model, data[2])
+
+    def test_a_search_without_a_best_model(self, data):
+        model = search(data, refit=False)
+        with pytest.raises(TypeError, match=r"GridSearchCV has no .*fitted with refit=True\."):
+            adapt(model, data[2])
+
+    @pytest.mark.parametrize(
+        ("model", "name"),
+        [
+            (make(), "NNPMClassifier"),
+            (make_pipeline(StandardScaler(), make()), "Pipeline"),
+            (Pipeline([("nnpm", make())]), "Pipeline"),
+            (GridSearchCV(make(), {"selection": [0.6]}), "GridSearchCV"),
+            (GridSearchCV(make(), {"selection": [0.6]}, refit=False), "GridSearchCV"),
+            (FrozenEstimator(make()), "NNPMClassifier"),
+        ],
+        ids=["alone", "pipeline", "one step", "search", "search without refit", "frozen"],
+    )
+    def test_models_that_are_not_fitted(self, data, model, name):
+        with pytest.raises(NotFittedError, match=f"This {name} instance is not fitted yet"):
+            adapt(model, data[2])
+
+    def test_a_target_with_other_columns(self, data):
+        with pytest.raises(ValueError, match="X has 3 features, but CorpusScaler is expecting 4"):
+            adapt(pipeline(data), data[2][:, :3])
+
+    def test_another_network(self, data):
+        model = pipeline(data).set_params(nnpmclassifier__n_components=2)
+        with pytest.raises(ValueError, match=r"Adaptation goes on .* n_components was 8 and is 2"):
+            adapt(model, data[2])
