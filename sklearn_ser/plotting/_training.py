@@ -15,6 +15,8 @@ from sklearn_ser.plotting._style import (
 )
 
 _VALIDATION, _WEIGHT = "validation_", "_weight"
+# Figures after the last epoch: no curves.
+_FINAL = "final_"
 _NO_TERMS = ("epoch", "duration")
 
 
@@ -135,7 +137,7 @@ class TrainingCurvesDisplay:
             for name in table
             if name not in weights
             and name not in _NO_TERMS
-            and not name.startswith(_VALIDATION)
+            and not name.startswith((_VALIDATION, _FINAL))
             and pd.api.types.is_numeric_dtype(table[name])
         ]
         return terms, weighted

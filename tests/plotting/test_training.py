@@ -5,7 +5,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_ser import DAETransformer, KLAnnealedVAE, MetricDAE
+from sklearn_ser import DAETransformer, KLAnnealedVAE, MetricDAE, NNPMClassifier
 from sklearn_ser.plotting import TrainingCurvesDisplay
 
 X = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
@@ -134,3 +134,23 @@ class TestHistory:
 def test_nothing_was_trained(estimator):
     with pytest.raises(TypeError, match=r"has no history_\. Pass an autoencoder"):
         TrainingCurvesDisplay.from_estimator(estimator)
+
+
+def test_figures_after_the_last_epoch_are_no_curves():
+    history = [{"epoch": epoch, "loss": 1 / epoch} for epoch in (1, 2, 3)]
+    history[-1] |= {"final_drift": 0.5, "accepted": True, "reason": ""}
+    display = TrainingCurvesDisplay(history).plot()
+    assert [*display.axes_] == ["loss"]
+    assert "final_drift" not in display.describe()
+
+
+def test_an_adaptation_shows_both_phases():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    y = np.where(X[:, 0] > 0, "anger", "sadness")
+    model = NNPMClassifier(n_estimators=1, warmup_epochs=4, max_epochs=3, random_state=0)
+    display = TrainingCurvesDisplay.from_estimator(model.fit(X, y, X_target=X + 0.1))
+    source, multilabel = (display.lines_[name].get_ydata() for name in ("source", "multilabel"))
+    assert np.isfinite(source).sum() == 7
+    assert np.isfinite(multilabel).sum() == 3
+    assert not [name for name in display.axes_ if name.startswith("final_")]
