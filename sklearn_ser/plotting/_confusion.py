@@ -14,7 +14,11 @@ from sklearn_ser.plotting._style import (
     make_axes,
     printable,
     use_first,
+    width_of,
 )
+
+_INCHES = 0.36  # of a cell
+_BESIDE = 0.5  # inches, for the numbers at the right of a matrix
 
 
 def _recalls(counts):
@@ -189,13 +193,17 @@ class CorpusConfusionDisplay:
         n_corpora = len(self.counts)
         labels = next(iter(self.counts.values())).index
         n_rows, n_cols = grid_of(n_corpora, ax)
-        side = 0.36 * len(labels)
+        side = _INCHES * len(labels)
+        panel = max(side + _BESIDE, *(width_of(printable(name)) + 0.15 for name in self.counts))
         names = 0.08 * min(20, max(len(str(label)) for label in labels))
-        size = (n_cols * (side + 0.5) + names + 1.5, n_rows * (side + 0.35) + 0.7 * names + 0.5)
+        titles = [self._title(corpus) for corpus in self.counts]
+        above = 0.35 + 0.2 * any("\n" in title for title in titles)
+        size = (n_cols * panel + names + 1.5, n_rows * (side + above) + 0.7 * names + 0.5)
         self.figure_, grid = make_axes(ax, n_rows, n_cols, size=size)
         self.axes_ = use_first(grid, n_corpora)
-        for position, (corpus, counts) in enumerate(self.counts.items()):
-            image = self._draw_corpus(self.axes_[position], corpus, counts, cmap)
+        for position, counts in enumerate(self.counts.values()):
+            image = self._draw_counts(self.axes_[position], counts, cmap)
+            self.axes_[position].set_title(titles[position], fontsize="medium")
             if position % n_cols:
                 self.axes_[position].set_yticklabels([])
             else:
@@ -207,17 +215,27 @@ class CorpusConfusionDisplay:
         self.colorbar_ = self.figure_.colorbar(
             image, ax=[*grid.ravel()], label="% of the true emotion", shrink=0.8, aspect=30
         )
+        if ax is None and panel > side + _BESIDE:
+            # The layout leaves room for the titles of squares in wide panels only the second time.
+            self.figure_.draw_without_rendering()
         return self
 
+    def _title(self, corpus):
+        """Return the title of a matrix, in two lines if it is wider than the matrix."""
+        counts = self.counts[corpus]
+        name, uar = printable(corpus), f"UAR {_uar(counts):.2f}"
+        title = f"{name}: {uar}"
+        fits = width_of(title) <= _INCHES * len(counts) + _BESIDE
+        return title if fits else f"{name}\n{uar}"
+
     @staticmethod
-    def _draw_corpus(ax, corpus, counts, cmap):
+    def _draw_counts(ax, counts, cmap):
         percent = 100 * _recalls(counts)
         texts = np.vectorize(lambda cell: "" if np.isnan(cell) else f"{cell:.0f}")(percent)
         image = draw_matrix(ax, percent, cmap=cmap, low=0, high=100, texts=texts)
         names = [printable(label) for label in counts.index]
         ax.set_xticklabels(names, rotation=45, ha="right", rotation_mode="anchor")
         ax.set_yticklabels(names)
-        ax.set_title(f"{printable(corpus)}: UAR {_uar(counts):.2f}", fontsize="medium")
         for row, total in enumerate(counts.sum(axis=1)):
             ax.annotate(
                 f"n={total:.0f}",

@@ -95,6 +95,13 @@ def printable(name):
     return f" {text}" if text.startswith("_") else text
 
 
+def width_of(text, *, points=10):
+    """Return the width of drawn text in inches."""
+    from matplotlib.textpath import TextPath
+
+    return TextPath((0, 0), text, size=points).get_extents().width / 72 if text.strip() else 0.0
+
+
 def enumerate_words(words):
     """Join words as in a sentence: a, b and c."""
     words = [str(word) for word in words]

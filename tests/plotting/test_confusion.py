@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -67,6 +69,24 @@ class TestFromPredictions:
             "of sadness to 75% of anger found, sadness mostly mistaken for neutral; urdu has a "
             "UAR of 0.50, anger mostly mistaken for neutral."
         )
+
+
+@pytest.mark.parametrize("length", [3, 12, 16, 24, 60])
+@pytest.mark.parametrize("letter", ["i", "m", "W", "$"])
+def test_titles_of_neighbours_do_not_overlap(letter, length):
+    y = ["anger", "happiness", "neutral", "sadness"] * 3
+    corpus = np.repeat([letter * length + end for end in "abc"], 4)
+    display = CorpusConfusionDisplay.from_predictions(y, y, corpus)
+    display.figure_.draw_without_rendering()
+    boxes = [ax.title.get_window_extent() for ax in display.axes_]
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+    whole = display.figure_.bbox
+    for box in (ax.get_tightbbox() for ax in display.axes_):
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= whole.x1
+        assert box.y1 <= whole.y1
+    assert all("UAR 1.00" in ax.get_title() for ax in display.axes_)
 
 
 def test_labels_in_the_order_that_is_asked_for():
