@@ -19,7 +19,7 @@ from sklearn_ser.evaluation._scores import (
     score_cell,
     summary_table,
 )
-from sklearn_ser.evaluation._within import check_n_splits, speaker_jobs, why_not_within
+from sklearn_ser.evaluation._within import check_n_splits, shorten, speaker_jobs, why_not_within
 from sklearn_ser.exceptions import CorpusWarning
 
 __all__ = ["TransferResult", "transfer_matrix"]
@@ -106,6 +106,21 @@ class TransferResult:
         return f"{matrix}<p>{html.escape(self._notes())}</p>"
 
 
+def _why_not_learnt(recordings, jobs):
+    """Return why a classifier cannot be trained for all of some jobs; empty if it can."""
+    if not recordings.of_labels:
+        return ""
+    for job in jobs:
+        learnt = np.unique(recordings.y[job.train])
+        if learnt.size < 2:
+            left_out = pd.unique(recordings.speakers_of(job.test)).tolist()
+            noun = "speaker" if len(left_out) == 1 else "speakers"
+            return (
+                f"without {noun} {shorten(left_out)} all recordings are of one class, {learnt[0]}"
+            )
+    return ""
+
+
 def _jobs(recordings, seeds, n_splits):
     """Return the jobs of all pairs, and why corpora have no diagonal."""
     names = np.unique(recordings.corpus).tolist()
@@ -123,7 +138,11 @@ def _jobs(recordings, seeds, n_splits):
             elif reason := why_not_within(recordings.speakers_of(rows[trained_on])):
                 without[trained_on] = reason
             else:
-                jobs += speaker_jobs(cell, trained_on, recordings, seeds, n_splits)
+                within = speaker_jobs(cell, trained_on, recordings, seeds, n_splits)
+                if reason := _why_not_learnt(recordings, within):
+                    without[trained_on] = reason
+                else:
+                    jobs += within
     return jobs, without
 
 
@@ -176,7 +195,8 @@ def transfer_matrix(
         As in :func:`cross_corpus_validate`.
     speaker : array-like of shape (n_samples,), default=None
         The speaker of each recording, None or NaN where unknown. A corpus with unknown
-        speakers, or with only one, has NaN on the diagonal.
+        speakers, or with only one, has NaN on the diagonal, and so has one in which
+        leaving out some speakers leaves a single class to learn.
     params : dict of str to array-like of length n_samples, default=None
         As in :func:`cross_corpus_validate`.
     n_splits : int, default=10
@@ -206,7 +226,7 @@ def transfer_matrix(
     Warns
     -----
     CorpusWarning
-        If a corpus has no diagonal.
+        If a corpus has no diagonal. Why is the `interval_note` of its cell.
     UserWarning
         If a corpus has classes that another lacks, in which it is tested: their recall
         is 0.

@@ -11,7 +11,13 @@ from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
 from sklearn_ser.evaluation._validate import collect
 
-__all__ = ["check_n_splits", "speaker_jobs", "why_not_within", "within_corpus_validate"]
+__all__ = [
+    "check_n_splits",
+    "shorten",
+    "speaker_jobs",
+    "why_not_within",
+    "within_corpus_validate",
+]
 
 _SHOWN = 3  # speakers in a message
 
@@ -35,10 +41,15 @@ def why_not_within(speaker):
     return ""
 
 
-def _title(corpus, speakers):
+def shorten(speakers):
+    """Return the first few speakers as text, and how many there are besides."""
     shown = ", ".join(map(str, speakers[:_SHOWN]))
     more = f" and {len(speakers) - _SHOWN} more" if len(speakers) > _SHOWN else ""
-    return f"{corpus} (speaker {shown}{more} held out)"
+    return f"{shown}{more}"
+
+
+def _title(corpus, speakers):
+    return f"{corpus} (speaker {shorten(speakers)} held out)"
 
 
 def speaker_jobs(cell, corpus, recordings, seeds, n_splits):

@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
@@ -164,6 +164,29 @@ class TestNoDiagonal:
         assert np.isnan(np.diag(result.scores)).all()
         assert result.scores.notna().to_numpy().sum() == 6
         assert set(result.cells["interval_note"]) == {"speakers unknown"}
+
+    def test_a_single_class_without_one_speaker(self, speech):
+        # In b, one speaker alone is sad.
+        in_b = speech["corpus"] == "b"
+        sad = speech["speaker"][in_b].min()
+        speech["y"] = np.where(
+            in_b, np.where(speech["speaker"] == sad, "sadness", "anger"), speech["y"]
+        )
+        reason = f"without speaker {sad} all recordings are of one class, anger"
+        with pytest.warns(CorpusWarning, match=f"b has no score .* NaN: {reason}") as caught:
+            result = transfer_matrix(GaussianNB(), **speech)
+        assert [warning.filename for warning in caught] == [__file__]
+        assert result.scores.isna().to_numpy().tolist() == np.diag([0, 1, 0]).astype(bool).tolist()
+        [cell] = result.cells.query("trained_on == 'b' and tested_on == 'b'").to_dict("records")
+        assert (cell["interval_note"], cell["n_test"]) == (reason, 0)
+        assert result.warned["fold"].tolist() == ["b"]
+        with pytest.raises(ValueError, match="of one class, 'anger'; a classifier needs"):
+            within_corpus_validate(GaussianNB(), **speech)
+
+    def test_numbers_have_no_classes(self, speech):
+        speech["y"] = np.where(speech["corpus"] == "b", 1.0, speech["X"][:, 0])
+        result = transfer_matrix(LinearRegression(), **speech)
+        assert np.isfinite(result.table("mae")).to_numpy().all()
 
 
 def test_classes_that_only_the_tested_corpus_has(speech):
