@@ -12,7 +12,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 demo: $(BIN)/python
-	$(PIP) -e '.[report]'
+	$(PIP) -e '.[report,persist]'
 	$(BIN)/sklearn-ser evaluate --method all --transfer --jobs 2 --out results --report report.html
 	@echo
 	@echo 'Open this page in a browser: $(CURDIR)/report.html'

@@ -1,6 +1,9 @@
 import io
 import json
 import re
+import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn_ser import CorpusScaler, EGeMAPSExtractor, MetricDAE, adapt, load, save
 from sklearn_ser.cli import METHODS, _speech, main
 from sklearn_ser.datasets import circumplex, make_corpora
-from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.exceptions import CorpusError, NotAdaptedWarning
 from sklearn_ser.features import FunctionExtractor
 from sklearn_ser.persistence import model_card
 
@@ -139,6 +142,13 @@ def test_train_without_corpora(tmp_path, capsys):
     assert {corpus["licence"] for corpus in card["corpora"]} == {"none needed, synthesised"}
     assert card["emotions"] == {"anger": 18, "sadness": 18}
     assert card["scores"] == "none: --no-scores"
+
+
+def test_train_without_skops_stops_at_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    monkeypatch.setattr("sklearn_ser.cli._train.load_speech", lambda *_: pytest.fail("too late"))
+    assert run("train", "--out", tmp_path / "model.skops") == 1
+    assert "pip install 'sklearn-ser[persist]'" in capsys.readouterr().err
 
 
 def test_train_on_one_corpus(tables, cache, tmp_path):
@@ -294,7 +304,7 @@ def test_predictions_of_a_model_that_adapts(adapting_model, speech, features, ca
     files = [*speech["path"], "--cache", cache]
     assert run("predict", adapting_model, *files, "--format", "csv") == 0
     alone = capsys.readouterr()
-    assert "knows its source only" in alone.err
+    assert alone.err.count("knows its source only") == 1
     assert run("predict", adapting_model, *files, "--adapt", "--format", "csv") == 0
     adapted = capsys.readouterr()
     assert "knows its source only" not in adapted.err
@@ -316,7 +326,8 @@ def test_a_reference_scales_behind_a_union_of_scalers(
     rows = CorpusScaler().fit(features[12:]).transform_corpus(features[:2], 0)
     assert not np.allclose(rows, by_corpus.transform(features[:12])[:2])
     rows = np.hstack([rows, globally.transform(features[:2])])
-    expected = classifier[1].predict_proba(rows)
+    with pytest.warns(NotAdaptedWarning, match="knows its source only"):
+        expected = classifier[1].predict_proba(rows)
     np.testing.assert_allclose(both.iloc[:, 2:], expected, rtol=1e-4)
 
 
@@ -355,6 +366,22 @@ def test_recordings_that_cannot_be_used(model, mixed, capsys):
     assert "bad.wav" in capsys.readouterr().err
     assert run("predict", model, *mixed[11:]) == 1
     assert "None of the 2 recordings can be used. The first: " in capsys.readouterr().err
+
+
+def test_names_of_files_cannot_steer_the_terminal(model, speech, tmp_path, capsys):
+    first, second = (str(tmp_path / f"\x1b[2J{name}\n.wav") for name in "ab")
+    shutil.copy(speech["path"][0], first)
+    Path(second).write_bytes(b"RIFF")
+    assert run("predict", model, *speech["path"][1:11], first, second) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 12
+    assert "\x1b" not in printed.out + printed.err
+    assert "\N{REPLACEMENT CHARACTER}[2Ja\N{REPLACEMENT CHARACTER}.wav" in printed.out
+    assert run("predict", model, second) == 1
+    assert "\x1b" not in capsys.readouterr().err
+    # Programs get the name as it is.
+    kept = predict(capsys, model, *speech["path"][1:11], first)
+    assert kept["path"].tolist()[-1] == first
 
 
 def test_methods_that_cannot_adapt(model, speech, capsys):

@@ -357,6 +357,25 @@ def test_a_missing_file(tmp_path):
         load(tmp_path / "model.skops")
 
 
+@pytest.mark.parametrize("function", [load, model_card])
+def test_a_folder_instead_of_a_file(function, tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder, expected a file"):
+        function(tmp_path)
+
+
+def test_an_encrypted_archive(path):
+    data = bytearray(path.read_bytes())
+    # The flag of encryption, in the records of the entries and in those of the directory.
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = data.find(signature)
+        while start >= 0:
+            data[start + offset] |= 1
+            start = data.find(signature, start + 4)
+    path.write_bytes(data)
+    with pytest.raises(PersistenceError, match=r"is damaged: .* encrypted"):
+        load(path)
+
+
 def test_foreign_types_are_named_and_not_built(tmp_path):
     path = tmp_path / "model.skops"
     save(DecisionTreeClassifier().fit(X, Y), path)

@@ -14,12 +14,15 @@ import warnings
 
 from sklearn_ser.cli._parser import build_parser
 from sklearn_ser.cli._recipes import METHODS
+from sklearn_ser.cli._terminal import harmless
 
 __all__ = ["METHODS", "main"]
 
+_BREAKS = "\n\t"  # messages have them themselves
+
 
 def _print_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"sklearn-ser: warning: {message}", file=sys.stderr)
+    print(f"sklearn-ser: warning: {harmless(str(message), keep=_BREAKS)}", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -73,6 +76,6 @@ def main(argv=None):
         if args.debug:
             traceback.print_exc()
         else:
-            print(f"sklearn-ser: error: {error}", file=sys.stderr)
+            print(f"sklearn-ser: error: {harmless(str(error), keep=_BREAKS)}", file=sys.stderr)
         return 1
     return 0

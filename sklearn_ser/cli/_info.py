@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from sklearn_ser.cli._arguments import add_command, add_common
+from sklearn_ser.cli._terminal import harmless
 
 
 def add_info(commands):
@@ -27,9 +28,7 @@ def add_info(commands):
 def _as_text(value):
     """Return a plain value in one line, without what could steer a terminal."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
+    return harmless(text)
 
 
 def _table(rows):

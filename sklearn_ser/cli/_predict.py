@@ -9,6 +9,7 @@ from pathlib import Path
 from sklearn_ser.cli._arguments import add_command, add_common, add_workers
 from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.cli._speech import list_recordings
+from sklearn_ser.cli._terminal import harmless
 
 _FORMATS = ("table", "csv", "jsonl")
 
@@ -209,7 +210,11 @@ def _predict(model, X, paths, kept):
     table = pd.DataFrame({"path": paths, "emotion": None}, dtype=object)
     table.loc[kept, "emotion"] = last.predict(Z)
     if hasattr(last, "predict_proba"):
-        for emotion, column in zip(last.classes_, last.predict_proba(Z).T, strict=True):
+        with warnings.catch_warnings():
+            # Whatever there is to be said of these rows has been said by predict.
+            warnings.simplefilter("ignore")
+            probabilities = last.predict_proba(Z)
+        for emotion, column in zip(last.classes_, probabilities.T, strict=True):
             table.loc[kept, f"p_{emotion}"] = column.astype(float)
     return table
 
@@ -222,7 +227,8 @@ def _as_table(table):
     lines = [dict(zip(text, text, strict=True)), *text.to_dict("records")]
     widths = {name: max(len(line[name]) for line in lines) for name in text}
     for line in lines:
-        yield "  ".join(line[name].ljust(width) for name, width in widths.items()).rstrip()
+        cells = (line[name].ljust(width) for name, width in widths.items())
+        yield harmless("  ".join(cells).rstrip())
 
 
 def _as_json_lines(table):

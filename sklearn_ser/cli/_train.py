@@ -172,7 +172,9 @@ def _run(args):
     from sklearn.pipeline import make_pipeline
 
     from sklearn_ser.persistence import save
+    from sklearn_ser.persistence._file import import_skops
 
+    import_skops()  # what is missing is missed before the work, not after it
     method = METHODS[args.method]
     with tempfile.TemporaryDirectory(prefix="sklearn-ser-") as folder:
         speech = load_speech(args, paths, folder)

@@ -135,12 +135,18 @@ def read(path):
     ------
     FileNotFoundError
         If there is no such file.
+    IsADirectoryError
+        If it is a folder.
     PersistenceError
         If it is something else, damaged, or of a later format.
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"There is no file {str(path)!r} (looked in {Path.cwd()}).")
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{str(path)!r} is a folder, expected a file that sklearn_ser.save has written."
+        )
     data = path.read_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -149,7 +155,7 @@ def read(path):
             header = json.loads(archive.read(_HEADER)) if _HEADER in names else None
     except (zipfile.BadZipFile, zlib.error, EOFError):
         _refuse(path, data)
-    except (ValueError, NotImplementedError) as error:
+    except (ValueError, RuntimeError) as error:  # such as an unknown or encrypted compression
         raise PersistenceError(f"{path} is damaged: {error}.") from error
     if broken is not None:
         raise PersistenceError(

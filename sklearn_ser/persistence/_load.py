@@ -68,6 +68,8 @@ def model_card(path):
     ------
     FileNotFoundError
         If there is no such file.
+    IsADirectoryError
+        If it is a folder.
     PersistenceError
         If it is something else, damaged, or of a later format.
 
@@ -104,6 +106,8 @@ def load(path, *, trusted=()):
     ------
     FileNotFoundError
         If there is no such file.
+    IsADirectoryError
+        If it is a folder.
     PersistenceError
         If the file is something else (such as a pickle), damaged, of a later format, or
         made for versions whose types are different; or if it has types that are not
