@@ -18,7 +18,7 @@ demo: $(BIN)/python
 	@echo 'Open this page in a browser: $(CURDIR)/report.html'
 
 test: lint
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 slow: $(BIN)/python
 	$(PIP) -e '.[test]'
