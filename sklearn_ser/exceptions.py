@@ -2,6 +2,7 @@
 
 __all__ = [
     "AudioError",
+    "AudioWarning",
     "CacheError",
     "CacheWarning",
     "CorpusError",
@@ -18,6 +19,10 @@ __all__ = [
 
 class AudioError(ValueError):
     """A recording or a waveform that no features can be computed from."""
+
+
+class AudioWarning(UserWarning):
+    """A recording that was read, although it seems to be damaged: cut off, clipped, cancelled."""
 
 
 class CacheError(RuntimeError):

@@ -1,0 +1,22 @@
+"""Which files are recordings, by the suffix of their name, and what reads them."""
+
+import shutil
+
+__all__ = ["AUDIO_SUFFIXES", "FFMPEG_SUFFIXES", "find_ffmpeg"]
+
+#: What libsndfile reads, in lower case.
+AUDIO_SUFFIXES = (
+    ".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif",
+    ".aiff", ".aifc", ".au", ".snd", ".caf", ".sph", ".nist", ".voc",
+)  # fmt: skip
+
+#: What takes ffmpeg, in lower case.
+FFMPEG_SUFFIXES = (
+    ".m4a", ".mp4", ".m4b", ".mov", ".3gp", ".3g2", ".aac", ".amr", ".wma", ".webm", ".mka",
+    ".mkv", ".ac3",
+)  # fmt: skip
+
+
+def find_ffmpeg():
+    """Return the path of the program ffmpeg, or None where there is none."""
+    return shutil.which("ffmpeg")
