@@ -51,7 +51,7 @@ def computed(monkeypatch):
         computed.append(len(y))
         return egemaps(y, sr, variant=variant)
 
-    monkeypatch.setattr(_extractor, "egemaps", counted)
+    monkeypatch.setattr(_extractor, "functionals", counted)
     return computed
 
 
@@ -225,7 +225,7 @@ def test_an_interrupted_run_resumes(paths, features, tmp_path, computed, monkeyp
         return egemaps(y, sr, variant=variant)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_extractor, "egemaps", interrupted)
+        patch.setattr(_extractor, "functionals", interrupted)
         assert run("extract", *paths, "--out", out) == 130
     assert count(computed) == 7
     assert os.listdir(tmp_path) == ["x.parquet.unfinished"]

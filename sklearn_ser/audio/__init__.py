@@ -1,16 +1,30 @@
 """From an audio file to a mono waveform, and the checks that every waveform passes."""
 
-from sklearn_ser.audio._decoding import decode_audio, load_audio, read_bytes
+from sklearn_ser.audio._decoding import MAXIMUM_DURATION, load_audio, read_recording
 from sklearn_ser.audio._formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, find_ffmpeg
-from sklearn_ser.audio._waveform import MINIMUM_DURATION, check_waveform
+from sklearn_ser.audio._inspection import Inspection, inspect_recording
+from sklearn_ser.audio._opening import open_recording
+from sklearn_ser.audio._waveform import (
+    MINIMUM_DURATION,
+    Remark,
+    check_rate,
+    check_waveform,
+    examine_waveform,
+)
 
 __all__ = [
     "AUDIO_SUFFIXES",
     "FFMPEG_SUFFIXES",
+    "MAXIMUM_DURATION",
     "MINIMUM_DURATION",
+    "Inspection",
+    "Remark",
+    "check_rate",
     "check_waveform",
-    "decode_audio",
+    "examine_waveform",
     "find_ffmpeg",
+    "inspect_recording",
     "load_audio",
-    "read_bytes",
+    "open_recording",
+    "read_recording",
 ]

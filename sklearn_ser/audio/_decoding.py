@@ -1,108 +1,305 @@
 """From an audio file to a mono waveform."""
 
+import contextlib
+import functools
+import hashlib
 import os
-from pathlib import Path
+from typing import NamedTuple
 
-from sklearn_ser.audio._waveform import check_rate, check_waveform
+import numpy as np
+
+from sklearn_ser.audio._containers import survey
+from sklearn_ser.audio._ffmpeg import decode_with_ffmpeg
+from sklearn_ser.audio._formats import FFMPEG_SUFFIXES
+from sklearn_ser.audio._opening import PatchedFile, open_recording, reader
+from sklearn_ser.audio._waveform import (
+    Levels,
+    Remark,
+    check_length,
+    check_rate,
+    clip,
+    warn_of,
+)
 from sklearn_ser.exceptions import AudioError
 
-__all__ = ["decode_audio", "load_audio", "read_bytes"]
+__all__ = [
+    "MAXIMUM_DURATION",
+    "Recording",
+    "load_audio",
+    "missing_samples",
+    "open_sound",
+    "read_recording",
+]
+
+#: Seconds that a recording may last unless the caller sets another limit: four hours.
+MAXIMUM_DURATION = 14400
+
+# Samples, of all channels together, that are decoded at a time.
+_BLOCK = 2**18
+
+# A shortfall of less is a header that counts a little differently, not a recording cut off.
+_TOLERANCE = 0.02  # seconds
+# MP3 declares frames of 1152 samples, and some writers count their padding.
+_TOLERANCE_MP3 = 0.05  # of the duration
+
+_UNRECOGNISED_FORMAT = 1
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def _check_file(path):
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, expected an audio file.")
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {path}. Relative paths start at {Path.cwd()}.")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty (0 bytes), expected audio. Fetch it again.")
+class Recording(NamedTuple):
+    """A decoded recording; `digest` is that of the file's bytes, where it was asked for."""
+
+    y: np.ndarray
+    sr: int
+    remarks: list
+    digest: bytes | None
 
 
-def read_bytes(path):
-    """Read a recording without decoding it.
+@functools.cache
+def _sound_file_class():
+    import soundfile
+
+    class Forward(soundfile.SoundFile):
+        """A file that is read once, from the beginning until nothing comes.
+
+        A seekable one would be positioned anew after each block, which damaged
+        lengths make fail, and which MP3 decoders answer with other samples.
+        """
+
+        def seekable(self):
+            return False
+
+    return Forward
+
+
+class _Growing:
+    """An array that blocks are appended to, without a copy of the whole at the end."""
+
+    def __init__(self):
+        self._array = np.empty(0, np.float32)
+        self.size = 0
+
+    def append(self, block):
+        end = self.size + block.size
+        if end > self._array.size:
+            # Nobody else has a reference to it, so that its memory may move.
+            self._array.resize(max(end, self._array.size + self._array.size // 4), refcheck=False)
+        self._array[self.size : end] = block
+        self.size = end
+
+    def finish(self):
+        self._array.resize(self.size, refcheck=False)
+        return self._array
+
+
+def _not_readable(name, error, head):
+    if head.startswith(_LFS_POINTER):
+        return AudioError(
+            f"{name}: this is a pointer of git-lfs, not the recording. Run `git lfs pull` where "
+            "the files were cloned."
+        )
+    reason = getattr(error, "error_string", str(error)).strip()
+    reason = reason or f"error {getattr(error, 'code', type(error).__name__)} of libsndfile"
+    what = "text, such as a web page" if _is_text(head) else "a damaged file or another format"
+    return AudioError(
+        f"{name}: not readable as audio ({reason}); this may be {what}. Expected a complete file "
+        "that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF … Convert it or fetch it again."
+    )
+
+
+def _is_text(head):
+    return all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
+
+
+def open_sound(file, path, patches, name, head):
+    """Open a file with libsndfile: its content, and only where that does not tell, its name."""
+    sound_file = _sound_file_class()
+    file.seek(0)
+    try:
+        if patches or os.name == "nt":
+            # A descriptor is only safe where all libraries share one C runtime.
+            return sound_file(PatchedFile(file, patches))
+        return sound_file(file.fileno(), closefd=False)
+    except Exception as error:
+        # Libraries raise what they like about damaged files; nobody can list the types.
+        if getattr(error, "code", None) != _UNRECOGNISED_FORMAT or _is_text(head):
+            raise _not_readable(name, error, head) from error
+    try:
+        sound = sound_file(os.fspath(path) if os.name == "nt" else os.fsencode(path))
+    except Exception as error:
+        raise _not_readable(name, error, head) from error
+    if not os.path.samestat(os.stat(path), os.fstat(file.fileno())):
+        sound.close()
+        raise AudioError(f"{name}: the file was replaced while it was read. Read it again.")
+    return sound
+
+
+def _read_blocks(sound, name, head):
+    """Yield samples until nothing comes."""
+    n = max(_BLOCK // sound.channels, 1024)
+    while True:
+        try:
+            block = sound.read(n, dtype="float32", always_2d=True)
+        except Exception as error:
+            raise _not_readable(name, error, head) from error
+        if len(block):
+            yield block
+        if len(block) < n:
+            return
+
+
+@contextlib.contextmanager
+def _decoded(file, path, name, max_duration):
+    """Yield rate, blocks of samples, and what turns their number into remarks."""
+    read = reader(file)
+    head = read(0, 512)
+    found = survey(read, os.fstat(file.fileno()).st_size)
+    try:
+        sound = open_sound(file, path, found.patches, name, head)
+    except AudioError:
+        if os.path.splitext(name)[1].lower() not in FFMPEG_SUFFIXES or _is_text(head):
+            raise
+        decoding = decode_with_ffmpeg(
+            path, head, name=name, max_duration=max_duration, block_size=_BLOCK
+        )
+        with decoding as decoded:
+            yield decoded
+        return
+    with sound:
+        if sound.format == "MP3":
+            found = found._replace(frames=sound.frames)
+        remarks = functools.partial(missing_samples, found)
+        yield sound.samplerate, _read_blocks(sound, name, head), remarks
+
+
+def missing_samples(found, n_samples, sr):
+    """Return remarks on samples that a file declares and does not have."""
+    duration = n_samples / sr
+    declared, tolerance = duration, _TOLERANCE
+    if found.declared is not None:
+        declared = duration * found.declared / found.present
+    elif found.frames is not None:
+        declared = found.frames / sr
+        # FLAC, the only other one to declare samples, counts exactly.
+        tolerance = _TOLERANCE if found.patches else _TOLERANCE_MP3 * declared + 2304 / sr
+    what = None
+    if declared - duration > tolerance:
+        what = f"it declares {declared:.2f} s and has {duration:.2f} s"
+    remarks = []
+    if what or found.cut:
+        remarks.append(Remark("cut off", f"{what or found.cut}; fetch the file again"))
+    if found.gap:
+        remarks.append(Remark("gap", f"{found.gap}; fetch the file again"))
+    return remarks
+
+
+def _resampled(blocks, sr, sampling_rate):
+    """Resample block by block, which gives the samples that the whole at once would give."""
+    import soxr
+
+    stream = soxr.ResampleStream(sr, sampling_rate, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(np.ascontiguousarray(block))
+    yield stream.resample_chunk(np.empty(0, np.float32), last=True)
+
+
+class _Mono:
+    """Blocks with their channels averaged, counted, and no more of them than allowed."""
+
+    def __init__(self, blocks, sr, max_duration, name):
+        self._blocks = blocks
+        self._limit = max_duration * sr
+        self._too_long = (
+            f"{name}: it lasts longer than {max_duration:g} s, the limit for one recording. Cut "
+            "it into parts, or raise max_duration if it is what it should be."
+        )
+        self.levels = Levels(name)
+        self.n = 0
+
+    def __iter__(self):
+        for block in self._blocks:
+            self.n += len(block)
+            if self.n > self._limit:
+                raise AudioError(self._too_long)
+            yield self.levels.take(block)
+
+
+def _decode(file, path, sampling_rate, name, max_duration):
+    samples = _Growing()
+    with _decoded(file, path, name, max_duration) as (sr, blocks, missing):
+        sr = check_rate(sr, name)
+        mono = _Mono(blocks, sr, max_duration, name)
+        resample = sampling_rate is not None and sampling_rate != sr
+        for block in _resampled(mono, sr, sampling_rate) if resample else mono:
+            samples.append(block)
+        check_length(mono.n, sr, name)
+        remarks = missing(mono.n, sr) + mono.levels.remarks()
+    if resample:
+        sr = sampling_rate
+        check_length(samples.size, sr, name)
+    return clip(samples.finish()), sr, remarks
+
+
+def read_recording(path, sampling_rate, *, max_duration=MAXIMUM_DURATION, hash_=None):
+    """Decode a recording, and identify it by its content if that is wanted.
 
     Parameters
     ----------
     path : str or path-like
         An audio file.
+    sampling_rate, max_duration : int, float
+        As in `load_audio`.
+    hash_ : callable, optional
+        Gives a new hash object of `hashlib`.
 
     Returns
     -------
-    content : bytes
-        What `decode_audio` takes, in a file object.
+    Recording
+        Waveform, rate, remarks and digest.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, AudioError
-        There is no such file, it is a folder, or it is empty.
+        As for `load_audio`.
     """
-    path = Path(os.fspath(path))
-    _check_file(path)
-    return path.read_bytes()
-
-
-def decode_audio(source, sampling_rate, *, name):
-    """Decode a recording; `load_audio` tells the rest.
-
-    Parameters
-    ----------
-    source : path-like or binary file object
-        An audio file, or its content as ``io.BytesIO(content)``.
-    sampling_rate : int or None
-        Rate of the result in Hz; None keeps the recording's.
-    name : str
-        What error messages call the recording.
-
-    Returns
-    -------
-    y : ndarray of shape (n_samples,), dtype float32
-        Samples between -1 and 1.
-    sr : int
-        Sampling rate of `y` in Hz.
-
-    Raises
-    ------
-    AudioError
-        The content is no audio, has no complete header, holds NaN or infinite samples, or
-        lasts less than 60 ms.
-    """
-    import soundfile
-
+    path = os.fspath(path)
+    name = os.fsdecode(path)
     if sampling_rate is not None:
-        check_rate(sampling_rate, name)
-    try:
-        y, sr = soundfile.read(source, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, TypeError) as error:
-        # A TypeError asks for the rate of a file without a header.
-        reason = getattr(error, "error_string", str(error)).strip()
-        raise AudioError(
-            f"{name}: not readable as audio ({reason}). Expected a complete "
-            "file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF … Convert it or fetch it again."
-        ) from error
-    y = y[:, 0] if y.shape[1] == 1 else y.mean(axis=1)
-    check_waveform(y, sr, name=name)
-    if sampling_rate is not None and sr != sampling_rate:
-        import soxr
-
-        y, sr = soxr.resample(y, sr, sampling_rate, quality="HQ"), sampling_rate
-    return check_waveform(y, sr, name=name), sr
+        sampling_rate = check_rate(sampling_rate, name)
+    with open_recording(path) as file:
+        before = os.fstat(file.fileno())
+        digest = None if hash_ is None else hashlib.file_digest(file, hash_).digest()
+        y, sr, remarks = _decode(file, path, sampling_rate, name, max_duration)
+        after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise AudioError(f"{name}: the file changed while it was read. Read it again.")
+    return Recording(y, sr, remarks, digest)
 
 
-def load_audio(path, sampling_rate=16000):
+def load_audio(path, sampling_rate=16000, *, max_duration=MAXIMUM_DURATION):
     """Read a recording as a mono waveform at one sampling rate.
 
-    Channels are averaged, the result is resampled with soxr at its "HQ"
-    setting, then clipped to [-1, 32767/32768]: resampling overshoots.
+    The file is decoded in blocks until nothing comes, whatever length it
+    declares. Channels are averaged, the result is resampled with soxr at its
+    "HQ" setting, then clipped to [-1, 32767/32768]: resampling overshoots.
+    Memory is needed for the result and a few blocks.
 
     Parameters
     ----------
     path : str or path-like
         A file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF and others, of
-        any sampling rate, bit depth and number of channels.
+        any sampling rate, bit depth and number of channels. The kinds in
+        `sklearn_ser.audio.FFMPEG_SUFFIXES`, such as ``.m4a``, are decoded by
+        the program ffmpeg where it is installed.
     sampling_rate : int or None, default=16000
         Rate of the result in Hz. Jitter, shimmer, formants and spectra depend
         on the rate, so that corpora recorded at different rates are only
         comparable at a common one. None keeps the rate of the file.
+    max_duration : float, default=14400
+        Seconds that the recording may last: a bound on memory, since a small
+        compressed file can hold days of silence. Four hours at 16 kHz take
+        0.9 GB.
 
     Returns
     -------
@@ -118,8 +315,16 @@ def load_audio(path, sampling_rate=16000):
     IsADirectoryError
         The path is a folder.
     AudioError
-        The file is empty, is no audio, has no complete header, holds NaN or infinite
-        samples, or lasts less than 60 ms.
+        The file is empty, is no regular file, is no audio, has no complete
+        header, holds samples that are NaN, infinite or in another unit (see
+        `check_waveform`), lasts less than 60 ms or longer than `max_duration`.
+
+    Warns
+    -----
+    AudioWarning
+        The file has fewer samples than it declares, or its channels cancel each
+        other when averaged, or there is another doubt that `check_waveform`
+        warns of.
 
     Examples
     --------
@@ -133,8 +338,6 @@ def load_audio(path, sampling_rate=16000):
     >>> y.shape, sr, round(float(abs(y).max()), 2)
     ((16000,), 16000, 0.3)
     """
-    path = Path(os.fspath(path))
-    if sampling_rate is not None:
-        check_rate(sampling_rate, str(path))
-    _check_file(path)
-    return decode_audio(path, sampling_rate, name=str(path))
+    recording = read_recording(path, sampling_rate, max_duration=max_duration)
+    warn_of(recording.remarks, os.fsdecode(os.fspath(path)))
+    return recording.y, recording.sr

@@ -1,13 +1,26 @@
 """The checks that every waveform passes."""
 
 import math
+import warnings
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ser.exceptions import AudioError
+from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.exceptions import AudioError, AudioWarning
 
-__all__ = ["MINIMUM_DURATION", "check_rate", "check_waveform"]
+__all__ = [
+    "MINIMUM_DURATION",
+    "Levels",
+    "Remark",
+    "check_length",
+    "check_rate",
+    "check_waveform",
+    "clip",
+    "examine_waveform",
+    "warn_of",
+]
 
 #: Seconds of signal below which there is not one 60 ms analysis frame.
 MINIMUM_DURATION = 0.060
@@ -15,46 +28,196 @@ MINIMUM_DURATION = 0.060
 # The largest value that a 16-bit sample can take; +1.0 itself would wrap round to -1.
 _FULL_SCALE = np.float32(32767 / 32768)
 
+_RATES = (4000, 1_000_000)
+
+# From this peak on, samples that are beyond full scale are in another unit: no recording in
+# floating-point numbers is 12 dB too hot for more than a few samples.
+_OTHER_UNIT = 4.0
+
+# Share of samples at or beyond full scale from which the waveform is a distorted one. Speech
+# recorded too hot has some per mille of them.
+_CLIPPED = 0.01
+
+# The smallest step of a 16-bit sample. Nothing recorded stays below it.
+_SMALLEST_STEP = 2.0**-15
+
+# Channels without any relation lose 10 log10(n) dB by averaging, one of n channels alone as
+# much again. A loss of 20 dB and more is opposite phase.
+_CANCELLED = 0.01
+
+
+class Remark(NamedTuple):
+    """What makes the features of a recording doubtful: a short name, a clause."""
+
+    kind: str
+    text: str
+
+
+def warn_of(remarks, name):
+    """Issue one `AudioWarning` for each remark on a recording."""
+    for remark in remarks:
+        message = f"{name}: {remark.kind}: {remark.text}"
+        warnings.warn(message, AudioWarning, stacklevel=caller_stacklevel())
+
 
 def check_rate(sr, name):
-    if not isinstance(sr, Real) or not 4000 <= sr < math.inf:
+    """Return a sampling rate as a plain int, or a plain float where it is not integral.
+
+    Compiled functions and caches distinguish types: a rate of type float16 would get, and leave
+    behind, results of its own.
+    """
+    low, high = _RATES
+    number = isinstance(sr, Real) and not isinstance(sr, bool | np.bool)
+    if not number or not low <= float(sr) <= high:
+        shown = repr(sr) if isinstance(sr, str) else sr
         raise AudioError(
-            f"{name}: the sampling rate is {sr!r}, expected a number of hertz of at least 4000. "
-            "Give the rate the samples were taken at, 16000 for example."
+            f"{name}: the sampling rate is {shown}, expected a number of hertz of at least {low} "
+            f"and at most {high}. Give the rate the samples were taken at, 16000 for example."
         )
+    return int(sr) if sr == int(sr) else float(sr)
 
 
-def check_waveform(y, sr, *, name="the waveform"):
-    """Check that a waveform is one that features can be computed from.
+class Levels:
+    """What blocks of one recording say about its level, in one pass.
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
-        Floating-point samples, full scale at ±1.
-    sr : int
-        Sampling rate in Hz.
-    name : str, default="the waveform"
-        What error messages call the signal: usually the file.
+    name : str
+        What error messages call the recording.
+    """
+
+    def __init__(self, name):
+        self._name = name
+        self._n = self._n_full = self._n_beyond = 0
+        self._low = self._high = 0.0
+        self._power = self._power_of_channels = 0.0
+
+    def take(self, block):
+        """Average the channels of the next block.
+
+        Parameters
+        ----------
+        block : ndarray of shape (n_samples,) or (n_samples, n_channels)
+
+        Returns
+        -------
+        mono : ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        AudioError
+            If a sample is NaN or infinite.
+        """
+        mono = block[:, 0] if block.ndim == 2 and block.shape[1] == 1 else block
+        low, high = self._range(mono)
+        if mono.ndim == 2:
+            self._power_of_channels += float(np.vdot(block, block)) / block.shape[1]
+            with np.errstate(over="ignore"):
+                mono = block.mean(axis=1)
+            self._power += float(np.vdot(mono, mono))
+            low, high = self._range(mono)
+        self._n += mono.size
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        if low <= -1 or high >= _FULL_SCALE:
+            self._n_full += int(np.count_nonzero(np.abs(mono) >= _FULL_SCALE))
+            self._n_beyond += int(np.count_nonzero(np.abs(mono) > 1))
+        return mono
+
+    def _range(self, samples):
+        if not samples.size:
+            return 0.0, 0.0
+        # The extremes of an array with a NaN are NaN, so that they serve two purposes.
+        low, high = float(samples.min()), float(samples.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise AudioError(
+                f"{self._name}: {np.count_nonzero(~np.isfinite(samples))} of {samples.size} "
+                "samples are NaN or infinite, expected finite numbers. Repair or leave out the "
+                "recording."
+            )
+        return low, high
+
+    def remarks(self):
+        """Return what is wrong with the level.
+
+        Returns
+        -------
+        remarks : list of Remark
+            Of the kinds "clipped", "cancelling channels", "digital silence" and "too quiet".
+
+        Raises
+        ------
+        AudioError
+            If the samples are in another unit than full scale = 1.
+        """
+        peak = max(-self._low, self._high)
+        if peak >= _OTHER_UNIT and self._n_beyond >= _CLIPPED * self._n:
+            raise AudioError(
+                f"{self._name}: {self._n_beyond / self._n:.0%} of the samples are beyond full "
+                f"scale and the largest is {peak:.5g}, expected numbers between -1 and 1. Divide "
+                "samples at the scale of 16-bit integers by 32768."
+            )
+        found = []
+        if self._n_full >= max(_CLIPPED * self._n, 1) or peak >= _OTHER_UNIT:
+            found.append(
+                Remark(
+                    "clipped",
+                    f"{self._n_full / self._n:.2%} of the samples reach full scale (the largest "
+                    f"is {peak:.5g}), where the waveform is cut",
+                )
+            )
+        if self._power < _CANCELLED * self._power_of_channels:
+            loss = 10 * math.log10(self._power_of_channels / max(self._power, 1e-30))
+            found.append(
+                Remark(
+                    "cancelling channels",
+                    f"averaging the channels loses {min(loss, 300):.0f} dB: one of them has the "
+                    "opposite phase; invert it, or keep one channel",
+                )
+            )
+        elif peak == 0:
+            found.append(Remark("digital silence", "every sample is 0"))
+        elif peak < _SMALLEST_STEP:
+            found.append(
+                Remark(
+                    "too quiet",
+                    f"the largest sample is {peak:.2g}, below the smallest step of 16 bits; the "
+                    "samples may have been divided by 32768 twice",
+                )
+            )
+        return found
+
+
+def clip(y):
+    """Limit float32 samples to [-1, 32767/32768]; in place, where any are outside."""
+    if y.size and (y.min() < -1 or y.max() > _FULL_SCALE):
+        np.clip(y, -1, _FULL_SCALE, out=y)
+    return y
+
+
+def check_length(n_samples, sr, name):
+    """Refuse a recording without one analysis frame."""
+    if n_samples == 0:
+        raise AudioError(f"{name}: no samples, expected at least {MINIMUM_DURATION:g} s of signal.")
+    if n_samples < math.floor(MINIMUM_DURATION * sr + 0.5):
+        raise AudioError(
+            f"{name}: {n_samples} samples at {sr:g} Hz last {n_samples / sr:.3f} s, expected at "
+            f"least {MINIMUM_DURATION:g} s, one analysis frame. Leave the recording out or pad it."
+        )
+
+
+def examine_waveform(y, sr, name):
+    """Do what `check_waveform` does, and return remarks instead of warning.
 
     Returns
     -------
     y : ndarray of shape (n_samples,), dtype float32
-        The samples, clipped to [-1, 32767/32768].
-
-    Raises
-    ------
-    AudioError
-        The samples are not floating-point numbers in one dimension, are
-        infinite or NaN, or are fewer than one analysis frame of 60 ms.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser.audio import check_waveform
-    >>> check_waveform(np.full(1600, 2.0), 16000)[0]
-    np.float32(0.9999695)
+        The samples, clipped.
+    sr : int or float
+        The rate as a plain number.
+    remarks : list of Remark
+        What makes the features doubtful.
     """
-    check_rate(sr, name)
+    sr = check_rate(sr, name)
     y = np.asarray(y)
     if y.dtype.kind in "iu":
         raise AudioError(
@@ -71,16 +234,56 @@ def check_waveform(y, sr, *, name="the waveform"):
             f"{name}: got an array of shape {y.shape}, expected one dimension (mono). "
             "Average the channels first."
         )
-    if y.size == 0:
-        raise AudioError(f"{name}: no samples, expected at least {MINIMUM_DURATION:g} s of signal.")
-    if y.size < math.floor(MINIMUM_DURATION * sr + 0.5):
-        raise AudioError(
-            f"{name}: {y.size} samples at {sr:g} Hz last {y.size / sr:.3f} s, expected at least "
-            f"{MINIMUM_DURATION:g} s, one analysis frame. Leave the recording out or pad it."
-        )
-    if not np.isfinite(y).all():
-        raise AudioError(
-            f"{name}: {np.count_nonzero(~np.isfinite(y))} of {y.size} samples are NaN or infinite, "
-            "expected finite numbers. Repair or leave out the recording."
-        )
-    return np.clip(y, -1, _FULL_SCALE).astype(np.float32, copy=False)
+    check_length(y.size, sr, name)
+    levels = Levels(name)
+    levels.take(y)
+    remarks = levels.remarks()
+    with np.errstate(under="ignore"):
+        # A copy: functions of users may work in place.
+        y = y.astype(np.float32)
+    return clip(y), sr, remarks
+
+
+def check_waveform(y, sr, *, name="the waveform"):
+    """Check that a waveform is one that features can be computed from.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Floating-point samples, full scale at ±1.
+    sr : int
+        Sampling rate in Hz, 4000 to 1,000,000.
+    name : str, default="the waveform"
+        What error messages call the signal: usually the file.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,), dtype float32
+        The samples, clipped to [-1, 32767/32768].
+
+    Raises
+    ------
+    AudioError
+        The samples are not floating-point numbers in one dimension, are
+        infinite or NaN, or are fewer than one analysis frame of 60 ms; 1 % of
+        them or more are beyond full scale and the largest is 4 or more, so that
+        their unit is another one, such as that of 16-bit integers.
+
+    Warns
+    -----
+    AudioWarning
+        At least 1 % of the samples reach full scale, every sample is 0, or none
+        reaches the smallest step of 16 bits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser.audio import check_waveform
+    >>> y = np.sin(np.arange(1600.0))
+    >>> y[100] = 1.5
+    >>> check_waveform(y, 16000)[100]
+    np.float32(0.9999695)
+    """
+    y, _, remarks = examine_waveform(y, sr, name)
+    warn_of(remarks, name)
+    return y

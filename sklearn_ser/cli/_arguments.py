@@ -1,6 +1,7 @@
 """What several commands have in common in their grammar: kinds of arguments, options."""
 
 import argparse
+import math
 import textwrap
 from pathlib import Path
 
@@ -51,11 +52,22 @@ def rate_argument(text):
     """Convert a rate in Hz; ``native`` is None."""
     if text == "native":
         return None
-    if not text.isdecimal() or int(text) < 4000:
+    if not text.isdecimal() or not 4000 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(
-            f"got {text!r}, expected native or a number of Hz, at least 4000"
+            f"got {text!r}, expected native or a number of Hz from 4000 to 1000000"
         )
     return int(text)
+
+
+def duration_argument(text):
+    """Convert a number of seconds above 0."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number of seconds above 0")
+    return seconds
 
 
 def jobs_argument(text):
@@ -164,7 +176,7 @@ def add_corpus(command):
     )
 
 
-def add_rate_and_variant(command):
+def add_reading_and_variant(command):
     """Add what decides on the values of features."""
     command.add_argument(
         "--sampling-rate",
@@ -172,6 +184,14 @@ def add_rate_and_variant(command):
         type=rate_argument,
         default=16000,
         help="resample recordings to this rate; native keeps the rate of each (default: 16000)",
+    )
+    command.add_argument(
+        "--max-duration",
+        metavar="SECONDS",
+        type=duration_argument,
+        default=14400,
+        help="refuse recordings that last longer: a small compressed file can hold days of "
+        "silence (default: %(default)s)",
     )
     command.add_argument(
         "--variant",
@@ -204,7 +224,7 @@ def add_workers(command):
 def add_extraction(command):
     """Add corpora and how their features are computed; return the group of ``--jobs``."""
     add_corpus(command)
-    add_rate_and_variant(command)
+    add_reading_and_variant(command)
     return add_workers(command)
 
 

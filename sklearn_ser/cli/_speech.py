@@ -97,7 +97,11 @@ def make_extractor(args, **options):
         args.cache.parent.mkdir(parents=True, exist_ok=True)
     options = {"cache": args.cache, "n_jobs": args.jobs} | options
     return EGeMAPSExtractor(
-        variant=args.variant, sampling_rate=args.sampling_rate, verbose=1, **options
+        variant=args.variant,
+        sampling_rate=args.sampling_rate,
+        max_duration=args.max_duration,
+        verbose=1,
+        **options,
     )
 
 

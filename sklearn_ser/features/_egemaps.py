@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ser.audio import check_waveform
+from sklearn_ser.audio import check_rate, check_waveform
 from sklearn_ser.features._corrected import harmonic_differences, resonances
 from sklearn_ser.features._formants import N_FORMANTS, formants
 from sklearn_ser.features._framing import Spectra, frame_grid, quantise
@@ -32,6 +32,7 @@ __all__ = [
     "VARIANTS",
     "egemaps",
     "egemaps_lld",
+    "functionals",
 ]
 
 #: openSMILE's values, or those that their names promise.
@@ -166,10 +167,13 @@ def _fill_pitched(out, f0, short, long, *, variant, formants_everywhere):
         out[rows, _AMPLITUDES] = levels[:, 2:]
 
 
-def _describe(y, sr, variant, *, formants_everywhere=False):
+def _checked(y, sr, variant):
     if variant not in VARIANTS:
         raise ValueError(f"variant={variant!r}, expected one of {', '.join(map(repr, VARIANTS))}.")
-    y = check_waveform(y, sr)
+    return check_waveform(y, sr), check_rate(sr, "the waveform")
+
+
+def _describe(y, sr, variant, *, formants_everywhere=False):
     x, steps = quantise(y)
     short, long = Spectra(x, frame_grid(sr, 20)), Spectra(x, frame_grid(sr, 60))
     spectral = _spectral_contours(short)
@@ -216,6 +220,12 @@ def _values(contours):
     return values
 
 
+def functionals(y, sr, *, variant):
+    """Compute what `egemaps` does for a waveform that has passed `check_waveform`."""
+    values = _values(_describe(y, sr, variant))
+    return np.array([values[functional[1:]] for functional in FUNCTIONALS], np.float32)
+
+
 def egemaps(y, sr, *, variant="opensmile"):
     """Compute the 88 eGeMAPSv02 functionals of a recording.
 
@@ -256,9 +266,16 @@ def egemaps(y, sr, *, variant="opensmile"):
     Raises
     ------
     AudioError
-        The signal is too short, not finite, not mono or not floating-point.
+        The signal is too short, not finite, not mono, not floating-point or in
+        another unit than full scale = 1.
     ValueError
         There is no such variant.
+
+    Warns
+    -----
+    AudioWarning
+        The signal is clipped, silent or too quiet; see
+        `sklearn_ser.audio.check_waveform`.
 
     See Also
     --------
@@ -281,8 +298,7 @@ def egemaps(y, sr, *, variant="opensmile"):
     >>> f"{values['F0semitoneFrom27.5Hz_sma3nz_amean']:.1f} semitones above 27.5 Hz"
     '36.0 semitones above 27.5 Hz'
     """
-    values = _values(_describe(y, sr, variant))
-    return np.array([values[functional[1:]] for functional in FUNCTIONALS], np.float32)
+    return functionals(*_checked(y, sr, variant), variant=variant)
 
 
 def egemaps_lld(y, sr, *, variant="opensmile"):
@@ -310,9 +326,16 @@ def egemaps_lld(y, sr, *, variant="opensmile"):
     Raises
     ------
     AudioError
-        The signal is too short, not finite, not mono or not floating-point.
+        The signal is too short, not finite, not mono, not floating-point or in
+        another unit than full scale = 1.
     ValueError
         There is no such variant.
+
+    Warns
+    -----
+    AudioWarning
+        The signal is clipped, silent or too quiet; see
+        `sklearn_ser.audio.check_waveform`.
 
     Examples
     --------
@@ -325,6 +348,7 @@ def egemaps_lld(y, sr, *, variant="opensmile"):
     """
     import pandas as pd
 
+    y, sr = _checked(y, sr, variant)
     spectral, pitched, n_decided, _ = _describe(y, sr, variant, formants_everywhere=True)
     n = pitched.shape[1]
     # openSMILE pads the contours that need F0 twice: after the frames that

@@ -52,7 +52,7 @@ class Extraction:
         From ``(y, sr)`` to a row; picklable.
     n_columns : int
         Length of a row.
-    sampling_rate : int or None
+    sampling_rate, max_duration : int or None, float
         As in `sklearn_ser.audio.load_audio`.
     cache : FeatureCache or None
         Where to look for rows first and to store new ones. Only this process
@@ -64,12 +64,30 @@ class Extraction:
         have already been given are still computed and stored.
     progress : Progress
         What is told about every recording.
+
+    Attributes
+    ----------
+    remarks : dict from int to tuple of Remark
+        What makes the features of some recordings doubtful, by position.
     """
 
-    def __init__(self, function, n_columns, *, sampling_rate, cache, n_jobs, stop, progress):
+    def __init__(
+        self,
+        function,
+        n_columns,
+        *,
+        sampling_rate,
+        max_duration,
+        cache,
+        n_jobs,
+        stop,
+        progress,
+    ):
+        self.remarks = {}
         self._function = function
         self._n_columns = n_columns
         self._sampling_rate = sampling_rate
+        self._max_duration = max_duration
         self._cache = cache
         self._n_jobs = n_jobs
         self._stop = stop
@@ -130,6 +148,7 @@ class Extraction:
                     outcome.position,
                     os.path.abspath(item) if isinstance(item, str) else item,
                     sampling_rate=self._sampling_rate,
+                    max_duration=self._max_duration,
                     n_columns=self._n_columns,
                     keyed=self._cache is not None,
                 )
@@ -143,6 +162,8 @@ class Extraction:
             yield self._count(self._found.popleft())
 
     def _count(self, outcome):
+        if outcome.remarks:
+            self.remarks[outcome.position] = outcome.remarks
         self._progress.update(outcome)
         return outcome
 

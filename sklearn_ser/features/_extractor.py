@@ -14,9 +14,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser._validation import caller_stacklevel
-from sklearn_ser.exceptions import ExtractionWarning
+from sklearn_ser.audio import MAXIMUM_DURATION
+from sklearn_ser.exceptions import AudioWarning, ExtractionWarning
 from sklearn_ser.features._cache import FeatureCache
-from sklearn_ser.features._egemaps import FUNCTIONAL_NAMES, VARIANTS, egemaps
+from sklearn_ser.features._egemaps import FUNCTIONAL_NAMES, VARIANTS, functionals
 from sklearn_ser.features._extraction import Extraction, in_parts
 from sklearn_ser.features._progress import Progress
 from sklearn_ser.features._recordings import as_recordings
@@ -30,11 +31,33 @@ _READING = 1
 _ALGORITHM = 1
 
 
+# Recordings of one kind that a warning names.
+_SHOWN = 5
+
+
 def _plain(value):
     """Turn a number or a table of numpy into what JSON knows."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a recipe holds {value!r}, expected numbers, text, lists and dicts")
+
+
+def _warn_of_remarks(recordings, remarks):
+    """Issue one warning for all recordings, by kind of remark."""
+    by_kind = {}
+    for i in sorted(remarks):
+        for kind, text in remarks[i]:
+            by_kind.setdefault(kind, []).append(f"{name_of(recordings[i], i)} ({text})")
+    kinds = []
+    for kind, names in by_kind.items():
+        more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+        kinds.append(f"{kind}, {len(names)}: " + "; ".join(names[:_SHOWN] + more))
+    warnings.warn(
+        f"{len(remarks)} of {len(recordings)} recordings have features but seem to be damaged. "
+        + " ".join(kinds),
+        AudioWarning,
+        stacklevel=caller_stacklevel(),
+    )
 
 
 class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -47,17 +70,29 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "sampling_rate": [Interval(Integral, 4000, None, closed="left"), None],
+        "sampling_rate": [Interval(Integral, 4000, 1_000_000, closed="both"), None],
+        "max_duration": [Interval(Real, 0, None, closed="neither")],
         "cache": [str, os.PathLike, None],
         "n_jobs": [Integral, None],
         "on_error": [StrOptions({"raise", "nan"})],
         "verbose": [Interval(Real, 0, None, closed="left"), "boolean"],
     }
 
+    # For objects that were saved before the parameter existed.
+    max_duration = MAXIMUM_DURATION
+
     def __init__(
-        self, *, sampling_rate=16000, cache=None, n_jobs=None, on_error="raise", verbose=0
+        self,
+        *,
+        sampling_rate=16000,
+        max_duration=MAXIMUM_DURATION,
+        cache=None,
+        n_jobs=None,
+        on_error="raise",
+        verbose=0,
     ):
         self.sampling_rate = sampling_rate
+        self.max_duration = max_duration
         self.cache = cache
         self.n_jobs = n_jobs
         self.on_error = on_error
@@ -121,6 +156,14 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             message names it. Rows computed until then are in the cache.
         CacheError
             `cache` is a file of another kind, or is damaged. It was not changed.
+
+        Warns
+        -----
+        AudioWarning
+            Recordings are cut off, clipped, silent or otherwise doubtful, as for
+            `sklearn_ser.audio.load_audio`. One warning names them.
+        ExtractionWarning
+            Recordings have no features, and `on_error` is "nan".
         """
         self._validate_params()
         recordings = self._recordings(X)
@@ -150,7 +193,8 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             extraction = Extraction(
                 function,
                 n_columns,
-                sampling_rate=self.sampling_rate,
+                sampling_rate=self._rate(),
+                max_duration=self.max_duration,
                 cache=cache,
                 n_jobs=self.n_jobs,
                 stop=stop,
@@ -158,13 +202,19 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             )
             outcomes = extraction.run(recordings)
             yield from in_parts(outcomes, len(recordings), n_columns, size)
+        if extraction.remarks:
+            _warn_of_remarks(recordings, extraction.remarks)
+
+    def _rate(self):
+        """Return the rate as a plain number: compiled functions distinguish types."""
+        return None if self.sampling_rate is None else int(self.sampling_rate)
 
     def _open_cache(self, n_columns):
         if self.cache is None:
             return contextlib.nullcontext()
         recipe = {
             "reading": _READING,
-            "sampling_rate": self.sampling_rate,
+            "sampling_rate": self._rate(),
             "features": self._recipe(),
         }
         text = json.dumps(recipe, sort_keys=True, allow_nan=False, default=_plain)
@@ -224,6 +274,10 @@ class EGeMAPSExtractor(RecordingTransformer):
         that corpora recorded at several rates are comparable at one rate only.
         None keeps the rate of every file (and refuses waveforms); it exists to
         reproduce results that were published without resampling.
+    max_duration : float, default=14400
+        Seconds that a recording may last; a longer one is an error. A bound on
+        memory: small compressed files can hold days of silence. Four hours at
+        16 kHz take 0.9 GB before anything is computed.
     cache : str, path-like or None, default=None
         A file that keeps the computed rows, made if there is none: a recording
         whose content has been seen with these parameters is read but not
@@ -294,6 +348,7 @@ class EGeMAPSExtractor(RecordingTransformer):
         *,
         variant="opensmile",
         sampling_rate=16000,
+        max_duration=MAXIMUM_DURATION,
         cache=None,
         n_jobs=None,
         on_error="raise",
@@ -301,6 +356,7 @@ class EGeMAPSExtractor(RecordingTransformer):
     ):
         super().__init__(
             sampling_rate=sampling_rate,
+            max_duration=max_duration,
             cache=cache,
             n_jobs=n_jobs,
             on_error=on_error,
@@ -309,7 +365,7 @@ class EGeMAPSExtractor(RecordingTransformer):
         self.variant = variant
 
     def _function(self):
-        return functools.partial(egemaps, variant=self.variant)
+        return functools.partial(functionals, variant=self.variant)
 
     def _names(self):
         return FUNCTIONAL_NAMES

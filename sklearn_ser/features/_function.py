@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._extractor import RecordingTransformer
 from sklearn_ser.features._identity import CannotTellError, digest, qualified_name, unbind
@@ -107,6 +108,8 @@ class FunctionExtractor(RecordingTransformer):
     sampling_rate : int or None, default=16000
         Rate in Hz that files are resampled to, and at which waveforms are
         taken to be. None keeps the rate of every file (and refuses waveforms).
+    max_duration : float, default=14400
+        Seconds that a recording may last; a longer one is an error.
     cache : str, path-like or None, default=None
         A file that keeps the computed rows, as in `EGeMAPSExtractor`, so that
         no recording is computed twice with the same parameters. Extractors of
@@ -170,6 +173,7 @@ class FunctionExtractor(RecordingTransformer):
         version=None,
         allow_nan=False,
         sampling_rate=16000,
+        max_duration=MAXIMUM_DURATION,
         cache=None,
         n_jobs=None,
         on_error="raise",
@@ -177,6 +181,7 @@ class FunctionExtractor(RecordingTransformer):
     ):
         super().__init__(
             sampling_rate=sampling_rate,
+            max_duration=max_duration,
             cache=cache,
             n_jobs=n_jobs,
             on_error=on_error,

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 from sklearn_ser._sklearn import Interval
+from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.features._extractor import RecordingTransformer
 from sklearn_ser.features._librosa_contours import (
     PERCENTILE,
@@ -117,6 +118,8 @@ class LibrosaExtractor(RecordingTransformer):
         Rate in Hz that files are resampled to, and at which waveforms are
         taken to be. None keeps the rate of every file (and refuses waveforms):
         frames then last differently long in files of different rates.
+    max_duration : float, default=14400
+        Seconds that a recording may last; a longer one is an error.
     cache : str, path-like or None, default=None
         A file that keeps the computed rows, as in `EGeMAPSExtractor`, so that
         no recording is computed twice with the same parameters. Extractors of
@@ -210,6 +213,7 @@ class LibrosaExtractor(RecordingTransformer):
         roll_percent=0.85,
         tuning=0.0,
         sampling_rate=16000,
+        max_duration=MAXIMUM_DURATION,
         cache=None,
         n_jobs=None,
         on_error="raise",
@@ -217,6 +221,7 @@ class LibrosaExtractor(RecordingTransformer):
     ):
         super().__init__(
             sampling_rate=sampling_rate,
+            max_duration=max_duration,
             cache=cache,
             n_jobs=n_jobs,
             on_error=on_error,

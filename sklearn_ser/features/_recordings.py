@@ -41,7 +41,7 @@ def as_recordings(X):
         raise ValueError(f"X holds 0 recordings, {_EXPECTED}, at least one.")
     for i, item in enumerate(items):
         if _is_path(item):
-            items[i] = os.fspath(item)
+            items[i] = os.fsdecode(os.fspath(item))
         elif np.ndim(item) == 0 or isinstance(item, bytes):
             raise ValueError(f"Recording {i} of X is {item!r}, {_EXPECTED}.")
         else:

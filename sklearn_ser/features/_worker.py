@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import hashlib
-import io
 import sys
 import threading
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from sklearn_ser.audio import check_waveform, decode_audio, load_audio, read_bytes
+from sklearn_ser.audio import examine_waveform, open_recording, read_recording
 from sklearn_ser.exceptions import AudioError
 
 __all__ = ["Outcome", "compute", "digest", "name_of", "one_thread"]
@@ -26,6 +25,7 @@ class Outcome(NamedTuple):
     digest: bytes | None = None
     duration: float = 0.0
     cached: bool = False
+    remarks: tuple = ()
 
 
 def name_of(item, position):
@@ -53,9 +53,9 @@ def digest(item):
     """
     if isinstance(item, str):
         try:
-            with open(item, "rb") as file:
+            with open_recording(item) as file:
                 return hashlib.file_digest(file, _file_hash).digest()
-        except OSError:
+        except (AudioError, OSError):
             return None
     if item.dtype.kind != "f":
         return None
@@ -112,20 +112,17 @@ def one_thread():
         yield
 
 
-def _read(item, name, sampling_rate, keyed):
-    """Return waveform, rate and, if `keyed`, the digest of a recording read once."""
-    if not isinstance(item, str):
-        y = check_waveform(item, sampling_rate, name=name)
-        return y, sampling_rate, digest(item) if keyed else None
-    if not keyed:
-        return *load_audio(item, sampling_rate), None
-    content = read_bytes(item)
-    key = _file_hash(content).digest()
-    return *decode_audio(io.BytesIO(content), sampling_rate, name=name), key
+def _read(item, name, sampling_rate, max_duration, keyed):
+    """Return waveform, rate, remarks and, if `keyed`, the digest of a recording."""
+    if isinstance(item, str):
+        hash_ = _file_hash if keyed else None
+        return read_recording(item, sampling_rate, max_duration=max_duration, hash_=hash_)
+    y, sr, remarks = examine_waveform(item, sampling_rate, name)
+    return y, sr, remarks, digest(item) if keyed else None
 
 
 @one_thread()
-def compute(function, position, item, *, sampling_rate, n_columns, keyed):
+def compute(function, position, item, *, sampling_rate, max_duration, n_columns, keyed):
     """Compute the row of one recording, or tell why there is none.
 
     Parameters
@@ -136,7 +133,7 @@ def compute(function, position, item, *, sampling_rate, n_columns, keyed):
         Handed through; names a waveform in errors.
     item : str or ndarray
         Absolute path or waveform.
-    sampling_rate : int or None
+    sampling_rate, max_duration : int or None, float
         As in `sklearn_ser.audio.load_audio`.
     n_columns : int
         Length that the row must have.
@@ -155,7 +152,7 @@ def compute(function, position, item, *, sampling_rate, n_columns, keyed):
     """
     name = name_of(item, position)
     try:
-        y, sr, key = _read(item, name, sampling_rate, keyed)
+        y, sr, remarks, key = _read(item, name, sampling_rate, max_duration, keyed)
     except (AudioError, OSError) as error:
         return Outcome(position, error=error)
     duration = len(y) / sr
@@ -170,4 +167,4 @@ def compute(function, position, item, *, sampling_rate, n_columns, keyed):
             f"{name}: the features have shape {row.shape}, expected ({n_columns},), one value for "
             "each name. Correct the function or its names."
         )
-    return Outcome(position, row, digest=key, duration=duration)
+    return Outcome(position, row, digest=key, duration=duration, remarks=tuple(remarks))

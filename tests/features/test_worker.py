@@ -22,7 +22,15 @@ def first_samples(y, sr):
 
 
 def run(item, function=first_samples, *, n_columns=5, keyed=True):
-    return compute(function, 7, item, sampling_rate=16000, n_columns=n_columns, keyed=keyed)
+    return compute(
+        function,
+        7,
+        item,
+        sampling_rate=16000,
+        max_duration=60,
+        n_columns=n_columns,
+        keyed=keyed,
+    )
 
 
 @pytest.mark.parametrize("keyed", [False, True])

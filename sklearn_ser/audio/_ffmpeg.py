@@ -1,0 +1,181 @@
+"""Decoding with the program ffmpeg, for what libsndfile does not read."""
+
+import contextlib
+import os
+import struct
+import subprocess
+import tempfile
+import threading
+
+import numpy as np
+
+from sklearn_ser.audio._formats import find_ffmpeg
+from sklearn_ser.audio._waveform import Remark
+from sklearn_ser.exceptions import AudioError
+
+__all__ = ["decode_with_ffmpeg"]
+
+# Seconds after which ffmpeg is stopped. It decodes an hour of speech in some seconds.
+_PATIENCE = 600
+
+# Bytes of the header of its output that are read at most.
+_LONGEST_HEADER = 65536
+
+_BY_SUFFIX = {
+    ".aac": "aac",
+    ".amr": "amr",
+    ".wma": "asf",
+    ".webm": "matroska",
+    ".mka": "matroska",
+    ".mkv": "matroska",
+    ".ac3": "ac3",
+}
+
+
+def _demuxer(head, suffix):
+    """Return the name of the format, so that ffmpeg need not guess.
+
+    Guessing would include playlists, which name other files and addresses.
+    """
+    if head[4:8] == b"ftyp":
+        return "mov"
+    if head[:1] == b"\xff" and head[1] & 0xF6 == 0xF0:
+        return "aac"
+    for magic, name in (
+        (b"#!AMR", "amr"),
+        (b"\x30\x26\xb2\x75", "asf"),
+        (b"\x1a\x45\xdf\xa3", "matroska"),
+        (b"\x0b\x77", "ac3"),
+    ):
+        if head.startswith(magic):
+            return name
+    return _BY_SUFFIX.get(suffix, "mov")
+
+
+def _command(program, path, demuxer, seconds):
+    # "file:" keeps ffmpeg from taking a part of the name for a protocol or an option.
+    return [
+        program, "-nostdin", "-hide_banner", "-loglevel", "error",
+        "-protocol_whitelist", "file,pipe", "-f", demuxer,
+        "-i", b"file:" + os.fsencode(os.path.abspath(path)),
+        "-map", "0:a:0", "-vn", "-sn", "-dn", "-t", f"{seconds:.0f}",
+        "-c:a", "pcm_f32le", "-map_metadata", "-1", "-fflags", "+bitexact",
+        "-f", "wav", "pipe:1",
+    ]  # fmt: skip
+
+
+def _read_header(pipe):
+    """Return rate and number of channels of the WAV that begins, and read up to its samples."""
+    if pipe.read(12)[:4] != b"RIFF":
+        return None
+    found, n_read = None, 12
+    while n_read < _LONGEST_HEADER:
+        header = pipe.read(8)
+        if len(header) < 8:
+            return None
+        name, length = struct.unpack("<4sI", header)
+        if name == b"data":
+            return found
+        body = pipe.read(min(length + length % 2, _LONGEST_HEADER))
+        if name == b"fmt " and len(body) >= 8:
+            n_channels, sr = struct.unpack("<2xHI", body[:8])
+            found = (sr, n_channels) if n_channels else None
+        n_read += 8 + len(body)
+    return None
+
+
+def _blocks(pipe, n_channels, n_samples):
+    width = 4 * n_channels
+    frames = max(n_samples // n_channels, 1)
+    while content := pipe.read(frames * width):
+        content = content[: len(content) - len(content) % width]
+        yield np.frombuffer(content, "<f4").reshape(-1, n_channels)
+
+
+@contextlib.contextmanager
+def decode_with_ffmpeg(path, head, *, name, max_duration, block_size):
+    """Decode a recording in another process.
+
+    Parameters
+    ----------
+    path : path-like
+        The recording.
+    head : bytes
+        Its first bytes.
+    name : str
+        What error messages call it.
+    max_duration : float
+        Seconds to decode at most; a second more comes, so that the caller can see it.
+    block_size : int
+        Number of samples in a block, of all channels together.
+
+    Yields
+    ------
+    sr : int
+        Sampling rate in Hz.
+    blocks : iterator of ndarray of shape (n_samples, n_channels), dtype float32
+        The samples.
+    remarks : callable
+        Afterwards, from number of samples and rate to remarks: what ffmpeg has
+        complained about. It leaves out what is damaged and succeeds.
+
+    Raises
+    ------
+    AudioError
+        There is no ffmpeg, it does not read the file, or it takes longer than ten minutes.
+    """
+    suffix = os.path.splitext(name)[1].lower()
+    program = find_ffmpeg()
+    if program is None:
+        raise AudioError(
+            f"{name}: {suffix} is read with the program ffmpeg, which is not installed. Install "
+            f"it, or convert the recording: ffmpeg -i NAME{suffix} NAME.wav"
+        )
+    command = _command(program, path, _demuxer(head, suffix), min(max_duration, 1e8) + 1)
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints
+        ) as process,
+    ):
+        stopped = threading.Event()
+        timer = threading.Timer(_PATIENCE, lambda: (stopped.set(), process.kill()))
+        timer.daemon = True
+        timer.start()
+
+        def checked(blocks):
+            yield from blocks
+            if process.wait() or stopped.is_set():
+                raise AudioError(_reason(name, stopped.is_set(), complaints))
+
+        try:
+            found = _read_header(process.stdout)
+            if found is None:
+                process.wait()
+                raise AudioError(_reason(name, stopped.is_set(), complaints))
+            sr, n_channels = found
+            blocks = checked(_blocks(process.stdout, n_channels, block_size))
+            yield sr, blocks, lambda n_samples, sr: _remarks(complaints)
+        finally:
+            timer.cancel()
+            process.kill()
+
+
+def _last_line(complaints):
+    complaints.seek(0)
+    lines = complaints.read(2000).decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else None
+
+
+def _remarks(complaints):
+    line = _last_line(complaints)
+    return [] if line is None else [Remark("gap", f"{line} (ffmpeg); fetch the file again")]
+
+
+def _reason(name, stopped, complaints):
+    if stopped:
+        return f"{name}: ffmpeg has not decoded it after {_PATIENCE} s. Convert it to WAV."
+    return (
+        f"{name}: not readable as audio (ffmpeg: {_last_line(complaints) or 'no audio'}). Expected "
+        "a complete file that libsndfile or ffmpeg reads. Convert it or fetch it again."
+    )

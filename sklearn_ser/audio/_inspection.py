@@ -1,0 +1,118 @@
+"""What can be said of a recording without computing features of it."""
+
+import math
+import os
+from typing import NamedTuple
+
+from sklearn_ser.audio._containers import survey
+from sklearn_ser.audio._decoding import (
+    MAXIMUM_DURATION,
+    missing_samples,
+    open_sound,
+    read_recording,
+)
+from sklearn_ser.audio._formats import FFMPEG_SUFFIXES
+from sklearn_ser.audio._opening import open_recording, reader
+from sklearn_ser.audio._waveform import MINIMUM_DURATION, Remark, check_rate
+from sklearn_ser.exceptions import AudioError
+
+__all__ = ["Inspection", "inspect_recording"]
+
+
+class Inspection(NamedTuple):
+    """Bytes, Hz and seconds of a recording, NaN where unknown, and what is wrong with it."""
+
+    n_bytes: int = -1
+    sr: float = math.nan
+    duration: float = math.nan
+    problems: tuple = ()
+
+
+def _remark(kind, error, name):
+    return Remark(kind, str(error).removeprefix(f"{name}: "))
+
+
+def _inspect_header(path, name, n_bytes):
+    with open_recording(path) as file:
+        read = reader(file)
+        found = survey(read, n_bytes)
+        with open_sound(file, path, found.patches, name, read(0, 512)) as sound:
+            sr, frames = sound.samplerate, sound.frames
+    if found.patches and found.declared is None and frames > 2**48:
+        # FLAC, which was opened as one of unknown length.
+        frames = found.frames
+    if frames is None:
+        return Inspection(n_bytes, float(sr))
+    problems = missing_samples(found, frames, sr) if frames and sr else []
+    return Inspection(n_bytes, float(sr), frames / sr if sr else math.nan, tuple(problems))
+
+
+def _range_problem(found, name, max_duration):
+    """Return the reason for which a recording would be refused, or None."""
+    try:
+        check_rate(found.sr, name)
+    except AudioError as error:
+        return _remark("sampling rate out of range", error, name)
+    if found.duration == 0:
+        return Remark("empty recording", "")
+    if found.duration < MINIMUM_DURATION - 0.5 / found.sr:
+        return Remark("too short", f"{found.duration:.3f} s, at least {MINIMUM_DURATION:g} s")
+    if found.duration > max_duration:
+        return Remark("too long", f"{found.duration:.0f} s, at most {max_duration:g} s")
+    return None
+
+
+def inspect_recording(path, *, max_duration=MAXIMUM_DURATION, samples=False):
+    """Look for what would make the extraction of features fail or warn.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A recording, or what is taken for one.
+    max_duration : float
+        As in `load_audio`.
+    samples : bool
+        Whether to decode the recording, too. If not, the header is compared
+        with the size of the file.
+
+    Returns
+    -------
+    Inspection
+        The kinds of its problems are "missing file", "unreadable file",
+        "empty recording", "too short", "too long", "sampling rate out of
+        range", "unusable samples", and those of remarks: "cut off", "gap",
+        "clipped", "cancelling channels", "digital silence", "too quiet".
+    """
+    name = os.fsdecode(os.fspath(path))
+    try:
+        n_bytes = os.stat(path).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return Inspection(problems=(Remark("missing file", ""),))
+    except (OSError, ValueError):
+        return Inspection(problems=(Remark("unreadable file", ""),))
+    if n_bytes == 0:
+        return Inspection(0, problems=(Remark("unreadable file", ""),))
+    try:
+        found = _inspect_header(path, name, n_bytes)
+    except (AudioError, OSError):
+        if os.path.splitext(name)[1].lower() not in FFMPEG_SUFFIXES:
+            return Inspection(n_bytes, problems=(Remark("unreadable file", ""),))
+        # There is no header that says anything: ffmpeg decodes it, or nobody.
+        found, samples = Inspection(n_bytes), True
+    else:
+        problem = _range_problem(found, name, max_duration)
+        if problem is not None and not math.isnan(found.duration):
+            return found._replace(problems=(problem,))
+    if not samples:
+        return found
+    return _inspect_samples(path, name, found, max_duration)
+
+
+def _inspect_samples(path, name, found, max_duration):
+    try:
+        recording = read_recording(path, None, max_duration=max_duration)
+    except (AudioError, OSError) as error:
+        kind = "unreadable file" if math.isnan(found.sr) else "unusable samples"
+        return found._replace(problems=(_remark(kind, error, name),))
+    duration = len(recording.y) / recording.sr
+    return Inspection(found.n_bytes, float(recording.sr), duration, tuple(recording.remarks))

@@ -1,0 +1,126 @@
+"""The one place that opens a recording."""
+
+import contextlib
+import io
+import os
+import stat
+from pathlib import Path
+
+from sklearn_ser.exceptions import AudioError
+
+__all__ = ["PatchedFile", "open_recording", "reader"]
+
+_KINDS = {
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISSOCK: "a socket",
+}
+
+
+def _check(status, name):
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(f"{name} is a folder, expected an audio file.")
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((word for test, word in _KINDS.items() if test(status.st_mode)), "no file")
+        raise AudioError(
+            f"{name}: this is {kind}, expected a regular file. Copy what it yields into a file."
+        )
+    if status.st_size == 0:
+        raise AudioError(f"{name}: the file is empty (0 bytes), expected audio. Fetch it again.")
+
+
+@contextlib.contextmanager
+def open_recording(path):
+    """Open a recording, after a check that reading it will end.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The name may be in any encoding.
+
+    Yields
+    ------
+    file : io.FileIO
+        At its beginning, not buffered.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, AudioError
+        There is no such file; it is a folder; it is empty, or a pipe, device
+        or socket.
+    """
+    name = str(path)
+    try:
+        # Before it is opened too: to open a device can be to start it.
+        _check(os.stat(path), name)
+        # A pipe that took the place of the file meanwhile must not be waited for.
+        file = open(os.open(path, os.O_RDONLY | _FLAGS), "rb", buffering=0)  # noqa: SIM115
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"There is no file {name}. Relative paths start at {Path.cwd()}."
+        ) from error
+    except ValueError as error:
+        if isinstance(error, AudioError):
+            raise
+        # A NUL, or letters that the file system has no bytes for.
+        raise AudioError(
+            f"{name!r} cannot be the name of a file ({error}), expected the path of a recording."
+        ) from error
+    with file:
+        _check(os.fstat(file.fileno()), name)
+        yield file
+
+
+_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def reader(file):
+    """Return a function from an offset and a number to that many bytes of an open file."""
+
+    def read(at, n):
+        file.seek(at)
+        parts = []
+        while n > 0 and (part := file.read(n)):
+            parts.append(part)
+            n -= len(part)
+        return b"".join(parts)
+
+    return read
+
+
+class PatchedFile(io.RawIOBase):
+    """An open file in which some bytes are read differently.
+
+    Parameters
+    ----------
+    file : io.FileIO
+        Not closed with this one.
+    patches : sequence of (int, bytes)
+        Offsets, and what stands there.
+    """
+
+    def __init__(self, file, patches):
+        self._file = file
+        self._patches = patches
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        return self._file.seek(offset, whence)
+
+    def tell(self):
+        return self._file.tell()
+
+    def readinto(self, buffer):
+        start = self._file.tell()
+        n = self._file.readinto(buffer)
+        for at, content in self._patches:
+            first, last = max(at, start), min(at + len(content), start + n)
+            if first < last:
+                buffer[first - start : last - start] = content[first - at : last - at]
+        return n
