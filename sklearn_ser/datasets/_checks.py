@@ -1,14 +1,15 @@
 """Looking for what makes scores of an evaluation too good, or wrong, before it is run."""
 
+import functools
 import hashlib
 import os
 import warnings
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from sklearn_ser.audio import MAXIMUM_DURATION, Inspection, inspect_recording
 from sklearn_ser.datasets._base import check_emotions
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
@@ -16,31 +17,6 @@ __all__ = ["check_corpora"]
 
 _REPORT = ["check", "corpus", "detail", "n"]
 _SHOWN = 5  # names in a detail
-
-
-class _Header(NamedTuple):
-    """What a file says of itself: its size and, of audio, rate and duration; or the problem."""
-
-    n_bytes: int = -1
-    rate: float = np.nan
-    duration: float = np.nan
-    problem: str | None = None
-
-
-def _read_header(path):
-    import soundfile
-
-    try:
-        n_bytes = os.stat(path).st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return _Header(problem="missing file")
-    try:
-        info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError):
-        return _Header(n_bytes, problem="unreadable file")
-    if info.frames == 0:
-        return _Header(n_bytes, problem="empty recording")
-    return _Header(n_bytes, float(info.samplerate), info.frames / info.samplerate)
 
 
 def _digest(path):
@@ -69,9 +45,13 @@ def _list(names):
 
 
 def _check_files(rows):
-    """Report files that no features can come from, by corpus and problem."""
-    for (problem, corpus), part in rows.dropna(subset="problem").groupby(["problem", "corpus"]):
-        yield problem, corpus, _list(part["path"]), len(part)
+    """Report files that no features, or doubtful ones, can come from, by problem and corpus."""
+    named = {}
+    for corpus, path, problems in rows[["corpus", "path", "problems"]].itertuples(index=False):
+        for kind, text in problems:
+            named.setdefault((kind, corpus), []).append(f"{path} ({text})" if text else path)
+    for (kind, corpus), names in sorted(named.items()):
+        yield kind, corpus, _list(names), len(names)
 
 
 def _check_contents(rows, n_jobs, verbose):
@@ -121,9 +101,9 @@ def _frequent(rows, min_recordings):
 
 def _check_rates(rows, max_difference, min_recordings):
     """Report corpora in which a sampling rate tells emotions apart."""
-    for corpus, part in rows.dropna(subset="rate").groupby("corpus"):
+    for corpus, part in rows.dropna(subset="sr").groupby("corpus"):
         part = _frequent(part, min_recordings)
-        shares = pd.crosstab(part["emotion"], part["rate"], normalize="index")
+        shares = pd.crosstab(part["emotion"], part["sr"], normalize="index")
         ranges = shares.max() - shares.min()
         for rate in ranges.index[ranges > max_difference]:
             share = shares[rate]
@@ -132,7 +112,7 @@ def _check_rates(rows, max_difference, min_recordings):
                 corpus,
                 f"{rate:g} Hz: {share.max():.0%} of {share.idxmax()}, "
                 f"{share.min():.0%} of {share.idxmin()}",
-                int((part["rate"] == rate).sum()),
+                int((part["sr"] == rate).sum()),
             )
 
 
@@ -216,6 +196,8 @@ def check_corpora(
     *,
     split=None,
     emotions=None,
+    samples=False,
+    max_duration=MAXIMUM_DURATION,
     max_rate_difference=0.25,
     max_duration_ratio=2.0,
     min_recordings=5,
@@ -224,30 +206,42 @@ def check_corpora(
 ):
     """Look for what makes the scores of an evaluation too good, or wrong.
 
-    Of each file the size and the header are read. Contents are compared, by
-    their SHA-256, only where sizes are equal.
+    Of each file the size and the header are read, and with `samples` the whole
+    of it. Contents are compared, by their SHA-256, only where sizes are equal.
+    Whatever the extraction of features refuses or warns of is reported.
 
-    =========================  =================================================
-    check                      what is reported
-    =========================  =================================================
-    missing file               files that do not exist
-    unreadable file            files that are no audio
-    empty recording            files without a sample
-    repeated file              a file in several rows
-    same content               files that are equal byte for byte, within a
-                               corpus or across corpora, and whether emotion,
-                               speaker or side of the split differ
-    speaker in several parts   speakers on more than one side of `split`
-    unknown speaker            recordings in `split` without a speaker
-    sampling rate              a rate whose share of the recordings differs
-                               between two emotions of a corpus by more than
-                               `max_rate_difference`
-    duration                   the longest median duration of an emotion of a
-                               corpus is more than `max_duration_ratio` times
-                               the shortest
-    missing emotion            emotions of the other corpora, or of `emotions`,
-                               that a corpus does not have
-    =========================  =================================================
+    ==========================  ================================================
+    check                       what is reported
+    ==========================  ================================================
+    missing file                files that do not exist
+    unreadable file             files that are no audio, pipes, devices
+    empty recording             files without a sample
+    too short, too long         recordings that last less than 60 ms or more than
+                                `max_duration`
+    sampling rate out of range  rates below 4 kHz or above 1 MHz
+    cut off                     files with fewer samples than they declare
+    gap                         Ogg files in which pages are missing or damaged
+    unusable samples            with `samples`: samples that are NaN, infinite or
+                                in another unit than full scale = 1, and what
+                                the decoder refuses
+    clipped, digital silence,   with `samples`: see the warnings of
+    too quiet, cancelling       `sklearn_ser.audio.load_audio`
+    channels
+    repeated file               a file in several rows
+    same content                files that are equal byte for byte, within a
+                                corpus or across corpora, and whether emotion,
+                                speaker or side of the split differ
+    speaker in several parts    speakers on more than one side of `split`
+    unknown speaker             recordings in `split` without a speaker
+    sampling rate               a rate whose share of the recordings differs
+                                between two emotions of a corpus by more than
+                                `max_rate_difference`
+    duration                    the longest median duration of an emotion of a
+                                corpus is more than `max_duration_ratio` times
+                                the shortest
+    missing emotion             emotions of the other corpora, or of `emotions`,
+                                that a corpus does not have
+    ==========================  ================================================
 
     A model can learn rate and duration instead of emotions. Some difference is
     speech itself: in EMO-DB the median of sadness is 1.7 times that of neutral.
@@ -263,6 +257,12 @@ def check_corpora(
         table. Recordings without one (NaN, None) are in no part.
     emotions : sequence of str, optional
         Emotions that every corpus should have; by default all of the table.
+    samples : bool, default=False
+        Whether to decode every recording, which finds what headers do not say,
+        such as silence and damaged blocks. An hour of speech takes a few
+        seconds instead of a fraction of one.
+    max_duration : float, default=14400
+        Seconds above which extraction would refuse a recording.
     max_rate_difference : float, default=0.25
         See above.
     max_duration_ratio : float, default=2.0
@@ -315,8 +315,10 @@ def check_corpora(
     rows = table[["path", "corpus", "speaker", "emotion"]].astype(object).reset_index(drop=True)
     rows["path"] = rows["path"].map(os.fspath)
     rows["part"] = _as_parts(split, table)
-    headers = _run(_read_header, rows["path"].tolist(), "Reading headers", n_jobs, verbose)
-    rows = rows.join(pd.DataFrame(headers, columns=_Header._fields))
+    inspect = functools.partial(inspect_recording, max_duration=max_duration, samples=samples)
+    title = "Reading recordings" if samples else "Reading headers"
+    found = _run(inspect, rows["path"].tolist(), title, n_jobs, verbose)
+    rows = rows.join(pd.DataFrame(found, columns=Inspection._fields))
     findings = [
         *_check_files(rows),
         *_check_contents(rows, n_jobs, verbose),

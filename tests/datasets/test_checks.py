@@ -1,4 +1,6 @@
+import os
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +8,9 @@ import pandas as pd
 import pytest
 import soundfile
 
+from sklearn_ser import EGeMAPSExtractor
 from sklearn_ser.datasets import check_corpora, load_corpora
-from sklearn_ser.exceptions import CorpusError, CorpusWarning
+from sklearn_ser.exceptions import AudioError, AudioWarning, CorpusError, CorpusWarning
 
 
 @pytest.fixture
@@ -251,3 +254,117 @@ def test_real_corpora_have_no_findings_until_speakers_are_split(shared):
         ("speaker in several parts", name) for name in ("emodb", "ravdess", "urdu")
     ]
     assert found[0][-1] == 10
+
+
+class TestWhatExtractionRefusesOrWarnsOf:
+    """Every fault is found as what `EGeMAPSExtractor` says of it, and nothing else."""
+
+    NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 16000)
+    WITH_NAN = np.where(np.arange(16000) == 7, np.nan, NOISE)
+
+    def find(self, speech, path, **options):
+        table = speech.copy()
+        table.loc[3, "path"] = str(path)
+        found = findings(table, emotions=["anger", "calm"], **options)
+        assert [row[0] for row in found] == [found[0][0]], found
+        assert found[0][1] == "one"
+        assert found[0][2].startswith(str(path))
+        return found[0][0]
+
+    def assert_extraction_agrees(self, path):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises((AudioError, AudioWarning), match=path.name):
+                EGeMAPSExtractor().transform([path])
+
+    @pytest.mark.parametrize(
+        ("y", "sr", "check"),
+        [
+            (NOISE[:900], 16000, "too short"),
+            (NOISE, 3999, "sampling rate out of range"),
+            (NOISE, 2_000_000, "sampling rate out of range"),
+            (NOISE[:0], 16000, "empty recording"),
+        ],
+    )
+    def test_headers_suffice(self, speech, tmp_path, y, sr, check):
+        path = tmp_path / "bad.wav"
+        soundfile.write(path, y, sr)
+        assert self.find(speech, path) == check
+        assert self.find(speech, path, samples=True) == check
+        self.assert_extraction_agrees(path)
+
+    @pytest.mark.parametrize(
+        ("y", "check"),
+        [
+            (WITH_NAN, "unusable samples"),
+            (32768 * NOISE, "unusable samples"),
+            (0 * NOISE, "digital silence"),
+            (NOISE / 32768, "too quiet"),
+            (np.clip(9 * NOISE, -1, 1), "clipped"),
+            (np.stack([NOISE, -NOISE], axis=1), "cancelling channels"),
+        ],
+    )
+    def test_samples_are_needed(self, speech, tmp_path, y, check):
+        path = tmp_path / "bad.wav"
+        soundfile.write(path, y, 16000, subtype="FLOAT")
+        assert self.find(speech, path, samples=True) == check
+        self.assert_extraction_agrees(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", CorpusWarning)
+            table = speech.copy()
+            table.loc[3, "path"] = str(path)
+            if check != "cancelling channels":
+                check_corpora(table.drop(index=3), emotions=["anger", "calm"], samples=True)
+
+    @pytest.mark.parametrize("name", ["half.wav", "half.aiff", "half.au", "half.w64"])
+    @pytest.mark.parametrize("samples", [False, True])
+    def test_half_a_file(self, speech, tmp_path, name, samples):
+        path = tmp_path / name
+        soundfile.write(path, self.NOISE, 16000)
+        path.write_bytes(path.read_bytes()[:16000])
+        assert self.find(speech, path, samples=samples) == "cut off"
+        self.assert_extraction_agrees(path)
+
+    def test_half_a_flac(self, speech, tmp_path):
+        path = tmp_path / "half.flac"
+        soundfile.write(path, self.NOISE, 16000)
+        path.write_bytes(path.read_bytes()[:16000])
+        assert self.find(speech, path, samples=True) == "unusable samples"
+        self.assert_extraction_agrees(path)
+
+    def test_a_hole_in_ogg(self, speech, tmp_path):
+        path = tmp_path / "hole.ogg"
+        soundfile.write(path, np.tile(self.NOISE, 8), 16000)
+        content = path.read_bytes()
+        first = content.index(b"OggS", len(content) // 2)
+        path.write_bytes(content[:first] + content[content.index(b"OggS", first + 1) :])
+        assert self.find(speech, path) == "gap"
+        self.assert_extraction_agrees(path)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+    @pytest.mark.parametrize("samples", [False, True])
+    def test_pipes_are_not_waited_for(self, speech, tmp_path, samples):
+        os.mkfifo(tmp_path / "pipe.wav")
+        assert self.find(speech, tmp_path / "pipe.wav", samples=samples) == "unreadable file"
+
+    def test_recordings_longer_than_the_limit(self, speech, tmp_path):
+        path = tmp_path / "long.wav"
+        soundfile.write(path, self.NOISE, 16000)
+        assert self.find(speech, path, max_duration=0.5) == "too long"
+        with pytest.raises(AudioError, match=r"long\.wav: it lasts longer than 0\.5 s"):
+            EGeMAPSExtractor(max_duration=0.5).transform([path])
+
+    def test_flac_of_unknown_length_is_nothing_to_report(self, speech, tmp_path):
+        path = tmp_path / "stream.flac"
+        soundfile.write(path, self.NOISE, 16000)
+        content = bytearray(path.read_bytes())
+        content[21] &= 0xF0
+        content[22:26] = bytes(4)
+        path.write_bytes(content)
+        table = speech.copy()
+        table.loc[3, "path"] = str(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert check_corpora(table, emotions=["anger", "calm"], samples=True).empty
+            assert check_corpora(table, emotions=["anger", "calm"]).empty
+            EGeMAPSExtractor().transform([path])
