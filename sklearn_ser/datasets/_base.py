@@ -1,7 +1,9 @@
 """What all corpora share: the emotion vocabulary, the files, the table of recordings."""
 
+import csv
 import fnmatch
 import os
+import unicodedata
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -22,6 +24,8 @@ __all__ = [
     "emotion_of",
     "find_files",
     "find_recordings",
+    "is_ignored",
+    "read_rows",
     "read_text",
 ]
 
@@ -144,6 +148,37 @@ def check_mapping(mapping):
     return mapping
 
 
+def _folded(text):
+    """Write a name in one way: lower case, and each letter with an accent as one character."""
+    return unicodedata.normalize("NFC", str(text).lower())
+
+
+def is_ignored(file, patterns):
+    """Return whether a path matches one of the patterns of what is not part of a corpus.
+
+    Parameters
+    ----------
+    file : pathlib.PurePosixPath
+        Path relative to the folder of the corpus; the case of its letters does
+        not matter.
+    patterns : sequence of str
+        Shell patterns in lower case. A pattern that ends in a slash, such as
+        ``"extras/"``, is one of folders and stands for all that lies in them at
+        any depth; each of its parts is matched, so that ``"test data/out*/"``
+        is a folder in a folder. Any other pattern is matched against the end of
+        the path: ``"03-02-*"`` against the bare name of the file,
+        ``"songs/*.wav"`` against its name and folder.
+    """
+    if not patterns:
+        return False
+    file = PurePosixPath(_folded(file))
+    folders = [pattern[:-1] for pattern in patterns if pattern.endswith("/")]
+    names = [pattern for pattern in patterns if not pattern.endswith("/")]
+    return any(map(file.match, names)) or any(
+        parent.match(folder) for folder in folders for parent in file.parents if parent.parts
+    )
+
+
 def find_files(folder, patterns, ignored=()):
     """List the files below a folder whose names match, whatever the case of the letters.
 
@@ -154,19 +189,22 @@ def find_files(folder, patterns, ignored=()):
     ----------
     folder : pathlib.Path
         Where to look; links to folders are followed.
-    patterns : sequence of str
-        Shell patterns in lower case, matched against the bare file name.
+    patterns : sequence of str, or callable
+        Shell patterns in lower case, matched against the bare file name; or
+        what says of the bare name in lower case whether the file is wanted.
     ignored : sequence of str
-        Patterns of the same kind; what matches one of them is passed over.
+        What `is_ignored` takes; files that it matches are passed over.
 
     Returns
     -------
     files : list of pathlib.PurePosixPath
         Paths relative to `folder`, sorted.
     """
+    wanted = patterns
+    if not callable(patterns):
 
-    def matches(name, patterns):
-        return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in patterns)
+        def wanted(name):
+            return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
     found, visited = [], set()
     for root, folders, names in os.walk(folder, followlinks=True):
@@ -178,10 +216,10 @@ def find_files(folder, patterns, ignored=()):
         folders[:] = sorted(n for n in folders if not n.startswith(".") and n != "__MACOSX")
         inside = PurePosixPath(Path(root).relative_to(folder).as_posix())
         found += [
-            inside / name
-            for name in names
-            if not name.startswith(".") and matches(name, patterns) and not matches(name, ignored)
+            inside / name for name in names if not name.startswith(".") and wanted(name.lower())
         ]
+    if ignored:
+        found = [file for file in found if not is_ignored(file, ignored)]
     return sorted(found, key=str)
 
 
@@ -254,6 +292,28 @@ def read_text(path):
         except UnicodeDecodeError:
             continue
     raise CorpusError(f"{path} is no text in UTF-8, UTF-16 or GB 18030; get the file again.")
+
+
+def read_rows(path, **options):
+    """Read a table that comes with a corpus, without the blanks around headers and cells.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    **options
+        What ``csv.DictReader`` takes, such as ``delimiter``.
+
+    Returns
+    -------
+    rows : list of dict from str to str
+        Cells that a short line lacks are empty.
+    """
+    rows = csv.DictReader(read_text(path).splitlines(), restval="", **options)
+    return [
+        {str(header).strip(): cell.strip() for header, cell in row.items() if header is not None}
+        for row in rows
+    ]
 
 
 def check_folder(path, hint=""):

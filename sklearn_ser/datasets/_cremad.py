@@ -1,8 +1,6 @@
 """CREMA-D: ``AudioWAV/1001_DFA_ANG_XX.wav``, with the actors in ``VideoDemographics.csv``."""
 
-import csv
-
-from sklearn_ser.datasets._base import find_files, read_text
+from sklearn_ser.datasets._base import find_files, read_rows
 from sklearn_ser.datasets._corpus import Corpus, examples_of, name_scheme
 
 __all__ = ["CREMAD"]
@@ -18,8 +16,8 @@ def read_demographics(folder):
     """Read the sex of the actors; empty where the table is missing."""
     sexes = {}
     for file in find_files(folder, ["videodemographics.csv"]):
-        for row in csv.DictReader(read_text(folder / file).splitlines()):
-            sexes[row.get("ActorID")] = _SEX.get(str(row.get("Sex")).strip().lower())
+        for row in read_rows(folder / file):
+            sexes[row.get("ActorID")] = _SEX.get(row.get("Sex", "").lower())
     return sexes
 
 

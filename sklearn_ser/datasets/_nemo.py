@@ -2,7 +2,7 @@
 
 import csv
 
-from sklearn_ser.datasets._base import find_files, read_text
+from sklearn_ser.datasets._base import find_files, read_rows
 from sklearn_ser.datasets._corpus import Corpus, Download, examples_of, name_scheme
 
 __all__ = ["NEMO"]
@@ -15,11 +15,10 @@ def read_actors(folder):
     """Read the sex of the actors from the table of recordings; empty where it is missing."""
     sexes = {}
     for file in find_files(folder, ["data.tsv"]):
-        lines = read_text(folder / file).splitlines()
         # What is said is quoted as it was written: a quotation mark opens no field.
-        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            speaker = str(row.get("speaker_id")).upper()
-            sexes[speaker] = _SEX.get(str(row.get("gender")).strip().lower())
+        for row in read_rows(folder / file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            speaker = row.get("speaker_id", "").upper()
+            sexes[speaker] = _SEX.get(row.get("gender", "").lower())
     return sexes
 
 
@@ -78,9 +77,9 @@ NEMO = Corpus(
     ),
     side_files={
         "data.tsv": "file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage\n"
-        'AB0_anger_1.wav\tanger\t"Tak" tak\ttak tak\tAB0\tfemale\t24\n'
-        "CD0_happiness_3.wav\thappiness\tNie\tnie\tCD0\tmale\t23\n"
-        "EF0_sadness_5.wav\tsadness\tTak\ttak\tEF0\tfemale\t30\n"
+        'AB0_anger_1.wav\tanger\t"Tak" tak\ttak tak\t        AB0\tfemale\t24\n'
+        "CD0_happiness_3.wav\thappiness\tNie\tnie\t        CD0\tmale\t23\n"
+        "EF0_sadness_5.wav\tsadness\tTak\ttak\t        EF0\tfemale\t30\n"
     },
     download=Download(
         url="https://github.com/amu-cai/nEMO/archive/66de999.zip", unpacked_bytes=1_500_000_000

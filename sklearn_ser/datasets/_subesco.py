@@ -4,7 +4,8 @@ from sklearn_ser.datasets._corpus import Corpus, Download, examples_of, name_sch
 
 __all__ = ["SUBESCO"]
 
-_match = name_scheme(r"(([FM])_\d\d)_[^_]+_S_(\d+)_([A-Z]+)_\d+\.wav")
+# The archive has one name with a stray bracket, F_02_MONIKA_S_2_SURPRISE_3].wav.
+_match = name_scheme(r"(([FM])_\d\d)_[^_]+_S_(\d+)_([A-Z]+)_\d+\]?\.wav")
 
 
 def parse(path):
@@ -67,6 +68,7 @@ SUBESCO = Corpus(
             "SUBESCO/F_02_MONIKA_S_1_NEUTRAL_5.wav": "F_02 f NEUTRAL 1",
             "SUBESCO/F_02_MONIKA_S_10_ANGRY_1.wav": "F_02 f ANGRY 10",
             "SUBESCO/F_02_MONIKA_S_2_DISGUST_2.wav": "F_02 f DISGUST 2",
+            "SUBESCO/F_02_MONIKA_S_2_SURPRISE_3].wav": "F_02 f SURPRISE 2",
             "SUBESCO/M_02_NIPUN_S_3_FEAR_3.wav": "M_02 m FEAR 3",
             "SUBESCO/M_02_NIPUN_S_4_HAPPY_4.wav": "M_02 m HAPPY 4",
             "SUBESCO/M_10_TITAS_S_5_SAD_5.wav": "M_10 m SAD 5",

@@ -1,0 +1,96 @@
+"""Every naming scheme on the published list of a corpus's names, with the corpus's own labels."""
+
+import csv
+import gzip
+import re
+import warnings
+from collections import Counter
+
+import pytest
+
+from sklearn_ser.datasets import CORPORA, load_corpus
+
+pytestmark = pytest.mark.corpus
+
+# What the lists call an emotion, where they do not use the label in the name.
+WORDS = {
+    "emodb": {
+        "happy": "F",
+        "neutral": "N",
+        "anger": "W",
+        "boredem": "L",
+        "disgust": "E",
+        "fear": "A",
+        "sad": "T",
+    },
+    "ravdess": {
+        "neutral": "01",
+        "calm": "02",
+        "happy": "03",
+        "sad": "04",
+        "angry": "05",
+        "fearful": "06",
+        "disgust": "07",
+        "surprised": "08",
+    },
+    "shemo": {
+        "angry": "A",
+        "fearful": "F",
+        "happy": "H",
+        "neutral": "N",
+        "sad": "S",
+        "surprised": "W",
+    },
+}
+# Where the name has its speaker, written down from the papers and not from the parsers.
+SPEAKERS = {
+    "aesdd": r"\(0?(\d)\)",
+    "ased": r"(\d\d)\.wav$",
+    "cafe": r"(\d\d)-[A-Z]-\d-\d\.wav$",
+    "cremad": r"(\d{4})_",
+    "emodb": r"/(\d\d)",
+    "emovo": r"^(\w\d)/",
+    "jl": r"((?:fe)?male\d)_",
+    "mesd": r"/[A-Za-z]+_([FMC])_",
+    "ravdess": r"(\d\d)\.wav$",
+    "savee": r"^([A-Z]{2})_",
+    "shemo": r"/([FM]\d\d)",
+    "subesco": r"^([FM]_\d\d)_",
+    "tess": r"^([A-Z])",
+    "turev": r"/(\d+)_",
+    "urdu": r"/(S[MF]\d+)_",
+}
+LISTS = {"jlcorpus": "jl", "turevdb": "turev"} | {
+    name: name for name in SPEAKERS if name not in ("jl", "turev")
+}
+
+
+@pytest.mark.parametrize("listed", sorted(LISTS))
+def test_published_names_have_the_published_labels(listed, shared, tmp_path, make_files):
+    corpus = CORPORA[LISTS[listed]]
+    with gzip.open(shared / "names" / f"{listed}.csv.gz", "rt", encoding="utf-8") as file:
+        labels = {row["path"]: row["emotion"].lower() for row in csv.DictReader(file)}
+    make_files(tmp_path, labels)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        speech = load_corpus(corpus, tmp_path)
+    assert len(speech) == len(labels)
+    paths = [path.removeprefix(f"{tmp_path}/") for path in speech["path"]]
+    words = {word: label.lower() for word, label in WORDS.get(corpus.name, {}).items()}
+    expected = [words.get(labels[path], labels[path]) for path in paths]
+    assert speech["emotion_raw"].str.lower().tolist() == expected
+    # One speaker of the parser for each speaker of the name, and the other way round.
+    own = [re.search(SPEAKERS[corpus.name], path)[1] for path in paths]
+    pairs = set(zip(own, speech["speaker"], strict=True))
+    assert len(pairs) == len({pair[0] for pair in pairs}) == len({pair[1] for pair in pairs})
+    assert len(pairs) == corpus.n_speakers
+    if corpus.counts and len(labels) == corpus.n_recordings:
+        assert Counter(speech["emotion"]) == corpus.counts
+    # The names alone do not tell sexes of CREMA-D, and two lists lack recordings.
+    assert len(caught) <= (corpus.name in ("cremad", "mesd", "shemo"))
+    assert all("naming scheme" not in str(warning.message) for warning in caught)
+
+
+def test_every_list_of_a_corpus_that_is_registered_is_used(shared):
+    listed = {path.name.removesuffix(".csv.gz") for path in (shared / "names").glob("*.csv.gz")}
+    assert listed & set(CORPORA) <= set(LISTS)
