@@ -64,9 +64,11 @@ def _collect(args):
     corpora = corpora_to_paths(args)
     if corpora:
         from sklearn_ser.datasets import load_corpora
+        from sklearn_ser.datasets._paths import each_once
 
         paths += load_corpora(corpora)["path"].tolist()
-    return list(dict.fromkeys(paths))
+        paths = each_once(paths)
+    return paths
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ from sklearn_ser.datasets._base import EMOTIONS
 from sklearn_ser.datasets._checks import check_corpora
 from sklearn_ser.datasets._circumplex import circumplex
 from sklearn_ser.datasets._corpus import Corpus, Download
-from sklearn_ser.datasets._custom import load_folder, load_table
+from sklearn_ser.datasets._custom import load_table
 from sklearn_ser.datasets._fetch import fetch_corpus
+from sklearn_ser.datasets._folders import load_folder
 from sklearn_ser.datasets._loaders import load_corpora, load_corpus
 from sklearn_ser.datasets._registry import CORPORA, list_corpora
 

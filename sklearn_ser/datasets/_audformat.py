@@ -1,15 +1,16 @@
 """Exchange tables of recordings with databases in audformat."""
 
 import os
+import warnings
 from pathlib import Path
 
 import pandas as pd
 
 from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, RATINGS
-from sklearn_ser.datasets._custom import load_table
+from sklearn_ser.datasets._custom import read_table
 from sklearn_ser.datasets._database import HEADER, SCHEMES, import_audformat, read_database
 from sklearn_ser.datasets._registry import CORPORA
-from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["load_audformat", "save_audformat"]
 
@@ -42,14 +43,16 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
         BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
         What labels other than the English words that :func:`load_folder` lists
-        mean; None leaves recordings out.
+        mean; None leaves recordings out. A key that is no label of the database
+        is an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 
     Returns
     -------
     table : DataFrame
-        One row a recording; columns as in :func:`load_corpus`.
+        One row a recording; columns as in :func:`load_corpus`. Paths are
+        absolute.
 
     Raises
     ------
@@ -57,10 +60,15 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
         If `path` is not a folder, or a recording does not exist.
     CorpusError
         If the folder holds no database or one without emotions, the tables
-        contradict each other, they label parts of recordings, or an emotion is
-        unknown.
+        contradict each other, they label parts of recordings, an emotion is
+        unknown, or a key of `mapping` no label.
     ImportError
         If the package audformat is not installed.
+
+    Warns
+    -----
+    CorpusWarning
+        As in :func:`load_table`.
 
     See Also
     --------
@@ -79,9 +87,12 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
     if corpus is None and "corpus" not in labels:
         corpus = name
     folder = Path(path).expanduser()
-    return load_table(
+    table, notes = read_table(
         labels, root=folder, corpus=corpus, language=language, mapping=mapping, emotions=emotions
     )
+    if notes:
+        warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
+    return table
 
 
 def _describe(audformat, table, name):

@@ -9,21 +9,19 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from sklearn_ser.datasets._paths import LFS_POINTER, absolute_path
 from sklearn_ser.exceptions import CorpusError
 
 __all__ = [
     "ALIASES",
-    "AUDIO_SUFFIXES",
     "COLUMNS",
     "EMOTIONS",
     "RATINGS",
     "as_table",
+    "as_text",
     "check_emotions",
     "check_folder",
-    "check_mapping",
-    "emotion_of",
     "find_files",
-    "find_recordings",
     "is_ignored",
     "read_rows",
     "read_text",
@@ -79,41 +77,8 @@ COLUMNS = (
 )
 RATINGS = ("activation", "valence", "dominance")
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64")
-
 # `object` before pandas 3 and `str` since: what pandas itself makes of a list of strings.
 _TEXT = pd.Series(["text"]).dtype
-
-
-def emotion_of(word, mapping=None):
-    """Translate a word for an emotion into the vocabulary.
-
-    Parameters
-    ----------
-    word : str
-        A folder name or a label of a table.
-    mapping : mapping from str to str or None, optional
-        The user's own translations, asked first. None as the value means that
-        recordings with this word are left out.
-
-    Returns
-    -------
-    emotion : str or None
-        A word of the vocabulary; None where `mapping` leaves the word out.
-
-    Raises
-    ------
-    KeyError
-        If the word is neither in `mapping`, nor in the vocabulary, nor one of
-        its English synonyms.
-    """
-    if mapping is not None and word in mapping:
-        return mapping[word]
-    plain = str(word).strip().lower()
-    plain = ALIASES.get(plain, plain)
-    if plain not in EMOTIONS:
-        raise KeyError(word)
-    return plain
 
 
 def check_emotions(emotions):
@@ -135,17 +100,6 @@ def check_emotions(emotions):
                 f"Unknown emotion {emotion!r}.{hint} Known are: {', '.join(EMOTIONS)}."
             )
     return emotions
-
-
-def check_mapping(mapping):
-    """Validate the user's translations of labels; None stays None."""
-    for word, emotion in (mapping or {}).items():
-        if emotion is not None and emotion not in EMOTIONS:
-            raise ValueError(
-                f"mapping[{word!r}] is {emotion!r}; expected None, which leaves these recordings "
-                f"out, or one of: {', '.join(EMOTIONS)}."
-            )
-    return mapping
 
 
 def _folded(text):
@@ -223,18 +177,34 @@ def find_files(folder, patterns, ignored=()):
     return sorted(found, key=str)
 
 
-def find_recordings(folder):
-    """List the audio files below a folder, relative to it and sorted; see `find_files`."""
-    return find_files(folder, [f"*{suffix}" for suffix in AUDIO_SUFFIXES])
-
-
 def _prefix(names, corpus):
     """Put the corpus before names, unless all have it already; gaps stay gaps."""
     known = names.notna()
-    prefix, text = corpus.astype(str) + "_", names.astype(str)
+    prefix = pd.Series([f"{name}_" for name in corpus], dtype=object)
+    text = pd.Series([str(name) for name in names], dtype=object)
     if not all(map(str.startswith, text[known], prefix[known])):
         text = prefix + text
     return text.where(known, np.nan)
+
+
+def as_text(texts):
+    """Return texts as the column that pandas makes of strings.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    column : Series
+        Of objects where names are not UTF-8, which strings in Arrow's memory
+        cannot hold.
+    """
+    column = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype=object)
+    try:
+        return column.astype(_TEXT)
+    except UnicodeEncodeError:
+        return column.astype(object)
 
 
 def as_table(recordings, *, corpus=None, language=None):
@@ -259,9 +229,12 @@ def as_table(recordings, *, corpus=None, language=None):
         NaN for the ratings, NA for text. Without another word for it,
         `emotion_raw` repeats `emotion`.
     """
-    table = pd.DataFrame(recordings).reset_index(drop=True).reindex(columns=COLUMNS).astype(object)
+    if not isinstance(recordings, pd.DataFrame):
+        # pandas cannot guess a type for names that are not UTF-8.
+        recordings = pd.DataFrame(recordings, dtype=object)
+    table = recordings.reset_index(drop=True).reindex(columns=COLUMNS).astype(object)
     if corpus is not None:
-        table["corpus"] = corpus
+        table["corpus"] = pd.Series([corpus] * len(table), dtype=object)
     if language is not None:
         table.loc[table["language"].isna(), "language"] = language
     for column in ("speaker", "session"):
@@ -272,7 +245,9 @@ def as_table(recordings, *, corpus=None, language=None):
     for column in COLUMNS:
         # One kind of gap: None and NA would survive in a column of objects.
         table.loc[table[column].isna(), column] = np.nan
-        table[column] = table[column].astype(np.float64 if column in RATINGS else _TEXT)
+        table[column] = (
+            table[column].astype(np.float64) if column in RATINGS else as_text(table[column])
+        )
     return table
 
 
@@ -282,9 +257,13 @@ def read_text(path):
     Raises
     ------
     CorpusError
-        If it is in none of them.
+        If it is in none of them, or is what git leaves of a large file.
     """
     content = path.read_bytes()
+    if content.startswith(LFS_POINTER):
+        raise CorpusError(
+            f"{path} is a git-lfs pointer, not the file itself; run `git lfs pull` in its folder."
+        )
     marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
@@ -317,7 +296,7 @@ def read_rows(path, **options):
 
 
 def check_folder(path, hint=""):
-    """Return `path` as an existing folder; `hint` ends the message where there is none.
+    """Return the absolute path of an existing folder; `hint` ends the message if there is none.
 
     Raises
     ------
@@ -326,11 +305,11 @@ def check_folder(path, hint=""):
     NotADirectoryError
         If it is a file.
     """
-    folder = Path(path).expanduser()
+    folder = Path(os.path.expanduser(os.fspath(path)))
     if not folder.exists():
         problem = f"No folder {str(folder)!r} (looked in {Path.cwd()})."
         raise FileNotFoundError(f"{problem} {hint}".rstrip())
     if not folder.is_dir():
         problem = f"{str(folder)!r} is a file; expected the folder that holds the recordings."
         raise NotADirectoryError(f"{problem} {hint}".rstrip())
-    return folder
+    return Path(absolute_path(folder))

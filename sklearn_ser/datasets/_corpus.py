@@ -115,7 +115,9 @@ class Corpus:
         ``parse(path) -> dict or None``: what the path of a recording, relative
         to the folder of the corpus, says about it, by the names of the table's
         columns. `emotion_raw`, a key of `emotions`, is required. None where the
-        path does not follow the naming scheme. It opens no file.
+        path does not follow the naming scheme; it is then called once more, with
+        the name of this folder before the path: it may be that of one speaker.
+        It opens no file.
     examples : mapping from str to dict
         Relative paths and what `parse` must return for them. They teach the
         scheme, appear in error messages, and the tests build small corpora of
@@ -129,10 +131,14 @@ class Corpus:
         corpus; empty where it is not on record.
     pattern : str, optional
         Shell pattern of the names of its recordings, in lower case; by default
-        all WAV files.
+        all WAV files. Where it ends in the suffix of a format, recordings that
+        were converted to another one are found too, and `parse` gets their
+        names with this suffix.
     ignored : tuple of str, default=()
         Shell patterns, in lower case, of recordings that come with the corpus
-        and are not part of it.
+        and are not part of it. One that ends in a slash, such as ``"extras/"``,
+        leaves out all that lies in folders of this name; one with a slash
+        inside is matched against the end of the path, folders included.
     prepare : callable, optional
         ``prepare(folder) -> context``, for labels that are in files beside the
         recordings. It is called once, and `parse` then gets the context as its

@@ -1,32 +1,22 @@
-"""Loaders for recordings of the user's own: a folder per emotion, or a table."""
+"""The loader for recordings that are listed in a table."""
 
 import os
+import warnings
 from pathlib import Path
 
 import pandas as pd
 
-from sklearn_ser.datasets._base import (
-    AUDIO_SUFFIXES,
-    EMOTIONS,
-    RATINGS,
-    as_table,
-    check_emotions,
-    check_folder,
-    check_mapping,
-    emotion_of,
-    find_recordings,
-)
-from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.datasets._base import RATINGS, as_table, as_text, check_emotions
+from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
+from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
+from sklearn_ser.datasets._words import HOW_TO_MAP, Translator, as_plain
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
-__all__ = ["TABLE_SUFFIXES", "load_folder", "load_table"]
+__all__ = ["TABLE_SUFFIXES", "load_table", "read_table"]
 
 TABLE_SUFFIXES = (".csv", ".tsv")
 
 _SEXES = {"f": "f", "female": "f", "m": "m", "male": "m"}
-_HOW_TO_MAP = (
-    f"The emotions are: {', '.join(EMOTIONS)}. Say what is meant with "
-    "mapping={{{word!r}: 'anger'}}, or leave it out with mapping={{{word!r}: None}}."
-)
 
 
 def _select(table, emotions, where):
@@ -40,110 +30,45 @@ def _select(table, emotions, where):
     return selected
 
 
-def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None):
-    """Load recordings sorted into one sub-folder per emotion.
-
-    The name of a sub-folder, in letters of either case, is an emotion of the
-    vocabulary or an English word for one: angry (anger), bored (boredom),
-    calmness (calm), disgusted (disgust), afraid, anxiety, anxious, fearful,
-    scared (fear), happy, joy, joyful (happiness), neutrality (neutral), sad
-    (sadness), surprised (surprise). Below it, recordings may lie in folders of
-    any depth. Recordings are WAV, FLAC, OGG, Opus, MP3, AIFF, AU and W64 files;
-    hidden files and folders are passed over. No file is opened.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The folder that holds the sub-folders.
-    corpus : str, optional
-        Name of the corpus; by default the name of the folder.
-    language : str, optional
-        Language of the recordings, as a BCP 47 tag such as ``"de"``.
-    mapping : dict from str to str or None, optional
-        Emotion of sub-folders with other names, for example
-        ``{"Wut": "anger", "noise": None}``; None leaves a sub-folder out.
-    emotions : sequence of str, optional
-        Emotions to keep; by default all.
-
-    Returns
-    -------
-    table : DataFrame
-        One row a recording, sorted by path below `path`; columns as in
-        :func:`load_corpus`. Speakers are unknown, hence missing.
-
-    Raises
-    ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
-    CorpusError
-        If a recording lies in no sub-folder, a sub-folder's name is no known
-        emotion, or nothing is left to load.
-    ValueError
-        If `mapping` or `emotions` holds an unknown emotion.
-
-    See Also
-    --------
-    load_table : For recordings with speakers, sentences or ratings.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from sklearn_ser.datasets import load_folder
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("Angry/one.wav", "Sad/two.wav"):
-    ...         (Path(folder) / name).parent.mkdir()
-    ...         (Path(folder) / name).touch()
-    ...     speech = load_folder(folder, corpus="mine", language="en")
-    >>> speech[["corpus", "language", "emotion"]]
-      corpus language  emotion
-    0   mine       en    anger
-    1   mine       en  sadness
-    """
-    emotions = check_emotions(emotions)
-    mapping = check_mapping(mapping)
-    folder = check_folder(path)
-    recordings = []
-    for file in find_recordings(folder):
-        if len(file.parts) == 1:
-            raise CorpusError(
-                f"{file} lies directly in {folder}; expected one sub-folder per emotion "
-                f"({', '.join(EMOTIONS)}). Sort the recordings, or use load_table."
-            )
-        try:
-            emotion = emotion_of(file.parts[0], mapping)
-        except KeyError:
-            how = _HOW_TO_MAP.format(word=file.parts[0])
-            raise CorpusError(
-                f"Sub-folder {file.parts[0]!r} of {folder} is no known emotion. {how}"
-            ) from None
-        if emotion is not None:
-            recordings.append(
-                {"path": str(folder / file), "emotion": emotion, "emotion_raw": file.parts[0]}
-            )
-    if not recordings:
-        raise CorpusError(
-            f"No recordings in the sub-folders of {folder}; expected one sub-folder per emotion "
-            f"with files that end in {', '.join(AUDIO_SUFFIXES)}."
-        )
-    name = folder.resolve().name if corpus is None else corpus
-    return _select(as_table(recordings, corpus=name, language=language), emotions, folder)
+def _place(path, root):
+    """Return the absolute path of a recording, without blanks that only pad a cell."""
+    place = absolute_path(os.path.join(root, os.path.expanduser(os.fspath(path))))
+    if os.path.isfile(place):
+        return place
+    bare = absolute_path(os.path.join(root, os.path.expanduser(os.fspath(path).strip())))
+    return bare if os.path.isfile(bare) else place
 
 
-def _read_table(path):
+def _read_escaped(path, root, error, **options):
+    """Read a table in which names of files, and only these, are not UTF-8."""
+    table = pd.read_csv(path, dtype=object, encoding_errors="surrogateescape", **options)
+    for name, cells in table.items():
+        for cell in [name, *cells.dropna()]:
+            known = str(name).strip() == "path" and os.path.isfile(_place(cell, root))
+            if any("\udc80" <= letter <= "\udcff" for letter in cell) and not known:
+                raise error
+    return table
+
+
+def _read_file(path, root):
     """Read a CSV or TSV file without guessing: ``03`` stays a text, ``nan`` a language."""
     if not path.is_file():
         raise FileNotFoundError(f"No file {str(path)!r} (looked in {Path.cwd()}).")
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    try:
-        return pd.read_csv(
-            path,
-            sep=separator,
-            dtype=str,
-            encoding="utf-8-sig",
-            keep_default_na=False,
-            na_values=["", "NA"],
+    if pointers([path]):
+        raise CorpusError(
+            f"{path} is a git-lfs pointer, not the table itself; run `git lfs pull` in its folder."
         )
+    options = {
+        "sep": "\t" if path.suffix.lower() == ".tsv" else ",",
+        "encoding": "utf-8-sig",
+        "keep_default_na": False,
+        "na_values": ["", "NA"],
+    }
+    try:
+        try:
+            return pd.read_csv(path, dtype=str, **options)
+        except UnicodeDecodeError as error:
+            return _read_escaped(path, root, error, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise CorpusError(
             f"{path} is no table of comma-separated (.csv) or tab-separated (.tsv) values in "
@@ -174,18 +99,22 @@ def _check_columns(table, where):
 
 
 def _check_paths(paths, root, where):
-    """Put `root` before relative paths; each must exist and occur once."""
-    paths = [os.path.join(root, Path(path).expanduser()) for path in paths]
+    """Put `root` before relative paths; each must exist and occur once, however it is spelled."""
+    paths = [_place(path, root) for path in paths]
     absent = [path for path in paths if not os.path.isfile(path)]
     if absent:
         raise FileNotFoundError(
             f"{len(absent)} of {len(paths)} recordings of {where} do not exist, the first is "
             f"{absent[0]!r}. Relative paths start at {str(root)!r}; root= sets another folder."
         )
-    twice = pd.Index(paths).duplicated()
-    if twice.any():
-        raise CorpusError(f"{paths[twice.argmax()]!r} occurs more than once in {where}.")
-    return paths
+    first = {}
+    for path in paths:
+        other = first.setdefault(file_identity(path), path)
+        if other is path:
+            continue
+        also = "" if other == path else f", the first time as {other!r}"
+        raise CorpusError(f"{path!r} occurs more than once in {where}{also}.")
+    return as_text(paths)
 
 
 def _sex_of(word):
@@ -200,7 +129,7 @@ def _check_words(words, translate, column, where, how):
             translation[word] = translate(word)
         except KeyError:
             raise CorpusError(
-                f"Unknown {column} {word!r} in {where}. {how.format(word=word)}"
+                f"Unknown {column} {as_plain(word)!r} in {where}. {how.format(word=as_plain(word))}"
             ) from None
     return [translation[word] for word in words]
 
@@ -217,6 +146,41 @@ def _check_ratings(values, column, where):
     return numbers
 
 
+def read_table(table, *, root=None, corpus=None, language=None, mapping=None, emotions=None):
+    """Read what `load_table` returns, and notes to warn about."""
+    emotions = check_emotions(emotions)
+    translate = Translator(mapping)
+    if isinstance(table, pd.DataFrame):
+        where, root, stem = "the table", root or os.curdir, None
+    else:
+        file = Path(table).expanduser()
+        where, root, stem = str(file), root or file.parent, file.stem
+        table = _read_file(file, root)
+    root = absolute_path(os.path.expanduser(os.fspath(root)))
+    table = _check_columns(table, where).reset_index(drop=True)
+    if corpus is None and "corpus" not in table:
+        if stem is None:
+            raise CorpusError("The table has no column corpus; name the corpus with corpus=.")
+        corpus = stem
+    if "emotion_raw" not in table:
+        table["emotion_raw"] = as_text(map(str, table["emotion"]))
+    translate.check_keys(dict.fromkeys(table["emotion"]), f"emotion in {where}")
+    table["emotion"] = _check_words(table["emotion"], translate, "emotion", where, HOW_TO_MAP)
+    table = table[table["emotion"].notna()].reset_index(drop=True)
+    if table.empty:
+        raise CorpusError(f"The mapping leaves out every row of {where}.")
+    table["path"] = _check_paths(table["path"], root, where)
+    if "sex" in table:
+        table["sex"] = _check_words(
+            table["sex"], _sex_of, "sex", where, "Expected f or female, m or male, or nothing."
+        )
+    for column in table.columns.intersection(RATINGS):
+        table[column] = _check_ratings(table[column], column, where)
+    table = _select(as_table(table, corpus=corpus, language=language), emotions, where)
+    notes = format_notes(*split_readable(table["path"]), where, left_out=False)
+    return table, pointer_notes(table["path"], where) + notes
+
+
 def load_table(table, *, root=None, corpus=None, language=None, mapping=None, emotions=None):
     """Load recordings listed in a CSV file or a DataFrame.
 
@@ -226,6 +190,10 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     sexes ``f``, ``female``, ``m``, ``male``. Speakers and sessions get the name
     of their corpus as a prefix, unless all have it already. Without a column
     ``emotion_raw``, it is the emotion as written. No recording is opened.
+
+    A name that is not UTF-8 is read from a file that holds its bytes as they
+    are, if there is such a recording. To write such a table takes
+    ``to_csv(errors="surrogateescape")``.
 
     Parameters
     ----------
@@ -244,7 +212,9 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
         Language of the rows that state none, as a BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
         What other labels of emotions mean, for example ``{"hot": "anger",
-        "xxx": None}``; None leaves rows out.
+        "xxx": None}``; None leaves rows out. Neither the case of letters nor
+        blanks around a label matter. A key that is no label of the table is an
+        error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 
@@ -252,7 +222,7 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     -------
     table : DataFrame
         One row a recording, in the order given; columns as in
-        :func:`load_corpus`.
+        :func:`load_corpus`. Paths are absolute.
 
     Raises
     ------
@@ -260,9 +230,18 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
         If the file or a recording in it does not exist.
     CorpusError
         If a column is missing, an emotion or sex unknown, a rating no number, a
-        path listed twice, or the name of the corpus unknown.
+        recording listed twice, be it under two spellings of its path, the name of
+        the corpus unknown, or a key of `mapping` no label of the table.
     ValueError
-        If `mapping` or `emotions` holds an unknown emotion.
+        If `mapping` or `emotions` holds an unknown emotion, or `mapping` two
+        keys for one label.
+
+    Warns
+    -----
+    CorpusWarning
+        If recordings are in formats that cannot be read here, are decoded by
+        ffmpeg, or are pointers of git-lfs. They stay in the table. One warning
+        for all.
 
     See Also
     --------
@@ -283,32 +262,9 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
       corpus  speaker    emotion
     0   mine  mine_03  happiness
     """
-    emotions = check_emotions(emotions)
-    mapping = check_mapping(mapping)
-    if isinstance(table, pd.DataFrame):
-        where, root, stem = "the table", root or "", None
-    else:
-        file = Path(table).expanduser()
-        where, root, stem = str(file), root or file.parent, file.stem
-        table = _read_table(file)
-    table = _check_columns(table, where).reset_index(drop=True)
-    if corpus is None and "corpus" not in table:
-        if stem is None:
-            raise CorpusError("The table has no column corpus; name the corpus with corpus=.")
-        corpus = stem
-    if "emotion_raw" not in table:
-        table["emotion_raw"] = table["emotion"].astype(str)
-    table["emotion"] = _check_words(
-        table["emotion"], lambda word: emotion_of(word, mapping), "emotion", where, _HOW_TO_MAP
+    table, notes = read_table(
+        table, root=root, corpus=corpus, language=language, mapping=mapping, emotions=emotions
     )
-    table = table[table["emotion"].notna()].reset_index(drop=True)
-    if table.empty:
-        raise CorpusError(f"The mapping leaves out every row of {where}.")
-    table["path"] = _check_paths(table["path"], root, where)
-    if "sex" in table:
-        table["sex"] = _check_words(
-            table["sex"], _sex_of, "sex", where, "Expected f or female, m or male, or nothing."
-        )
-    for column in table.columns.intersection(RATINGS):
-        table[column] = _check_ratings(table[column], column, where)
-    return _select(as_table(table, corpus=corpus, language=language), emotions, where)
+    if notes:
+        warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
+    return table

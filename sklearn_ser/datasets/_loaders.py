@@ -7,50 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from sklearn_ser.datasets._base import (
-    COLUMNS,
-    as_table,
-    check_emotions,
-    check_folder,
-    find_files,
-)
+from sklearn_ser.datasets._base import COLUMNS, as_table, as_text, check_emotions, check_folder
 from sklearn_ser.datasets._corpus import Corpus
-from sklearn_ser.datasets._custom import TABLE_SUFFIXES, load_folder, load_table
+from sklearn_ser.datasets._custom import TABLE_SUFFIXES, read_table
+from sklearn_ser.datasets._folders import read_folder
+from sklearn_ser.datasets._parsing import parse_folder
+from sklearn_ser.datasets._paths import file_identity
 from sklearn_ser.datasets._registry import CORPORA, find_corpus, similar_name
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["load_corpora", "load_corpus"]
 
 logger = logging.getLogger(__name__)
-
-_SHOWN = 5  # names of files in a message
-
-
-def _parse_all(corpus, files, folder, strict):
-    """Parse every path; those off the scheme are an error, or a note where not strict."""
-    read = corpus.reader(folder)
-    recordings, unknown = [], []
-    for file in files:
-        labels = read(file)
-        if labels is None:
-            unknown.append(str(file))
-        else:
-            recordings.append({"path": str(folder / file), **labels})
-    if not unknown:
-        return recordings, []
-    names = ", ".join(unknown[:_SHOWN]) + (" and others" if len(unknown) > _SHOWN else "")
-    problem = (
-        f"{len(unknown)} of {len(files)} recordings in {folder} do not follow the naming scheme "
-        f"of {corpus.title} (such as {next(iter(corpus.examples))})"
-    )
-    if corpus.side_files:
-        problem += f" or have no label in files such as {min(corpus.side_files)}"
-    problem += f": {names}"
-    if not recordings:
-        raise CorpusError(f"{problem}. Is {folder} the right folder? {corpus.how_to_get}")
-    if strict:
-        raise CorpusError(f"{problem}. Remove them, or leave them out with strict=False.")
-    return recordings, [f"{problem}; they are left out"]
 
 
 def _missing_labels(corpus, table):
@@ -87,21 +55,18 @@ def _differences(corpus, table, folder, emotions):
         note += f" of the {n_expected} expected"
     if details:
         note += f" ({', '.join(details)})"
-    files = table[["speaker", "emotion_raw"]].assign(name=table["path"].map(os.path.basename))
+    files = table[["speaker", "emotion_raw"]].assign(
+        name=as_text(map(os.path.basename, table["path"]))
+    )
     if repeated := files.duplicated().sum():
-        note += f"; {repeated} file names occur more than once, perhaps in a copy in a sub-folder"
+        note += f"; {repeated} file names occur more than once, with other content"
     return [note]
 
 
 def _load(corpus, path, emotions, strict):
     """Load a registered corpus; returns the table and notes to warn about."""
     folder = check_folder(path, corpus.how_to_get)
-    files = find_files(folder, [corpus.pattern], corpus.ignored)
-    if not files:
-        raise CorpusError(
-            f"No recordings ({corpus.pattern}) in {folder} or its sub-folders. {corpus.how_to_get}"
-        )
-    recordings, notes = _parse_all(corpus, files, folder, strict)
+    recordings, notes = parse_folder(corpus, folder, strict, emotions)
     table = as_table(recordings, corpus=corpus.name, language=corpus.language)
     notes += _missing_labels(corpus, table)
     if emotions is not None:
@@ -118,11 +83,11 @@ def _load_source(name, source, emotions, strict):
     """Load a registered corpus, a table or a folder per emotion; returns table and notes."""
     is_table = isinstance(source, pd.DataFrame) or Path(source).suffix.lower() in TABLE_SUFFIXES
     if is_table:
-        return load_table(source, corpus=name, emotions=emotions), []
+        return read_table(source, corpus=name, emotions=emotions)
     if name in CORPORA:
         return _load(CORPORA[name], source, emotions, strict)
     try:
-        return load_folder(source, corpus=name, emotions=emotions), []
+        return read_folder(source, corpus=name, emotions=emotions)
     except CorpusError as error:
         close = similar_name(name)
         hint = f" Did you mean {close!r}?" if close else ""
@@ -134,13 +99,14 @@ def _load_source(name, source, emotions, strict):
 
 def _check_one_corpus_each(table):
     """Refuse recordings that two corpora share: to hold one out would hold out nothing."""
-    files = table["path"].map(os.path.abspath)
+    files = pd.Series([str(file_identity(path)) for path in table["path"]], dtype=object)
     shared = table.groupby(files)["corpus"].nunique()
     shared = shared[shared > 1]
     if len(shared):
-        corpora = table.loc[files == shared.index[0], "corpus"].unique().tolist()
+        first = table[files == shared.index[0]]
+        corpora, place = first["corpus"].unique().tolist(), first["path"].iloc[0]
         raise CorpusError(
-            f"{len(shared)} recordings are in more than one corpus, such as {shared.index[0]} in "
+            f"{len(shared)} recordings are in more than one corpus, such as {place} in "
             f"{' and '.join(corpora)}. Name each folder or table once."
         )
 
@@ -158,13 +124,16 @@ def _log_summary(table):
         )
 
 
-def load_corpus(name, path, *, emotions=None, strict=True):
+def load_corpus(name, path, *, emotions=None, strict=None):
     """Load a corpus known by name from a folder on this machine.
 
     What is known of each recording is read off its path, and off tables that
     come with some corpora; no recording is opened. Folders may be nested as in
-    the archive the corpus comes in, or flat where the names alone tell all.
-    Hidden files and ``__MACOSX`` are passed over.
+    the archive the corpus comes in, or flat where the names alone tell all; the
+    folder of one speaker or emotion is read as well. Recordings that were
+    converted to another format are read like those in the corpus's own, which
+    is taken where both are there. Hidden files and ``__MACOSX`` are passed over,
+    and copies of a recording under the same name.
 
     Parameters
     ----------
@@ -176,16 +145,18 @@ def load_corpus(name, path, *, emotions=None, strict=True):
     emotions : sequence of str, optional
         Emotions to keep, for example ``("anger", "happiness", "neutral",
         "sadness")``, the four that most corpora share; by default all.
-    strict : bool, default=True
+    strict : bool, optional
         Whether a recording whose name does not follow the corpus's scheme is
-        an error. Otherwise such recordings are left out, with a warning.
+        an error. Otherwise such recordings are left out, with a warning that
+        counts and names them. By default they are left out up to a quarter of
+        all, which are slips, and an error above that, which is another corpus.
 
     Returns
     -------
     table : DataFrame
         One row a recording, sorted by path below `path`, with the columns
 
-        - ``path``: the file, beginning with `path` as given;
+        - ``path``: the file, an absolute path;
         - ``corpus``, ``language`` (BCP 47 tag);
         - ``speaker``: unique across corpora, such as ``emodb_03``;
         - ``sex``: ``f`` or ``m``;
@@ -207,7 +178,7 @@ def load_corpus(name, path, *, emotions=None, strict=True):
         If `path` is not a folder.
     CorpusError
         If the corpus is not registered, the folder holds none of its
-        recordings or others (see `strict`), or none of `emotions`.
+        recordings or too many others (see `strict`), or none of `emotions`.
     ImportError
         If the corpus is a database in audformat and that package is missing.
     ValueError
@@ -218,8 +189,10 @@ def load_corpus(name, path, *, emotions=None, strict=True):
     CorpusWarning
         If the number of recordings per emotion is not that of the complete
         corpus, where that is on record, or labels are missing, or recordings
-        were left out; one warning for all. Of `emotions`, only those selected
-        are compared.
+        were left out: because of their names, as copies, or as files that
+        cannot be read here; if some are decoded by ffmpeg or are pointers of
+        git-lfs. One warning for all. Of `emotions`, only those selected are
+        compared.
 
     See Also
     --------
@@ -249,7 +222,7 @@ def load_corpus(name, path, *, emotions=None, strict=True):
     return table
 
 
-def load_corpora(paths, *, emotions=None, strict=True):
+def load_corpora(paths, *, emotions=None, strict=None):
     """Load several corpora into one table.
 
     Parameters
@@ -264,7 +237,7 @@ def load_corpora(paths, *, emotions=None, strict=True):
         Emotions to keep, for example ``("anger", "happiness", "neutral",
         "sadness")``, the four that most corpora share; by default all. Corpora
         may lack some of them, not all.
-    strict : bool, default=True
+    strict : bool, optional
         As in :func:`load_corpus`.
 
     Returns

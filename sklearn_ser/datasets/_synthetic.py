@@ -15,6 +15,7 @@ from tqdm import tqdm
 from .. import __version__
 from ._base import EMOTIONS, as_table, check_emotions
 from ._languages import LANGUAGES
+from ._paths import absolute_path
 from ._speaking import AFFECT, make_sentence, make_speaker, make_utterance
 from ._synthesis import synthesise
 from ._truth import SpeechTruth, load_truth, read_stamp, save_truth
@@ -264,7 +265,8 @@ def make_corpora(
     n_utterances = _check_count("n_utterances", n_utterances, each, 99 * each, reason)
     seed = _seed_of(random_state)
 
-    folder = Path(folder).expanduser()
+    # A reused worker process keeps the working directory it was started in.
+    folder = Path(absolute_path(Path(folder).expanduser()))
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{str(folder)!r} is a file, expected a folder to write to.")
     recordings = []
@@ -275,9 +277,8 @@ def make_corpora(
             i, speaker = divmod(i, n_speakers)
             take, sentence = divmod(i, _N_SENTENCES)
             recordings.append(_Recording(seed, corpus, speaker, emotions[emotion], sentence, take))
-    # A reused worker process keeps the working directory it was started in.
     rows = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_make)(recording, folder.absolute()) for recording in recordings
+        delayed(_make)(recording, folder) for recording in recordings
     )
     # tqdm itself stays quiet where there is no terminal if `disable` is None.
     rows = tqdm(rows, "speech", len(recordings), disable=None if verbose else True)

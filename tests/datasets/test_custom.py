@@ -159,7 +159,7 @@ def test_data_frame_is_read_and_left_alone(make_files, tmp_path, monkeypatch):
     before = frame.copy()
     speech = load_table(frame, corpus="mine", mapping={"hot": "anger"})
     pd.testing.assert_frame_equal(frame, before)
-    assert speech["path"].tolist() == ["a.wav", "in/b.wav"]
+    assert speech["path"].tolist() == [str(tmp_path / "a.wav"), str(tmp_path / "in/b.wav")]
     assert speech["speaker"].tolist() == ["mine_1", "mine_2"]
     assert speech["emotion"].tolist() == ["anger", "sadness"]
     with pytest.raises(CorpusError, match="no column corpus; name the corpus with corpus="):

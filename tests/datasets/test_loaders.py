@@ -116,10 +116,11 @@ def test_tables_take_the_name_they_are_given(folders, tmp_path):
 
 
 @incomplete
-def test_paths_start_as_given(folders, tmp_path, monkeypatch):
+def test_paths_are_absolute(folders, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    speech = load_corpus("emodb", "berlin")
-    assert speech["path"].str.startswith("berlin").all()
+    for spelling in ("berlin", "./berlin", "urdu/../berlin", tmp_path / "." / "berlin"):
+        speech = load_corpus("emodb", spelling)
+        assert speech["path"].str.startswith(str(tmp_path / "berlin")).all()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     speech = load_corpus("emodb", "~/berlin")

@@ -18,7 +18,7 @@ from sklearn_ser.datasets import (
     load_corpus,
 )
 from sklearn_ser.datasets._base import COLUMNS, RATINGS
-from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 each_corpus = pytest.mark.parametrize("name", CORPORA)
 
@@ -286,12 +286,18 @@ def test_incomplete_corpus_warns_once_and_only_about_the_emotions_asked_for(
 
 
 @each_corpus
-def test_a_second_copy_in_a_subfolder_is_pointed_out(name, small, make_corpus, tmp_path):
+def test_a_second_copy_in_a_subfolder_is_left_out(name, small, make_corpus, tmp_path):
     corpus = small(name)
     make_corpus(tmp_path, corpus)
+    expected = load_corpus(corpus, tmp_path)
     make_corpus(tmp_path / "copy", corpus)
     n = len(corpus.examples)
-    with pytest.warns(UserWarning, match=f"{n} file names occur more than once"):
+    with pytest.warns(CorpusWarning, match=f"{n} recordings .* are copies .*copy/") as caught:
+        assert load_corpus(corpus, tmp_path).equals(expected)
+    assert len(caught) == 1
+    for path in corpus.examples:
+        (tmp_path / "copy" / path).write_text("other")
+    with pytest.warns(CorpusWarning, match=f"{n} file names occur more than once, with other"):
         assert len(load_corpus(corpus, tmp_path)) == 2 * n
 
 
@@ -313,18 +319,33 @@ def test_missing_label_files_are_an_error_or_pointed_out(name, small, make_files
 
 
 @each_corpus
-def test_name_off_the_scheme_is_an_error_that_names_it(name, small, make_corpus, tmp_path):
+def test_name_off_the_scheme_is_left_out_and_named(name, small, make_corpus, tmp_path):
     corpus = small(name)
     make_corpus(tmp_path, corpus, [*corpus.examples, "noise.wav"])
     with pytest.raises(CorpusError, match=r"noise\.wav\. Remove them, or .* strict=False"):
-        load_corpus(corpus, tmp_path)
-    with pytest.warns(UserWarning, match=r"1 of \d+ recordings .*noise\.wav; they are left out"):
-        speech = load_corpus(corpus, tmp_path, strict=False)
-    assert len(speech) == len(corpus.examples)
+        load_corpus(corpus, tmp_path, strict=True)
+    for strict in (None, False):
+        with pytest.warns(
+            CorpusWarning, match=r"1 of \d+ .*noise\.wav; they are left out"
+        ) as caught:
+            speech = load_corpus(corpus, tmp_path, strict=strict)
+        assert len(caught) == 1
+        assert len(speech) == len(corpus.examples)
 
 
 @each_corpus
-@pytest.mark.parametrize("strict", [True, False])
+def test_many_names_off_the_scheme_are_an_error(name, small, make_corpus, tmp_path):
+    corpus = small(name)
+    noise = [f"noise{i}.wav" for i in range(len(corpus.examples))]
+    make_corpus(tmp_path, corpus, [*corpus.examples, *noise])
+    with pytest.raises(CorpusError, match=r"Remove them, or .* strict=False"):
+        load_corpus(corpus, tmp_path)
+    with pytest.warns(CorpusWarning, match="they are left out"):
+        assert len(load_corpus(corpus, tmp_path, strict=False)) == len(corpus.examples)
+
+
+@each_corpus
+@pytest.mark.parametrize("strict", [None, True, False])
 def test_folder_of_another_corpus_is_an_error(name, strict, make_files, tmp_path):
     make_files(tmp_path, [f"{i}.wav" for i in range(7)])
     with pytest.raises(CorpusError, match=r"7 of 7 .* 4\.wav and others\. Is .* the right folder"):

@@ -356,5 +356,5 @@ def test_a_relative_folder_is_that_of_the_caller(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
         speech = make_corpora("speech", **options)
-        assert speech["path"].str.startswith("speech").all()
+        assert speech["path"].str.startswith(str(tmp_path / name / "speech")).all()
         assert all(Path(path).is_file() for path in speech["path"])

@@ -1,0 +1,165 @@
+"""The loader for recordings sorted into a folder per emotion."""
+
+import warnings
+
+from sklearn_ser.audio import AUDIO_SUFFIXES
+from sklearn_ser.datasets._base import EMOTIONS, as_table, check_emotions, check_folder
+from sklearn_ser.datasets._formats import (
+    find_recordings,
+    format_notes,
+    pointer_notes,
+    split_readable,
+)
+from sklearn_ser.datasets._words import HOW_TO_MAP, Translator
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
+
+__all__ = ["load_folder", "read_folder"]
+
+
+def _meaning(name, folder, translate):
+    """Return the emotion that a sub-folder stands for; None where the mapping leaves it out."""
+    try:
+        return translate(name)
+    except KeyError:
+        how = HOW_TO_MAP.format(word=name)
+        raise CorpusError(f"Sub-folder {name!r} of {folder} is no known emotion. {how}") from None
+
+
+def _meanings(readable, passed_over, folder, translate):
+    """Return the emotion of each sub-folder; the name itself if unknown and nothing is read."""
+    meanings = {}
+    for file in readable:
+        if len(file.parts) == 1:
+            raise CorpusError(
+                f"{file} lies directly in {folder}; expected one sub-folder per emotion "
+                f"({', '.join(EMOTIONS)}). Sort the recordings, or use load_table."
+            )
+        name = file.parts[0]
+        if name not in meanings:
+            meanings[name] = _meaning(name, folder, translate)
+    for file in passed_over:
+        name = file.parts[0]
+        if name not in meanings:
+            try:
+                meanings[name] = translate(name)
+            except KeyError:
+                meanings[name] = name
+    return meanings
+
+
+def read_folder(path, *, corpus=None, language=None, mapping=None, emotions=None):
+    """Read what `load_folder` returns, and notes to warn about."""
+    emotions = check_emotions(emotions)
+    translate = Translator(mapping)
+    folder = check_folder(path)
+    names = [p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    translate.check_keys(sorted(names), f"sub-folder of {folder}")
+    readable, passed_over = split_readable(find_recordings(folder))
+    meanings = _meanings(readable, passed_over, folder, translate)
+
+    def wanted(file):
+        meaning = meanings[file.parts[0]]
+        known = meaning in EMOTIONS
+        return meaning is not None and (emotions is None or not known or meaning in emotions)
+
+    taken, passed_over = filter(wanted, readable), list(filter(wanted, passed_over))
+    recordings = [
+        {"path": str(folder / f), "emotion": meanings[f.parts[0]], "emotion_raw": f.parts[0]}
+        for f in taken
+    ]
+    kept = {row["emotion"] for row in recordings}
+    lost = dict.fromkeys(f.parts[0] for f in passed_over if len(f.parts) > 1)
+    lost = [name for name in lost if meanings[name] not in kept]
+    notes = format_notes([row["path"] for row in recordings], passed_over, folder, lost)
+    if not recordings:
+        problem = f"No recordings in the sub-folders of {folder}; expected one sub-folder per "
+        problem += f"emotion with files that end in {', '.join(AUDIO_SUFFIXES)}"
+        if found := sorted({meanings[f.parts[0]] or "" for f in readable} - {""}):
+            problem = f"No {' or '.join(emotions)} in {folder}; its emotions are: "
+            problem += ", ".join(found)
+        raise CorpusError("; ".join([problem, *notes]) + ".")
+    name = folder.resolve().name if corpus is None else corpus
+    table = as_table(recordings, corpus=name, language=language)
+    return table, pointer_notes(table["path"], folder) + notes
+
+
+def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None):
+    """Load recordings sorted into one sub-folder per emotion.
+
+    The name of a sub-folder, in letters of either case, is an emotion of the
+    vocabulary or an English word for one: angry (anger), bored (boredom),
+    calmness (calm), disgusted (disgust), afraid, anxiety, anxious, fearful,
+    scared (fear), happy, joy, joyful (happiness), neutrality (neutral), sad
+    (sadness), surprised (surprise). Below it, recordings may lie in folders of
+    any depth. Recordings are files of the formats that libsndfile reads: WAV, FLAC,
+    OGG, Opus, MP3, AIFF, AU, CAF, NIST SPHERE and others. M4A, MP4, 3GP, AMR, WMA,
+    WebM and others are recordings where the program ffmpeg is on the path;
+    elsewhere they are left out, with a warning that counts them. Hidden files
+    and folders are passed over. No recording is opened.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder that holds the sub-folders.
+    corpus : str, optional
+        Name of the corpus; by default the name of the folder.
+    language : str, optional
+        Language of the recordings, as a BCP 47 tag such as ``"de"``.
+    mapping : dict from str to str or None, optional
+        Emotion of sub-folders with other names, for example
+        ``{"Wut": "anger", "noise": None}``; None leaves a sub-folder out. Neither
+        the case of letters nor blanks around a word matter. A key that is the
+        name of no sub-folder is an error.
+    emotions : sequence of str, optional
+        Emotions to keep; by default all.
+
+    Returns
+    -------
+    table : DataFrame
+        One row a recording, sorted by path below `path`; columns as in
+        :func:`load_corpus`. Paths are absolute. Speakers are unknown, hence
+        missing.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If `path` is not a folder.
+    CorpusError
+        If a recording lies in no sub-folder, a sub-folder's name is no known
+        emotion, a key of `mapping` no sub-folder, or nothing is left to load.
+    ValueError
+        If `mapping` or `emotions` holds an unknown emotion, or `mapping` two
+        keys for one sub-folder.
+
+    Warns
+    -----
+    CorpusWarning
+        If recordings are in formats that cannot be read and are left out, with
+        the emotions of which nothing is left; if some are decoded by ffmpeg;
+        if some are pointers of git-lfs. One warning for all.
+
+    See Also
+    --------
+    load_table : For recordings with speakers, sentences or ratings.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_ser.datasets import load_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("Angry/one.wav", "Sad/two.wav"):
+    ...         (Path(folder) / name).parent.mkdir()
+    ...         (Path(folder) / name).touch()
+    ...     speech = load_folder(folder, corpus="mine", language="en")
+    >>> speech[["corpus", "language", "emotion"]]
+      corpus language  emotion
+    0   mine       en    anger
+    1   mine       en  sadness
+    """
+    table, notes = read_folder(
+        path, corpus=corpus, language=language, mapping=mapping, emotions=emotions
+    )
+    if notes:
+        warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
+    return table

@@ -1,0 +1,123 @@
+"""Which files are recordings, which of them can be read, and what to say of the others."""
+
+import os
+from collections import Counter
+
+from sklearn_ser.audio import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, find_ffmpeg
+from sklearn_ser.datasets._base import find_files
+from sklearn_ser.datasets._paths import pointers
+
+__all__ = [
+    "SUFFIXES",
+    "find_recordings",
+    "format_notes",
+    "pointer_notes",
+    "split_readable",
+    "suffix_of",
+]
+
+# Recordings in formats that have to be converted first, with and without a picture.
+_OTHER_SUFFIXES = (
+    ".8svx", ".aa3", ".aax", ".adts", ".ape", ".asf", ".avi", ".avr", ".awb", ".dff",
+    ".dsf", ".dss", ".dts", ".dvf", ".eac3", ".f4a", ".f4v", ".flv", ".gsm", ".iff",
+    ".ircam", ".m1a", ".m2a", ".m2ts", ".m4p", ".m4r", ".m4v", ".mlp", ".mp1", ".mpa", ".mpc",
+    ".mpe", ".mpeg", ".mpg", ".mpga", ".mts", ".ogm", ".ogv", ".ogx", ".oma",
+    ".paf", ".pvf", ".qcp", ".qt", ".ra", ".ram", ".rm", ".rmvb", ".sd2", ".shn", ".sln", ".spx",
+    ".svx", ".tak", ".thd", ".tta", ".vob", ".vox", ".vqf", ".weba", ".wmv",
+    ".wv", ".xwma",
+)  # fmt: skip
+
+#: What a recording's name may end in, readable or not, the readable ones first.
+SUFFIXES = tuple(dict.fromkeys((*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES, *_OTHER_SUFFIXES)))
+
+_SHOWN = 5  # names of folders in a message
+
+
+def suffix_of(file):
+    """Return the end of a file's name, with the dot, in lower case."""
+    return os.path.splitext(os.fspath(file))[1].lower()
+
+
+def find_recordings(folder):
+    """List the recordings below a folder in any format, readable or not; see `find_files`."""
+    return find_files(folder, lambda name: suffix_of(name) in SUFFIXES)
+
+
+def split_readable(files):
+    """Divide files into those that are read on this machine and the others.
+
+    Parameters
+    ----------
+    files : iterable of path-like
+        Names with a suffix of `SUFFIXES` or another one; the latter count as
+        readable, as only opening them would tell.
+
+    Returns
+    -------
+    readable, passed_over : list of path-like
+    """
+    passed_over = {*_OTHER_SUFFIXES} - {*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES}
+    if find_ffmpeg() is None:
+        passed_over |= {*FFMPEG_SUFFIXES}
+    readable, others = [], []
+    for file in files:
+        (others if suffix_of(file) in passed_over else readable).append(file)
+    return readable, others
+
+
+def _count(files):
+    counts = Counter(map(suffix_of, files))
+    return ", ".join(f"{suffix} {n}" for suffix, n in counts.most_common())
+
+
+def format_notes(readable, passed_over, where, lost=(), *, left_out=True):
+    """Say what is read through ffmpeg and what is not read at all.
+
+    Parameters
+    ----------
+    readable, passed_over : list of path-like
+        What `split_readable` returns.
+    where : str or path-like
+        The folder or the table.
+    lost : sequence of str
+        Emotions or folders of which nothing is left.
+    left_out : bool, default=True
+        Whether what cannot be read is left out; a table keeps it.
+
+    Returns
+    -------
+    notes : list of str
+        Parts of a sentence; empty where everything is read by libsndfile.
+    """
+    notes = []
+    converted = [file for file in readable if suffix_of(file) in FFMPEG_SUFFIXES]
+    if converted:
+        notes.append(
+            f"{len(converted)} files in {where} are decoded by ffmpeg ({_count(converted)})"
+        )
+    if passed_over:
+        total = len(readable) + len(passed_over)
+        note = (
+            f"{len(passed_over)} of {total} files in {where} are in formats that cannot be read "
+            f"here{' and are left out' * left_out} ({_count(passed_over)})"
+        )
+        if lost:
+            names = ", ".join(map(repr, lost[:_SHOWN]))
+            note += f"; nothing is left of {names}{' and others' * (len(lost) > _SHOWN)}"
+        suffix = suffix_of(passed_over[0])
+        note += f". Convert them, for example with `ffmpeg -i in{suffix} out.wav`"
+        if any(suffix_of(file) in FFMPEG_SUFFIXES for file in passed_over):
+            note += ", or install ffmpeg, which then decodes them as they are"
+        notes.append(note)
+    return notes
+
+
+def pointer_notes(paths, where):
+    """Say how many recordings are pointers that git-lfs has not replaced by the files."""
+    n = len(pointers(paths))
+    if not n:
+        return []
+    return [
+        f"{n} of {len(paths)} files in {where} are git-lfs pointers without sound; run "
+        "`git lfs pull` there"
+    ]

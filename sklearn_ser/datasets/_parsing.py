@@ -1,0 +1,197 @@
+"""From the files in the folder of a corpus to the labels in their names."""
+
+import fnmatch
+import logging
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from sklearn_ser.audio import AUDIO_SUFFIXES
+from sklearn_ser.datasets._base import find_files, is_ignored
+from sklearn_ser.datasets._formats import (
+    SUFFIXES,
+    format_notes,
+    pointer_notes,
+    split_readable,
+    suffix_of,
+)
+from sklearn_ser.datasets._paths import copies_among
+from sklearn_ser.exceptions import CorpusError
+
+__all__ = ["MAX_UNKNOWN", "parse_folder"]
+
+logger = logging.getLogger(__name__)
+
+#: Share of recordings off the naming scheme up to which they are left out with a warning: a
+#: few are slips in the archive, many are another corpus or another edition.
+MAX_UNKNOWN = 0.25
+
+_SHOWN = 5  # names of files in a message
+
+
+class _Recording(NamedTuple):
+    file: PurePosixPath
+    labels: dict
+    # What recordings in several formats or places have in common.
+    key: tuple
+
+
+def _examples(files):
+    return ", ".join(map(str, files[:_SHOWN])) + " and others" * (len(files) > _SHOWN)
+
+
+def _find(corpus, folder):
+    """List what may be recordings of the corpus, with the names they have in its own format.
+
+    Corpora are converted and published anew: their names stay, apart from the
+    suffix.
+    """
+    own = suffix_of(corpus.pattern)
+    other = SUFFIXES if own in SUFFIXES else ()
+
+    def wanted(name):
+        return fnmatch.fnmatchcase(name, corpus.pattern) or suffix_of(name) in other
+
+    names = {}
+    for file in find_files(folder, wanted):
+        native = fnmatch.fnmatchcase(file.name.lower(), corpus.pattern)
+        name = file if native else file.with_suffix(own)
+        if not is_ignored(name, corpus.ignored):
+            names[file] = name
+    return names
+
+
+def _label(corpus, folder, names):
+    """Read the labels of all files; returns the recordings, and the files off the scheme."""
+    read = corpus.reader(folder)
+    recordings, unknown = [], []
+    for file, name in names.items():
+        # Of a corpus that has a folder for each speaker or emotion it may be one of them.
+        labels = read(name) or read(PurePosixPath(folder.name) / name)
+        if labels is not None:
+            key = (name.name.casefold(), *sorted(labels.items()))
+            recordings.append(_Recording(file, labels, key))
+        elif name is file or suffix_of(file) in AUDIO_SUFFIXES:
+            unknown.append(file)
+    return recordings, unknown
+
+
+def _one_format_each(recordings, names, corpus):
+    """Choose among the formats of a recording: the corpus's own, then the first of `SUFFIXES`."""
+    files, unreadable = split_readable([r.file for r in recordings])
+    if not unreadable and all(names[file] is file for file in files):
+        return recordings, []
+    ranks = {suffix: rank for rank, suffix in enumerate(SUFFIXES)}
+    readable = set(files)
+
+    def rank(recording):
+        suffix = suffix_of(recording.file)
+        native = names[recording.file] is recording.file
+        return recording.file not in readable, not native and 1 + ranks[suffix]
+
+    best = {}
+    for recording in recordings:
+        best[recording.key] = min(rank(recording), best.get(recording.key, (True, len(ranks) + 1)))
+    chosen = [r for r in recordings if rank(r) == best[r.key]]
+    if len(chosen) < len(recordings):
+        logger.info(
+            "%d recordings of %s are there in a second format as well, which is not used",
+            len(recordings) - len(chosen),
+            corpus.title,
+        )
+    return (
+        [r for r in chosen if r.file in readable],
+        [r for r in chosen if r.file not in readable],
+    )
+
+
+def _without_copies(recordings, folder):
+    """Leave out recordings that lie in two places under one name, with one content."""
+    groups = {}
+    for recording in recordings:
+        groups.setdefault(recording.key, []).append(recording.file)
+    copies = []
+    for files in groups.values():
+        if len(files) > 1:
+            files = sorted(files, key=lambda file: (len(file.parts), str(file)))
+            places = {folder / file: file for file in files}
+            copies += [places[place] for place in copies_among(places)]
+    if not copies:
+        return recordings, []
+    copies.sort(key=str)
+    note = (
+        f"{len(copies)} recordings in {folder} are copies of others of the same name and content "
+        f"and are left out: {_examples(copies)}"
+    )
+    dropped = set(copies)
+    return [r for r in recordings if r.file not in dropped], [note]
+
+
+def _check_unknown(corpus, folder, unknown, n_known, strict):
+    """Note the files off the naming scheme, or refuse them."""
+    if not unknown:
+        return []
+    n = len(unknown) + n_known
+    problem = (
+        f"{len(unknown)} of {n} recordings in {folder} do not follow the naming scheme "
+        f"of {corpus.title} (such as {next(iter(corpus.examples))})"
+    )
+    if corpus.side_files:
+        problem += f" or have no label in files such as {min(corpus.side_files)}"
+    problem += f": {_examples(unknown)}"
+    if not n_known:
+        raise CorpusError(f"{problem}. Is {folder} the right folder? {corpus.how_to_get}")
+    if strict or (strict is None and len(unknown) > MAX_UNKNOWN * n):
+        raise CorpusError(f"{problem}. Remove them, or leave them out with strict=False.")
+    return [f"{problem}; they are left out"]
+
+
+def parse_folder(corpus, folder, strict, emotions=None):
+    """Read what the names of the recordings in a folder say.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The corpus.
+    folder : pathlib.Path
+        Its folder, or that of one of its speakers or emotions.
+    strict : bool or None
+        Whether files off the naming scheme are an error; None: if they are more
+        than the share `MAX_UNKNOWN`.
+    emotions : sequence of str or None
+        Emotions that are asked for; others are none that notes mention.
+
+    Returns
+    -------
+    recordings : list of dict
+        What `as_table` takes.
+    notes : list of str
+        What to warn about.
+
+    Raises
+    ------
+    CorpusError
+        If there are no recordings of the corpus that can be read, or `strict`
+        forbids others.
+    """
+    names = _find(corpus, folder)
+    recordings, unknown = _label(corpus, folder, names)
+    notes = _check_unknown(corpus, folder, unknown, len(recordings), strict)
+    recordings, passed_over = _one_format_each(recordings, names, corpus)
+    recordings, copies = _without_copies(recordings, folder)
+    if emotions is not None:
+        passed_over = [r for r in passed_over if r.labels["emotion"] in emotions]
+    left = {r.labels["emotion"] for r in recordings}
+    lost = dict.fromkeys(r.labels["emotion"] for r in passed_over)
+    formats = format_notes(
+        [r.file for r in recordings],
+        [r.file for r in passed_over],
+        folder,
+        [emotion for emotion in lost if emotion not in left],
+    )
+    if not recordings:
+        problem = f"No recordings ({corpus.pattern}) in {folder} or its sub-folders"
+        raise CorpusError(f"{'; '.join([problem, *formats])}. {corpus.how_to_get}")
+    paths = [str(folder / r.file) for r in recordings]
+    notes += copies + pointer_notes(paths, folder) + formats
+    rows = [{"path": path, **r.labels} for path, r in zip(paths, recordings, strict=True)]
+    return rows, notes

@@ -1,0 +1,109 @@
+"""Which file a path stands for."""
+
+import os
+import stat
+
+__all__ = ["LFS_POINTER", "absolute_path", "copies_among", "each_once", "file_identity", "pointers"]
+
+#: How the text begins that git puts in the place of a file it keeps elsewhere.
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+# A pointer has three lines of 130 bytes in all; recordings are larger.
+_LARGEST_POINTER = 512
+
+
+def absolute_path(path):
+    """Return a path from the root on, without ``.`` and ``..``, links left as they are.
+
+    Where ``..`` follows a link to a folder, the folder above the target is
+    meant, which no shorter spelling names: such a path keeps its dots.
+    """
+    path = os.path.join(os.getcwd(), os.fspath(path))
+    short = os.path.abspath(path)
+    if ".." in path.replace(os.sep, "/").split("/"):
+        try:
+            if not os.path.samefile(short, path):
+                return path
+        except (OSError, ValueError):
+            if os.path.exists(path):
+                return path
+    return short
+
+
+def file_identity(path):
+    """Return what is equal for all spellings of a path, links and letters' case included.
+
+    Two names of one file (hard links) stay two. Of a path at which there is
+    nothing, it is the absolute path.
+    """
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return os.path.abspath(path)
+    if status.st_nlink > 1 or not status.st_ino:
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
+
+
+def each_once(paths):
+    """Return the paths without those that stand for a file for the second time, in their order."""
+    first = {}
+    for path in paths:
+        first.setdefault(file_identity(path), path)
+    return list(first.values())
+
+
+def _size_of_file(path):
+    """Return the size of a regular file; None of anything else: to open a pipe may hang."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _digest(path):
+    import hashlib
+
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return path  # what cannot be read is like nothing else
+
+
+def copies_among(paths):
+    """Return the paths whose content an earlier one of them has.
+
+    Files are read where their sizes are equal, and only there.
+    """
+    by_size = {}
+    for path in paths:
+        size = _size_of_file(path)
+        if size is not None:
+            by_size.setdefault(size, []).append(path)
+    copies = []
+    for suspects in by_size.values():
+        seen = set()
+        for path in suspects if len(suspects) > 1 else ():
+            digest = _digest(path)
+            if digest in seen:
+                copies.append(path)
+            seen.add(digest)
+    return copies
+
+
+def pointers(paths):
+    """Return the paths at which git has left a pointer; only tiny files are opened."""
+    found = []
+    for path in paths:
+        size = _size_of_file(path)
+        if size is None or not len(LFS_POINTER) <= size <= _LARGEST_POINTER:
+            continue
+        try:
+            with open(path, "rb") as file:
+                if file.read(len(LFS_POINTER)) == LFS_POINTER:
+                    found.append(path)
+        except OSError:
+            continue
+    return found

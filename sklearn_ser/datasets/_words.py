@@ -1,0 +1,132 @@
+"""What a user's words for emotions mean."""
+
+import difflib
+import re
+import unicodedata
+from numbers import Real
+
+import numpy as np
+
+from sklearn_ser.datasets._base import ALIASES, EMOTIONS
+from sklearn_ser.exceptions import CorpusError
+
+__all__ = ["HOW_TO_MAP", "Translator", "as_plain"]
+
+#: For messages about a word that means nothing; `word` is to be filled in.
+HOW_TO_MAP = (
+    f"The emotions are: {', '.join(EMOTIONS)}. Say what is meant with "
+    "mapping={{{word!r}: 'anger'}}, or leave it out with mapping={{{word!r}: None}}."
+)
+
+_SHOWN = 20  # labels in a message
+
+_INTEGRAL = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
+
+
+def as_plain(word):
+    """Return a number of numpy as one of Python, which looks better in a message."""
+    return word.item() if isinstance(word, np.generic) else word
+
+
+def _fold(word):
+    """Return what two spellings of one label have in common.
+
+    Case, the blanks around it, the two ways to write an accent, and the ``.0``
+    that a column of whole numbers gets from a gap in it.
+    """
+    if isinstance(word, Real) and not isinstance(word, bool) and word == word // 1:
+        word = int(word)
+    text = unicodedata.normalize("NFC", str(word)).strip().casefold()
+    number = _INTEGRAL.fullmatch(text)
+    return number[1] if number else text
+
+
+def _check_mapping(mapping):
+    """Validate the user's translations; returns the keys as given and the emotions, by fold."""
+    folded = {}
+    for word, emotion in (mapping or {}).items():
+        if emotion is not None and emotion not in EMOTIONS:
+            raise ValueError(
+                f"mapping[{as_plain(word)!r}] is {emotion!r}; expected None, which leaves these "
+                f"recordings out, or one of: {', '.join(EMOTIONS)}."
+            )
+        plain = _fold(word)
+        if plain in folded:
+            raise ValueError(
+                f"mapping has {as_plain(folded[plain][0])!r} and {as_plain(word)!r}, which are one "
+                "label: neither the case of letters nor blanks around a word count. Keep one."
+            )
+        folded[plain] = (word, emotion)
+    return folded
+
+
+class Translator:
+    """Words for emotions, translated by the user's mapping and else by the vocabulary.
+
+    Parameters
+    ----------
+    mapping : mapping from str to str or None, optional
+        The user's own translations, asked first. None as the value means that
+        recordings with this word are left out. Neither the case of letters nor
+        blanks around a word matter.
+
+    Raises
+    ------
+    ValueError
+        If the mapping holds an unknown emotion, or two keys for one label.
+
+    Examples
+    --------
+    >>> from sklearn_ser.datasets._words import Translator
+    >>> translate = Translator({"Wut": "anger", "noise": None})
+    >>> translate(" wut"), translate("Sad"), translate("noise")
+    ('anger', 'sadness', None)
+    """
+
+    def __init__(self, mapping=None):
+        self._mapping = _check_mapping(mapping)
+
+    def __call__(self, word):
+        """Translate a word; None where the mapping leaves it out.
+
+        Raises
+        ------
+        KeyError
+            If the word is neither in the mapping, nor in the vocabulary, nor
+            one of its English synonyms.
+        """
+        plain = _fold(word)
+        if plain in self._mapping:
+            return self._mapping[plain][1]
+        plain = ALIASES.get(plain, plain)
+        if plain not in EMOTIONS:
+            raise KeyError(word)
+        return plain
+
+    def check_keys(self, words, what):
+        """Refuse a mapping with a key that none of the words is.
+
+        Parameters
+        ----------
+        words : iterable of str
+            The labels there are.
+        what : str
+            What they are and where, for the message: ``"sub-folder of x"``.
+
+        Raises
+        ------
+        CorpusError
+            It lists the labels.
+        """
+        by_fold = {_fold(word): word for word in words}
+        for plain, (key, _) in self._mapping.items():
+            if plain in by_fold:
+                continue
+            close = difflib.get_close_matches(plain, by_fold, n=1)
+            hint = f" Did you mean {as_plain(by_fold[close[0]])!r}?" if close else ""
+            names = [repr(as_plain(word)) for word in by_fold.values()]
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            raise CorpusError(
+                f"mapping[{as_plain(key)!r}] matches no {what}.{hint} There are: "
+                f"{', '.join(names[:_SHOWN]) or 'none'}{more}. Remove the key or correct it."
+            )
