@@ -97,7 +97,9 @@ ANNOTATIONS = MappingProxyType({annotations.name: annotations for annotations in
 
 def _key(file):
     """Return what stays of a file's name when it is converted or copied to another system."""
-    return "".join(PurePath(file).stem.split()).casefold()
+    name = "".join(PurePath(file).stem.split()).casefold()
+    # An index of pandas takes no bytes that are not UTF-8.
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _find_set(name):
@@ -216,7 +218,7 @@ def _join(table, ratings, annotations):
     # Recordings of a second release are found under the name of the first.
     first = {corpus: names[0] for names in annotations.files.values() for corpus in names}
     corpora = table["corpus"].iloc[rows]
-    keys = list(zip(corpora.map(first), table["path"].iloc[rows].map(_key), strict=True))
+    keys = list(zip(corpora.map(first), map(_key, table["path"].iloc[rows]), strict=True))
     by_key = ratings.set_index(["corpus", "key"])[_RATINGS].reindex(pd.MultiIndex.from_tuples(keys))
     for column in _RATINGS:
         before = table[column].to_numpy(float) if column in table else np.full(len(table), np.nan)

@@ -148,7 +148,8 @@ def save_audformat(table, path, *, name=None):
     Raises
     ------
     CorpusError
-        If the table lacks a column, or has no rows.
+        If the table lacks a column, has no rows, or has a path that is not
+        UTF-8.
     FileExistsError
         If the folder holds a database already.
     ImportError
@@ -176,6 +177,12 @@ def save_audformat(table, path, *, name=None):
             f"The table {problem}; expected one of load_corpus, load_corpora, load_folder or "
             "load_table."
         )
+    for file in table["path"]:
+        if (plain := os.fspath(file)) != plain.encode("utf-8", "replace").decode():
+            raise CorpusError(
+                f"The name of {plain!r} is not UTF-8, which databases in audformat cannot hold; "
+                "rename the recording."
+            )
     folder = Path(path).expanduser()
     if (folder / HEADER).exists():
         raise FileExistsError(f"{folder / HEADER} exists; name another folder, or remove it.")

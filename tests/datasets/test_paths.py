@@ -6,7 +6,15 @@ import pandas as pd
 import pytest
 
 from sklearn_ser.cli._speech import list_recordings
-from sklearn_ser.datasets import CORPORA, load_corpora, load_corpus, load_folder, load_table
+from sklearn_ser.datasets import (
+    CORPORA,
+    load_annotations,
+    load_corpora,
+    load_corpus,
+    load_folder,
+    load_table,
+    save_audformat,
+)
 from sklearn_ser.datasets._paths import (
     LFS_POINTER,
     absolute_path,
@@ -135,6 +143,24 @@ def test_names_that_are_not_utf8_pass_through(make_files, tmp_path):
         == len(expected) + 2
     )
     assert list_recordings([folder]) == expected
+
+
+@bytes_in_names
+def test_ratings_join_recordings_whose_names_are_not_utf8(tmp_path):
+    (tmp_path / "URDU.csv").write_text("filename,activation,valence\nSF1_F6_H06.wav,4,3.5\n")
+    paths = pd.Series([f"/x/{UNDECODABLE}", "/x/SF1_F6_H06.wav"], dtype=object)
+    speech = pd.DataFrame({"corpus": "urdu", "path": paths})
+    with pytest.warns(UserWarning, match="no rating .* 1 of 2 recordings of urdu"):
+        speech = load_annotations("das2022", tmp_path, speech)
+    assert speech["valence"].fillna(0).tolist() == [0, 3.5]
+
+
+@bytes_in_names
+def test_audformat_has_no_place_for_names_that_are_not_utf8(make_files, tmp_path):
+    pytest.importorskip("audformat")
+    make_files(tmp_path, [f"sad/{UNDECODABLE}"])
+    with pytest.raises(CorpusError, match=r"caf.*wav' is not UTF-8, .* rename the recording"):
+        save_audformat(load_folder(tmp_path), tmp_path / "database")
 
 
 @bytes_in_names
