@@ -19,13 +19,13 @@ def caller_stacklevel():
     -------
     stacklevel : int
         Number of frames, from the function calling this one, up to the first
-        outside scikit-learn, joblib, tqdm and this package.
+        outside scikit-learn, joblib, numba, tqdm and this package.
     """
     frame = inspect.currentframe().f_back
     level = 1
     while frame.f_back is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if package not in ("sklearn", "sklearn_ser", "joblib", "tqdm"):
+        if package not in ("sklearn", "sklearn_ser", "joblib", "numba", "tqdm"):
             break
         frame = frame.f_back
         level += 1
