@@ -13,28 +13,45 @@ import numpy as np
 
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import CacheError, CacheWarning
+from sklearn_ser.features._cache_file import (
+    APPLICATION,
+    FORMAT,
+    check_file,
+    lies_on_network,
+    may_write,
+)
 
 __all__ = ["FeatureCache"]
 
-# How a file tells that it is one of ours: SQLite keeps both numbers in its header.
-_APPLICATION = int.from_bytes(b"sSER", "big")
-_FORMAT = 1
+_TABLES = {
+    "recipes": "CREATE TABLE recipes (id INTEGER PRIMARY KEY, recipe TEXT NOT NULL UNIQUE)",
+    "rows": "CREATE TABLE rows (recipe INTEGER NOT NULL REFERENCES recipes, digest BLOB NOT NULL, "
+    "features BLOB NOT NULL, checksum INTEGER NOT NULL, UNIQUE (recipe, digest))",
+}
 
 _SCHEMA = (
-    f"PRAGMA application_id = {_APPLICATION}",
-    f"PRAGMA user_version = {_FORMAT}",
-    "CREATE TABLE recipes (id INTEGER PRIMARY KEY, recipe TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE rows (recipe INTEGER NOT NULL REFERENCES recipes, digest BLOB NOT NULL, "
-    "features BLOB NOT NULL, checksum INTEGER NOT NULL, UNIQUE (recipe, digest))",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {FORMAT}",
+    *_TABLES.values(),
 )
 
-_HAS_TABLES = "SELECT 1 FROM sqlite_master WHERE name = 'rows'"
+# What SQLite answers about the disk and other users of the file; all else is about its content.
+_TROUBLES = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}  # fmt: skip
 
-# What SQLite answers where the content is not what it should be, whatever the disk does.
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+# SQLite's messages may quote what is no text.
+_ERRORS = (sqlite3.Error, UnicodeError)
 
-# Bytes with which every database begins.
-_HEADER_SIZE = 100
+# Bytes of the longest value that is read, unless a row is longer.
+_MAX_LENGTH = 1 << 20
+
+# A statement takes some thousand steps. One of a file that was made to keep SQLite busy is
+# interrupted when the count, in so many steps at a time, has become too high.
+_STEPS = 100_000
+_MAX_COUNT = 50
 
 # Seconds to wait for another process that is writing.
 _PATIENCE = 60
@@ -42,92 +59,17 @@ _PATIENCE = 60
 # Seconds between transactions where each waits for the disk.
 _INTERVAL = 0.5
 
-_NETWORK_FILE_SYSTEMS = {
-    "9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4",
-    "orangefs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs",
-}  # fmt: skip
+
+def _expected_schema():
+    """Return type, name, table and text of all that a cache holds, as SQLite lists them."""
+    for name, text in _TABLES.items():
+        yield "table", name, name, text
+        yield "index", f"sqlite_autoindex_{name}_1", name, None
 
 
-def _lies_on_network(path, mounts="/proc/self/mounts"):
-    """Whether a path is on a file system of other machines, which Linux and Windows tell."""
-    if os.path.splitdrive(path)[0].startswith(r"\\"):
-        return True
-    try:
-        table = Path(mounts).read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return False
-    path = os.path.realpath(path)
-    best, kind = "", ""
-    for line in table.splitlines():
-        _, place, type_, *_ = line.split(" ")
-        for code, character in (("\\040", " "), ("\\011", "\t"), ("\\134", "\\")):
-            place = place.replace(code, character)
-        inside = path == place or path.startswith(place.rstrip("/") + "/")
-        # Of two mounts at one place the later hides the earlier.
-        if inside and len(place) >= len(best):
-            best, kind = place, type_
-    return kind in _NETWORK_FILE_SYSTEMS or kind.startswith("fuse.")
-
-
-def _may_write(folder):
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _check_file(path):
-    """Refuse what is no cache before SQLite touches it: opening alone can change a file."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"cache={path!r} is a folder, expected a file (made if need be).")
-    if not os.path.exists(path):
-        folder = os.path.dirname(path)
-        if not os.path.isdir(folder):
-            raise FileNotFoundError(f"There is no folder {folder} for cache={path!r}. Make it.")
-        if not _may_write(folder):
-            raise PermissionError(
-                f"cache={path!r} cannot be made: no permission to write to {folder}. Name a file "
-                "in a folder of your own."
-            )
-        return
-    size = os.path.getsize(path)
-    if size == 0:
-        return
-    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
-        raise PermissionError(f"cache={path!r} cannot be read: no permission. Name another file.")
-    remedy = "It was left as it is. Name another file, or move this one away."
-    no_database = f"{path} is no database, expected a cache of sklearn-ser. {remedy}"
-    if size < _HEADER_SIZE:
-        raise CacheError(no_database)
-    try:
-        application, version = _read_header(path)
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise CacheError(no_database) from error
-        raise CacheError(f"The cache {path} is damaged ({error}). {remedy}") from error
-    if application != _APPLICATION:
-        raise CacheError(
-            f"{path} is a database of another program, expected a cache of sklearn-ser. {remedy}"
-        )
-    if version != _FORMAT:
-        raise CacheError(
-            f"{path} is a cache of format {version}, written by another version of sklearn-ser, "
-            f"expected format {_FORMAT}. {remedy}"
-        )
-
-
-def _read_header(path):
-    """Return the two numbers that tell whose database a file is, without locks or changes.
-
-    Through SQLite: to close a file that was opened without it releases the locks
-    that other threads of this process hold on it, and damages what they write.
-    """
-    database = f"{Path(path).as_uri()}?mode=ro&immutable=1"
-    with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
-        # Else a file that is shorter than its header says is refused: one that another process
-        # is making at this moment, or was making when it was killed. SQLite can mend that.
-        connection.execute("PRAGMA writable_schema = ON")
-        return tuple(
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
+def _decode(text):
+    """Decode text of the file, where what is no text must not raise in the middle of a query."""
+    return text.decode(errors="surrogateescape")
 
 
 def _checksum(digest, features):
@@ -140,7 +82,9 @@ class FeatureCache:
     Stored rows survive the process being killed. Any number of processes of one
     machine may use the file at once. Where storing fails, as on a full disk, one
     warning tells and nothing more is stored; where the file is damaged, an error
-    tells, because wrong rows are worse than none.
+    tells, because wrong rows are worse than none. A file that somebody else made
+    runs nothing: views, triggers and tables other than ours are refused, values
+    are checked, and a statement that does not end is interrupted.
 
     Parameters
     ----------
@@ -173,14 +117,15 @@ class FeatureCache:
         self._recipe_id = None
         self._connection = None
         self._usable, self._stores = False, True
+        self._count = 0
         self._pending = []
         self._due = self._interval = 0
         # Looking up and storing happen in different threads.
         self._lock = threading.Lock()
-        _check_file(self.path)
+        check_file(self.path)
         try:
             self._open()
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             self._fail(error, "is not used")
 
     def __enter__(self):
@@ -208,17 +153,26 @@ class FeatureCache:
                 return {}
             try:
                 found = self._execute(
+                    len(keys),
                     "SELECT digest, features, checksum FROM rows WHERE recipe = ? AND digest IN "
                     f"({', '.join('?' * len(keys))})",
                     [self._find_recipe(), *keys],
                 )
-            except sqlite3.DatabaseError as error:
+            except _ERRORS as error:
                 self._fail(error, "is not used any more")
                 return {}
-        for digest, features, checksum in found:
-            if len(features) != 4 * self._n_columns or checksum != _checksum(digest, features):
-                raise self._damage("a row differs from what was stored")
+            for row in found:
+                self._check_row(*row)
         return {digest: np.frombuffer(features, "<f4") for digest, features, _ in found}
+
+    def _check_row(self, digest, features, checksum):
+        # A column takes values of any type, whatever the table declares.
+        if (
+            (type(digest), type(features), type(checksum)) != (bytes, bytes, int)
+            or len(features) != 4 * self._n_columns
+            or checksum != _checksum(digest, features)
+        ):
+            raise self._damage("a row differs from what was stored")
 
     def put(self, digest, row):
         """Store the row of a recording, unless it is there.
@@ -242,7 +196,7 @@ class FeatureCache:
             if self._pending and self._usable and self._stores:
                 try:
                     self._write()
-                except sqlite3.DatabaseError as error:
+                except _ERRORS as error:
                     self._stores = False
                     self._fail(error, "takes no more rows, those it has remain", usable=True)
             self._pending.clear()
@@ -256,20 +210,22 @@ class FeatureCache:
     def _open(self):
         self._connect(self.path)
         try:
-            known = self._execute(_HAS_TABLES)
+            known = self._check_schema()
         except sqlite3.OperationalError:
             # To read in WAL mode is to make files beside the database. Where nobody may make
             # them and nobody has, nobody writes either.
-            if _may_write(os.path.dirname(self.path)) or os.path.exists(f"{self.path}-wal"):
+            if may_write(os.path.dirname(self.path)) or os.path.exists(f"{self.path}-wal"):
                 raise
             self._disconnect()
             self._connect(f"{Path(self.path).as_uri()}?immutable=1", uri=True)
+            if not self._check_schema():
+                raise
         else:
             if not known:
                 self._create()
             self._choose_journal()
         self.empty = not self._execute(
-            "SELECT 1 FROM rows WHERE recipe = ? LIMIT 1", [self._find_recipe()]
+            1, "SELECT 1 FROM rows WHERE recipe = ? LIMIT 1", [self._find_recipe()]
         )
         self._usable = True
 
@@ -277,6 +233,24 @@ class FeatureCache:
         self._connection = sqlite3.connect(
             database, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, **options
         )
+        self._connection.text_factory = _decode
+        longest = max(_MAX_LENGTH, 8 * self._n_columns, 8 * len(self._recipe))
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        self._connection.set_progress_handler(self._takes_too_long, _STEPS)
+        self._execute(1, "PRAGMA trusted_schema = OFF")
+
+    def _takes_too_long(self):
+        self._count += 1
+        return self._count > _MAX_COUNT
+
+    def _check_schema(self):
+        """Return whether there are tables; refuse any that are not ours, and all else."""
+        expected = set(_expected_schema())
+        found = self._execute(len(expected), "SELECT type, name, tbl_name, sql FROM sqlite_master")
+        if found and set(found) != expected:
+            raise self._damage("it does not hold the tables of a cache, and nothing else")
+        return bool(found)
 
     def _disconnect(self):
         self._usable = False
@@ -284,49 +258,56 @@ class FeatureCache:
             self._connection.close()
             self._connection = None
 
-    def _execute(self, *statement):
-        return self._connection.execute(*statement).fetchall()
+    def _execute(self, most, *statement):
+        """Return what a statement finds, which in an honest file is not more than `most` rows."""
+        self._count = 0
+        found = self._connection.execute(*statement).fetchmany(most + 1)
+        if len(found) > most:
+            raise self._damage("there is more in it than a cache has")
+        return found
 
     @contextlib.contextmanager
     def _transaction(self):
         try:
-            self._execute("BEGIN IMMEDIATE")
+            self._execute(0, "BEGIN IMMEDIATE")
             yield
-            self._execute("COMMIT")
+            self._execute(0, "COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                self._execute("ROLLBACK")
+            if self._connection is not None and self._connection.in_transaction:
+                self._execute(0, "ROLLBACK")
             raise
 
     def _create(self):
         # In one transaction that begins without WAL: whoever sees a header sees all of it.
         with self._transaction():
-            if not self._execute(_HAS_TABLES):
+            if not self._check_schema():
                 for statement in _SCHEMA:
-                    self._execute(statement)
+                    self._execute(1, statement)
 
     def _choose_journal(self):
         # WAL is quick and lets others read meanwhile, but needs memory that all processes
         # share, which those of different machines do not.
-        wanted = "delete" if _lies_on_network(self.path) else "wal"
-        mode = self._execute("PRAGMA journal_mode")[0][0]
+        wanted = "delete" if lies_on_network(self.path) else "wal"
+        mode = self._execute(1, "PRAGMA journal_mode")[0][0]
         if mode != wanted:
             # Others are using the file, or it is read-only: then it stays as it is.
             with contextlib.suppress(sqlite3.OperationalError):
-                mode = self._execute(f"PRAGMA journal_mode = {wanted}")[0][0]
+                mode = self._execute(1, f"PRAGMA journal_mode = {wanted}")[0][0]
         self._interval = 0 if mode == "wal" else _INTERVAL
-        self._execute("PRAGMA synchronous = NORMAL")
+        self._execute(0, "PRAGMA synchronous = NORMAL")
 
     def _find_recipe(self):
         if self._recipe_id is None:
-            found = self._execute("SELECT id FROM recipes WHERE recipe = ?", [self._recipe])
+            found = self._execute(1, "SELECT id FROM recipes WHERE recipe = ?", [self._recipe])
             self._recipe_id = found[0][0] if found else None
         return self._recipe_id
 
     def _write(self):
         with self._transaction():
             if self._recipe_id is None:
-                self._execute("INSERT OR IGNORE INTO recipes (recipe) VALUES (?)", [self._recipe])
+                self._execute(
+                    0, "INSERT OR IGNORE INTO recipes (recipe) VALUES (?)", [self._recipe]
+                )
             # Not by its number, which is not ours before the transaction has succeeded.
             self._connection.executemany(
                 "INSERT OR IGNORE INTO rows (recipe, digest, features, checksum) "
@@ -338,8 +319,8 @@ class FeatureCache:
     def _fail(self, error, consequence, *, usable=False):
         """Raise if the file is damaged, else go on without it and warn."""
         self._usable = usable
-        if error.sqlite_errorcode & 0xFF in _DAMAGE:
-            self._disconnect()
+        # Errors that the module of Python raises by itself have no code.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _TROUBLES:
             raise self._damage(error) from error
         warnings.warn(
             f"The cache {self.path} {consequence} ({error}). Extraction goes on, and computes "
@@ -349,6 +330,8 @@ class FeatureCache:
         )
 
     def _damage(self, reason):
+        """Let go of the file, and return the error to raise."""
+        self._disconnect()
         return CacheError(
             f"The cache {self.path} is damaged ({reason}). It was left as it is. Name another "
             "file, or delete this one: what it holds can be computed again."

@@ -2,6 +2,7 @@ import contextlib
 import os
 import random
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from sklearn_ser.exceptions import CacheError, CacheWarning
-from sklearn_ser.features import _cache
+from sklearn_ser.features import _cache, _cache_file
 from sklearn_ser.features._cache import FeatureCache
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and signals of POSIX")
@@ -204,7 +205,7 @@ def use(path):
         (lambda path: path.write_bytes(random.Random(0).randbytes(9000)), "is no database"),
         (foreign_database, "is a database of another program, expected a cache of sklearn-ser"),
         (other_format, "is a cache of format 999.*expected format 1"),
-        (without_tables, "is damaged .*no such table"),
+        (without_tables, "is damaged .*does not hold the tables"),
         (cut(60), "is no database"),
         (cut(100), "is damaged"),
         (cut(5000), "is damaged"),
@@ -226,6 +227,143 @@ def test_what_is_no_cache_is_refused_and_left_alone(path, make, message):
     assert "Name another file" in str(error.value)
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == [path.name]
+
+
+ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)"
+ROWS = _cache._TABLES["rows"]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (
+            "DROP TABLE rows",
+            f"CREATE VIEW rows AS {ENDLESS} SELECT 1 AS recipe, x'00' AS digest, x'00' AS "
+            "features, n AS checksum FROM r",
+        ),
+        (
+            "DROP TABLE recipes",
+            f"CREATE VIEW recipes AS {ENDLESS} SELECT n AS id, 'b' AS recipe FROM r",
+        ),
+        ("CREATE VIEW more AS SELECT * FROM rows",),
+        ("CREATE TABLE more (a)",),
+        ("CREATE TRIGGER more AFTER INSERT ON rows BEGIN DELETE FROM rows; END",),
+        ("CREATE INDEX more ON rows (hex(features))",),
+        ("CREATE INDEX more ON rows (features)",),
+        ("DROP TABLE rows", ROWS.replace("features BLOB NOT NULL", "features BLOB AS (digest)")),
+        ("DROP TABLE rows", ROWS.replace("BLOB", "TEXT")),
+        ("DROP TABLE rows", ROWS.replace("NOT NULL, ", "NOT NULL , ")),
+        ("DROP TABLE rows", f"{ROWS} WITHOUT ROWID".replace("UNIQUE", "PRIMARY KEY")),
+        ("DROP TABLE rows",),
+        ("DROP TABLE rows", "DROP TABLE recipes", "CREATE TABLE a (b)"),
+        *(
+            ("PRAGMA writable_schema = ON", f"UPDATE sqlite_master SET {change}")
+            for change in (
+                "sql = NULL",
+                "sql = CAST(x'ff' AS TEXT) WHERE name = 'rows'",
+                "name = CAST(x'ff' AS TEXT) WHERE name = 'rows'",
+                "type = x'ff'",
+                "rootpage = 77",
+            )
+        ),
+    ],
+)
+def test_what_holds_more_or_less_than_the_tables_is_refused(filled, statements):
+    path, _ = filled
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(CacheError, match=r"is damaged .*Name another file"):
+        use(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "features = 'text'",
+        "features = CAST(x'ff80' AS TEXT)",
+        "features = CAST(features AS TEXT)",
+        "features = zeroblob(5000000)",
+        "features = 1.5",
+        "features = 7",
+        "features = x''",
+        "checksum = 'text'",
+        "checksum = 1.5",
+        "checksum = x'00'",
+        "checksum = -1",
+        "checksum = 9223372036854775807",
+    ],
+)
+def test_values_of_other_types_are_noticed(filled, change):
+    path, rows = filled
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE rows SET {change} WHERE rowid = 3")
+        connection.commit()
+    with pytest.raises(CacheError, match=r"is damaged \((a row differs|string or blob too big)"):
+        look_up(path, rows)
+
+
+def test_a_statement_that_does_not_end_is_interrupted(path):
+    with FeatureCache(path, "a", 4) as cache:
+        with pytest.raises(sqlite3.OperationalError, match="interrupted") as caught:
+            cache._execute(1, f"{ENDLESS} SELECT n FROM r WHERE n < 0")
+        with pytest.raises(CacheError, match=r"is damaged \(interrupted\)"):
+            cache._fail(caught.value, "is not used")
+    with FeatureCache(path, "a", 4) as cache, pytest.raises(CacheError, match="more in it than"):
+        cache._execute(1, f"{ENDLESS} SELECT n FROM r")
+
+
+@pytest.mark.parametrize("name", ["_execute", "_write"])
+def test_messages_that_are_no_text(name, path, monkeypatch):
+    def fail(*args):
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    monkeypatch.setattr(FeatureCache, name, fail)
+    with pytest.raises(CacheError, match=r"is damaged .*can't decode byte"):
+        fill(path, make_rows(1))
+
+
+@posix
+@pytest.mark.parametrize("companion", ["", "-journal", "-wal", "-shm"])
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_special_files_are_refused_and_never_opened(tmp_path, kind, companion, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # The name of a socket is short.
+    if companion:
+        fill("x", make_rows(1))
+    if kind == "pipe":
+        os.mkfifo(f"x{companion}")
+    else:
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(f"x{companion}")
+    with pytest.raises(CacheError, match=rf"x{companion} is a (named pipe|socket), expected a reg"):
+        FeatureCache("x", "a", 4)
+
+
+@posix
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero", "/dev/tty"])
+def test_devices_are_refused(device, tmp_path):
+    if not os.path.exists(device):
+        pytest.skip(f"no {device}")
+    (tmp_path / "link").symlink_to(device)
+    for name in (device, tmp_path / "link"):
+        with pytest.raises(CacheError, match="is a device, expected a regular file"):
+            FeatureCache(name, "a", 4)
+
+
+def test_a_name_that_no_file_can_have(tmp_path):
+    with pytest.raises(CacheError, match=r"cache='.*a\\x00b' is no name of a file: embedded null"):
+        FeatureCache(tmp_path / "a\0b", "a", 4)
+
+
+@posix
+def test_a_name_that_is_not_utf8(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9")
+    rows = make_rows(3)
+    fill(path, rows)
+    assert_same(look_up(path, rows), rows)
 
 
 def test_changed_values_are_noticed(filled):
@@ -319,7 +457,7 @@ def test_a_limit_of_the_database_ends_storing_too(path, monkeypatch):
 
     def limited(self, *args, **options):
         connect(self, *args, **options)
-        self._execute("PRAGMA max_page_count = 20")
+        self._execute(1, "PRAGMA max_page_count = 20")
 
     monkeypatch.setattr(FeatureCache, "_connect", limited)
     with pytest.warns(CacheWarning, match="database or disk is full") as caught:
@@ -378,12 +516,12 @@ server:/x /mnt/twice nfs rw 0 0
 )
 def test_network_drives_are_recognised(tmp_path, path, on_network):
     (tmp_path / "mounts").write_text(MOUNTS)
-    assert _cache._lies_on_network(path, tmp_path / "mounts") is on_network
-    assert not _cache._lies_on_network(path, tmp_path / "absent")
+    assert _cache_file.lies_on_network(path, tmp_path / "mounts") is on_network
+    assert not _cache_file.lies_on_network(path, tmp_path / "absent")
 
 
 def test_on_a_network_drive_without_wal(path, monkeypatch):
-    monkeypatch.setattr(_cache, "_lies_on_network", lambda path: True)
+    monkeypatch.setattr(_cache, "lies_on_network", lambda path: True)
     rows = make_rows(200)
     with no_warning():
         with FeatureCache(path, "a", 4) as cache:
@@ -401,7 +539,7 @@ def test_on_a_network_drive_without_wal(path, monkeypatch):
 
 def test_a_cache_that_was_moved_to_a_network_drive(filled, monkeypatch):
     path, rows = filled
-    monkeypatch.setattr(_cache, "_lies_on_network", lambda path: True)
+    monkeypatch.setattr(_cache, "lies_on_network", lambda path: True)
     assert_same(look_up(path, rows), rows)
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
@@ -421,7 +559,7 @@ def test_threads_that_open_and_close_while_others_write(path):
 def test_no_file_is_opened_around_sqlite(filled, monkeypatch):
     path, rows = filled
     monkeypatch.setattr("builtins.open", None)
-    monkeypatch.setattr(_cache, "_lies_on_network", lambda path: False)
+    monkeypatch.setattr(_cache, "lies_on_network", lambda path: False)
     assert_same(look_up(path, rows), rows)
 
 

@@ -1,0 +1,159 @@
+"""What the file of a cache must be before SQLite touches it."""
+
+import contextlib
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+from sklearn_ser.exceptions import CacheError
+
+__all__ = ["APPLICATION", "FORMAT", "check_file", "lies_on_network", "may_write"]
+
+# How a file tells that it is one of ours: SQLite keeps both numbers in its header.
+APPLICATION = int.from_bytes(b"sSER", "big")
+FORMAT = 1
+
+# Bytes with which every database begins.
+_HEADER_SIZE = 100
+
+# Files that SQLite makes beside the database, and opens if they are there.
+_COMPANIONS = ("-journal", "-wal", "-shm")
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+_REMEDY = "It was left as it is. Name another file, or move this one away."
+
+_NETWORK_FILE_SYSTEMS = {
+    "9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4",
+    "orangefs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs",
+}  # fmt: skip
+
+
+def lies_on_network(path, mounts="/proc/self/mounts"):
+    """Whether a path is on a file system of other machines, which Linux and Windows tell."""
+    if os.path.splitdrive(path)[0].startswith(r"\\"):
+        return True
+    try:
+        table = Path(mounts).read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return False
+    path = os.path.realpath(path)
+    best, kind = "", ""
+    for line in table.splitlines():
+        _, place, type_, *_ = line.split(" ")
+        for code, character in (("\\040", " "), ("\\011", "\t"), ("\\134", "\\")):
+            place = place.replace(code, character)
+        inside = path == place or path.startswith(place.rstrip("/") + "/")
+        # Of two mounts at one place the later hides the earlier.
+        if inside and len(place) >= len(best):
+            best, kind = place, type_
+    return kind in _NETWORK_FILE_SYSTEMS or kind.startswith("fuse.")
+
+
+def may_write(folder):
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _mode_of(path):
+    """Return what kind of file a path is, or None if there is none."""
+    try:
+        return stat.S_IFMT(os.stat(path).st_mode)
+    except OSError:
+        return None
+    except ValueError as error:
+        raise CacheError(f"cache={path!r} is no name of a file: {error}.") from error
+
+
+def _check_place(path):
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"There is no folder {folder} for cache={path!r}. Make it.")
+    if not may_write(folder):
+        raise PermissionError(
+            f"cache={path!r} cannot be made: no permission to write to {folder}. Name a file "
+            "in a folder of your own."
+        )
+
+
+def _check_regular(path):
+    """Refuse what may give no end of bytes, or block for ever when it is opened."""
+    mode = _mode_of(path)
+    if mode is not None and mode != stat.S_IFREG:
+        kind = _KINDS.get(mode, "a special file")
+        raise CacheError(f"{path} is {kind}, expected a regular file. {_REMEDY}")
+
+
+def check_file(path):
+    """Refuse what is no cache before SQLite touches it: opening alone can change a file.
+
+    Raises
+    ------
+    CacheError
+        It is a special file, no database, one of another program or format, or
+        damaged.
+    FileNotFoundError, IsADirectoryError, PermissionError
+        It cannot be made or read.
+    """
+    mode = _mode_of(path)
+    if mode == stat.S_IFDIR:
+        raise IsADirectoryError(f"cache={path!r} is a folder, expected a file (made if need be).")
+    for companion in _COMPANIONS:
+        _check_regular(path + companion)
+    if mode is None:
+        _check_place(path)
+        return
+    _check_regular(path)
+    size = os.path.getsize(path)
+    if size == 0:
+        return
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(f"cache={path!r} cannot be read: no permission. Name another file.")
+    _check_header(path, size)
+
+
+def _check_header(path, size):
+    no_database = f"{path} is no database, expected a cache of sklearn-ser. {_REMEDY}"
+    if size < _HEADER_SIZE:
+        raise CacheError(no_database)
+    try:
+        application, version = _read_header(path)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise CacheError(no_database) from error
+        raise CacheError(f"The cache {path} is damaged ({error}). {_REMEDY}") from error
+    except (TypeError, ValueError) as error:
+        # No answer, or a message of SQLite that quotes what is no text.
+        raise CacheError(f"The cache {path} is damaged ({error}). {_REMEDY}") from error
+    if application != APPLICATION:
+        raise CacheError(
+            f"{path} is a database of another program, expected a cache of sklearn-ser. {_REMEDY}"
+        )
+    if version != FORMAT:
+        raise CacheError(
+            f"{path} is a cache of format {version}, written by another version of sklearn-ser, "
+            f"expected format {FORMAT}. {_REMEDY}"
+        )
+
+
+def _read_header(path):
+    """Return the two numbers that tell whose database a file is, without locks or changes.
+
+    Through SQLite: to close a file that was opened without it releases the locks
+    that other threads of this process hold on it, and damages what they write.
+    """
+    database = f"{Path(path).as_uri()}?mode=ro&immutable=1"
+    with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
+        # Else a file that is shorter than its header says is refused: one that another process
+        # is making at this moment, or was making when it was killed. SQLite can mend that.
+        connection.execute("PRAGMA writable_schema = ON")
+        return tuple(
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        )
