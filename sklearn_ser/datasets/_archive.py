@@ -1,85 +1,34 @@
 """Unpacking archives that come from elsewhere: regular files below one folder, or nothing."""
 
-import bz2
 import contextlib
-import gzip
-import lzma
+import errno
 import stat
 import tarfile
 import zipfile
-import zlib
 from pathlib import PureWindowsPath
 
+from sklearn_ser.datasets._archive_streams import (
+    TAR_BLOCK,
+    Budget,
+    TarSource,
+    ZipSource,
+    open_compressed,
+)
 from sklearn_ser.exceptions import DownloadError
 
 __all__ = ["unpack"]
 
-_CHUNK = 1 << 20
-_TAR_BLOCK = 512  # bytes that a tar archive counts in
-_ENCRYPTED = 0x1  # bit of a zip member's flags
-
+_CHUNK = 1 << 16
 _ZIP = b"PK"
-# How a compressed file begins, and what reads it. A tar archive may also come as it is.
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_ENCRYPTED = 0x1  # bit of a zip member's flags
+# Compression whose memory does not depend on the archive.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
-_DAMAGED = (
-    EOFError,
-    gzip.BadGzipFile,
-    lzma.LZMAError,
-    NotImplementedError,
-    tarfile.TarError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_MAX_DEPTH = 32  # folders within each other
+_MAX_GLOBAL = 100  # headers that hold for all members that follow; each of them gets a copy
 
-
-class _Budget:
-    """What an archive may still unpack to; every member and every byte is taken from it."""
-
-    def __init__(self, max_bytes, max_members, overhead=0):
-        self.max_bytes, self.max_members, self.overhead = max_bytes, max_members, overhead
-        self.n_bytes = self.n_members = 0
-
-    def take_member(self):
-        self.n_members += 1
-        if self.n_members > self.max_members:
-            raise DownloadError(
-                f"the archive holds more than the {self.max_members} files and folders that it "
-                "may hold"
-            )
-
-    def take_bytes(self, n):
-        self.n_bytes += n
-        if self.n_bytes > self.max_bytes + self.overhead:
-            raise DownloadError(
-                f"the archive unpacks to more than the {self.max_bytes} bytes that it may unpack to"
-            )
-
-
-class _CountedStream:
-    """The uncompressed bytes of a tar archive; ends the reading where there are too many.
-
-    The headers count as well: one that claims to be gigabytes long would be
-    read into memory before any file is written.
-    """
-
-    def __init__(self, stream, budget):
-        self._stream = stream
-        # Each member and the mark at the end come in blocks, with up to three blocks for a
-        # name that is too long for its own header.
-        overhead = 8 * _TAR_BLOCK * (budget.max_members + 3)
-        self._budget = _Budget(budget.max_bytes, 0, overhead)
-
-    def read(self, n):
-        data = self._stream.read(n)
-        self._budget.take_bytes(len(data))
-        return data
-
-
-def _start(archive):
-    with open(archive, "rb") as file:
-        return file.read(max(map(len, _OPENERS)))
+# Errors of the system that are the archive's fault: names, and positions that it states.
+_FAULTS = (None, errno.EILSEQ, errno.EINVAL, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def _target(folder, name):
@@ -94,22 +43,33 @@ def _target(folder, name):
             f"the archive has a member {name!r}, which lies outside of the folder that it is "
             "unpacked to"
         )
+    if len(path.parts) > _MAX_DEPTH:
+        raise DownloadError(
+            f"the archive has a member {name[:100]!r}..., which lies in more than {_MAX_DEPTH} "
+            "folders within each other"
+        )
     return folder.joinpath(*path.parts)
 
 
-def _write(source, target, budget):
+def _write(source, target, size, budget):
     target.parent.mkdir(parents=True, exist_ok=True)
+    n = 0
     # "x": a second member of the same name is no honest archive's.
     with open(target, "xb") as file:
         while chunk := source.read(_CHUNK):
+            n += len(chunk)
             budget.take_bytes(len(chunk))
             file.write(chunk)
+    if n != size:
+        raise ValueError(f"{target.name} has {n} bytes, the archive declares {size}")
 
 
 def _kind_of_zipped(member):
     """Return what a member of a zip archive is, in words; None if it may be unpacked."""
     if member.flag_bits & _ENCRYPTED:
         return "an encrypted file"
+    if member.compress_type not in _METHODS:
+        return f"compressed by method {member.compress_type}, neither stored nor deflated"
     # Systems without such modes leave them 0.
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind == stat.S_IFLNK:
@@ -122,6 +82,8 @@ def _kind_of_tarred(member):
         return "a symbolic link"
     if member.islnk():
         return "a hard link"
+    if member.issparse():
+        return "a sparse file, whose content depends on a map of holes"
     return None if member.isreg() or member.isdir() else "a special file"
 
 
@@ -134,7 +96,8 @@ def _refuse_kind(kind, name):
 
 
 def _unpack_zip(archive, folder, budget):
-    with zipfile.ZipFile(archive) as opened:
+    with ZipSource(archive, budget) as source, zipfile.ZipFile(source) as opened:
+        source.reads_directory = False
         for member in opened.infolist():
             budget.take_member()
             _refuse_kind(_kind_of_zipped(member), member.filename)
@@ -142,48 +105,72 @@ def _unpack_zip(archive, folder, budget):
             if member.is_dir() or member.filename.endswith("\\"):
                 target.mkdir(parents=True, exist_ok=True)
                 continue
-            with opened.open(member) as source:
-                _write(source, target, budget)
+            with opened.open(member) as content:
+                _write(content, target, member.file_size, budget)
 
 
-def _check_end(stream):
+def _check_end(source):
     """Check that nothing but zeros follows, as at the end of every complete tar archive.
 
     The reader stops without a word at a header that it does not understand.
     """
-    n = 0
-    while rest := stream.read(_CHUNK):
-        n += len(rest)
+    rest, n = source.last, 0
+    while rest:
         if rest.strip(b"\0"):
             raise tarfile.ReadError("there is more behind a header that cannot be read")
-    if n < _TAR_BLOCK:
+        rest = source.read(TAR_BLOCK)
+        n += len(rest)
+    if n < TAR_BLOCK:
         raise tarfile.ReadError("the end is missing")
+
+
+def _members_of(opened, source):
+    while True:
+        source.begin_header()
+        member = opened.next()
+        # Else all that were read stay in memory, each with its copy of the global headers.
+        opened.members.clear()
+        if member is None:
+            return
+        if len(opened.pax_headers) > _MAX_GLOBAL:
+            raise tarfile.ReadError(f"more than {_MAX_GLOBAL} headers for all members")
+        if member.size < 0:
+            raise tarfile.ReadError(f"{member.name} has {member.size} bytes")
+        source.begin_content()
+        yield member
 
 
 def _unpack_tar(archive, folder, budget):
     with contextlib.ExitStack() as stack:
-        start = _start(archive)
-        opener = next((o for magic, o in _OPENERS.items() if start.startswith(magic)), open)
-        stream = _CountedStream(stack.enter_context(opener(archive, "rb")), budget)
-        # "r|" reads from front to back and never seeks, so that every byte is counted.
-        opened = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
-        for member in opened:
+        file = stack.enter_context(open(archive, "rb"))
+        source = TarSource(open_compressed(file), budget)
+        opened = stack.enter_context(tarfile.TarFile(fileobj=source))
+        for member in _members_of(opened, source):
             budget.take_member()
             _refuse_kind(_kind_of_tarred(member), member.name)
             target = _target(folder, member.name)
             if member.isdir():
                 target.mkdir(parents=True, exist_ok=True)
             else:
-                _write(opened.extractfile(member), target, budget)
-        _check_end(opened.fileobj)
+                _write(opened.extractfile(member), target, member.size, budget)
+        source.begin_header()
+        _check_end(source)
+
+
+def _is_zip(archive):
+    with open(archive, "rb") as file:
+        return file.read(len(_ZIP)) == _ZIP
 
 
 def unpack(archive, folder, *, max_bytes, max_members):
     """Unpack a zip or tar archive into an empty folder, trusting nothing it says.
 
     Members are regular files and folders with names below `folder`. Owners,
-    permissions and times stay behind. Bytes are counted as they come out, not
-    as the archive declares them.
+    permissions and times stay behind. Bytes are counted as they come out, and
+    must then be as many as the archive declares. Memory does not depend on the
+    archive: the headers of a member of a tar archive may take 64 KiB, and 4 KiB on
+    average; an entry in the directory of a zip archive 1 KiB on average; xz may
+    use 256 MiB.
 
     Parameters
     ----------
@@ -201,20 +188,27 @@ def unpack(archive, folder, *, max_bytes, max_members):
     ------
     DownloadError
         If the archive is of another kind, damaged, or larger than promised; if
-        a member is a link, a device or encrypted, has a name that is absolute,
-        contains ``..`` or occurs twice.
+        a member is a link, a device, sparse, encrypted or compressed in a rare way, has a
+        name that is absolute, contains ``..``, occurs twice, or lies in more than
+        32 folders within each other.
     OSError
         If a file cannot be written.
     """
-    budget = _Budget(max_bytes, max_members)
-    reader = _unpack_zip if _start(archive).startswith(_ZIP) else _unpack_tar
+    budget = Budget(max_bytes, max_members)
     try:
+        reader = _unpack_zip if _is_zip(archive) else _unpack_tar
         reader(archive, folder, budget)
+    except DownloadError:
+        raise
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise DownloadError(
             f"the archive has two members of the same name, {error.filename}"
         ) from error
-    except _DAMAGED as error:
+    except Exception as error:
+        # The readers of the standard library raise what comes to pass.
+        if isinstance(error, OSError) and error.errno not in _FAULTS:
+            raise
         raise DownloadError(
-            f"the archive is damaged, or none in zip or tar format: {error}"
+            "the archive is damaged, or none in zip or tar format: "
+            f"{str(error) or type(error).__name__}"
         ) from error

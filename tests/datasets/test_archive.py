@@ -1,5 +1,10 @@
+import errno
+import gzip
 import io
+import lzma
+import os
 import stat
+import struct
 import tarfile
 import zipfile
 
@@ -7,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sklearn_ser.datasets import _archive, _archive_streams
 from sklearn_ser.datasets._archive import unpack
 from sklearn_ser.exceptions import DownloadError
 
@@ -176,8 +182,8 @@ def test_counts_the_headers_of_tar_archives(tmp_path, folder):
         member = tarfile.TarInfo("a.wav")
         member.pax_headers = {"comment": "x" * 5_000_000}
         archive.addfile(member)
-    with pytest.raises(DownloadError, match="unpacks to more than"):
-        unpack(tmp_path / "a.tgz", folder, max_bytes=1000, max_members=10)
+    with pytest.raises(DownloadError, match="headers of more than 65536 bytes for one member"):
+        unpack(tmp_path / "a.tgz", folder, max_bytes=10**9, max_members=10)
 
 
 def test_says_that_an_archive_is_cut(make, folder):
@@ -212,6 +218,181 @@ def test_says_what_is_no_archive(content, tmp_path, folder):
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(DownloadError, match=r"is damaged, or none"):
         unpack(tmp_path / "a.zip", folder, max_bytes=100, max_members=10)
+
+
+def pax(records, kind=tarfile.XHDTYPE):
+    """Return a block of extended headers as it stands in a tar archive."""
+    body = b""
+    for key, value in records:
+        text = b" %s=%s\n" % (key, value)
+        size = len(text) + 1
+        while len(b"%d" % size) + len(text) != size:
+            size += 1
+        body += b"%d" % size + text
+    return header("pax", len(body), kind) + body + bytes(-len(body) % 512)
+
+
+def header(name, size, kind=tarfile.REGTYPE):
+    member = tarfile.TarInfo(name)
+    member.size, member.type = size, kind
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def write_tar(path, *blocks):
+    path.write_bytes(gzip.compress(b"".join(blocks) + bytes(1024), 1))
+    return path
+
+
+FILE = header("a.wav", 3) + b"abc" + bytes(509)
+SPARSE = bytes(482) + b"\1" + bytes(29)  # an old sparse header: no pieces, more to come
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [header("x", 2**33, tarfile.GNUTYPE_LONGNAME), bytes(200_000)],
+        [header("x", 2**33, tarfile.GNUTYPE_LONGLINK), bytes(200_000)],
+        [header("x", 2**33, tarfile.XHDTYPE), bytes(200_000)],
+        [header("x", 2**33, tarfile.XGLTYPE), bytes(200_000)],
+        [header("x", 2**33, tarfile.SOLARIS_XHDTYPE), bytes(200_000)],
+        [pax([(b"comment", b"x")]) * 100],
+        [header("x", 0, tarfile.GNUTYPE_SPARSE)[:482] + b"\1" + bytes(29), SPARSE * 200],
+    ],
+    ids=["name", "link", "pax", "global", "solaris", "chain", "sparse"],
+)
+def test_headers_have_a_limit_of_their_own(blocks, tmp_path, folder):
+    archive = write_tar(tmp_path / "a.tgz", *blocks, FILE)
+    with pytest.raises(DownloadError, match=r"headers of more than|is damaged"):
+        unpack(archive, folder, max_bytes=10**10, max_members=10)
+    assert files_in(folder) == {}
+
+
+def test_headers_that_hold_for_all_members_are_few(tmp_path, folder):
+    records = [(b"key%d" % i, b"x") for i in range(101)]
+    archive = write_tar(tmp_path / "a.tgz", pax(records, tarfile.XGLTYPE), FILE)
+    with pytest.raises(DownloadError, match=r"more than 100 headers for all members"):
+        unpack(archive, folder, max_bytes=100, max_members=10)
+    write_tar(archive, pax(records[:100], tarfile.XGLTYPE), FILE)
+    unpack(archive, folder, max_bytes=100, max_members=10)
+    assert files_in(folder) == {"a.wav": b"abc"}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [(b"size", b"-1")],
+        [(b"size", b"-512")],
+        [(b"size", b"99999999999999999999999999")],
+        [(b"size", b"9" * 600)],
+        [(b"GNU.sparse.size", b"-5"), (b"GNU.sparse.map", b"0,1")],
+        [(b"GNU.sparse.map", b"1")],
+        [(b"GNU.sparse.map", b"-9,9,1,99999999999999999999")],
+        [(b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0")],
+        [(b"GNU.sparse.size", b"x")],
+        [(b"path", b"x" * 300)],
+        [(b"path", b"/".join([b"x"] * 40))],
+        [(b"path", b"a\0b")],
+        [(b"path", b"")],
+    ],
+)
+def test_extended_headers_that_lie(records, tmp_path, folder):
+    archive = write_tar(tmp_path / "a.tgz", pax(records), FILE)
+    with pytest.raises(DownloadError, match="the archive "):
+        unpack(archive, folder, max_bytes=1000, max_members=10)
+
+
+@pytest.mark.parametrize(
+    "error", [IndexError, OverflowError, KeyError, RecursionError, MemoryError]
+)
+def test_whatever_reading_raises_means_damage(error, make, folder, monkeypatch):
+    def fail(*args):
+        raise error
+
+    archive = make({"a.wav": b"x"})
+    monkeypatch.setattr(_archive, "_write", fail)
+    with pytest.raises(DownloadError, match=rf"is damaged, .*: {error.__name__}"):
+        unpack(archive, folder, max_bytes=1000, max_members=10)
+
+
+def test_a_disk_that_fails_is_no_damage(make, folder, monkeypatch):
+    def fail(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    archive = make({"a.wav": b"x"})
+    monkeypatch.setattr(_archive, "_write", fail)
+    with pytest.raises(OSError, match="No space left"):
+        unpack(archive, folder, max_bytes=1000, max_members=10)
+
+
+def test_the_last_header_of_a_tar_archive_is_damaged(tmp_path, folder):
+    damaged = bytearray(header("b.wav", 0))
+    damaged[3] ^= 1
+    archive = write_tar(tmp_path / "a.tgz", FILE, damaged)
+    with pytest.raises(DownloadError, match=r"behind a header that cannot be read"):
+        unpack(archive, folder, max_bytes=1000, max_members=10)
+
+
+def test_xz_takes_a_bounded_amount_of_memory(tmp_path, folder, monkeypatch):
+    tar_of("w:xz")(tmp_path / "a", {"a.wav": b"x"})
+    monkeypatch.setattr(_archive_streams, "_XZ_MEMORY", 1 << 20)
+    with pytest.raises(DownloadError, match=r"is damaged.*[Mm]emory"):
+        unpack(tmp_path / "a", folder, max_bytes=1000, max_members=10)
+
+
+@pytest.mark.parametrize("padding", [b"", bytes(4), bytes(200_000)])
+def test_xz_in_several_streams(padding, tmp_path, folder):
+    tar_of("w")(tmp_path / "a", CONTENTS)
+    content = (tmp_path / "a").read_bytes()
+    parts = [lzma.compress(content[start : start + 3000]) for start in range(0, len(content), 3000)]
+    (tmp_path / "a").write_bytes(padding.join(parts) + padding)
+    unpack(tmp_path / "a", folder, max_bytes=10_000, max_members=10)
+    assert files_in(folder) == CONTENTS
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_refuses_zipped_files_that_choose_their_memory(method, tmp_path, folder):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a.wav", b"x" * 1000)
+    with pytest.raises(DownloadError, match=rf"'a.wav', which is compressed by method {method}"):
+        unpack(tmp_path / "a.zip", folder, max_bytes=10_000, max_members=10)
+
+
+def test_counts_the_entries_of_a_zip_archive_before_they_are_read(tmp_path, folder, monkeypatch):
+    make_zip(tmp_path / "a.zip", {f"{i}.wav": b"" for i in range(30)})
+    monkeypatch.setattr(zipfile, "ZipInfo", None)
+    with pytest.raises(DownloadError, match="more than the 20 files and folders"):
+        unpack(tmp_path / "a.zip", folder, max_bytes=1, max_members=20)
+
+
+def test_refuses_a_zip_archive_with_a_long_directory(tmp_path, folder):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for i in range(5):
+            member = zipfile.ZipInfo(f"{i}.wav")
+            member.comment = b"x" * 60_000
+            archive.writestr(member, b"")
+    with pytest.raises(DownloadError, match=r"directory of 300\d{3} bytes, expected 1024 or less"):
+        unpack(tmp_path / "a.zip", folder, max_bytes=1, max_members=5)
+
+
+@pytest.mark.parametrize("declared", [7, 9, 10**6])
+def test_a_zipped_file_of_another_size_than_declared(declared, tmp_path, folder):
+    make_zip(tmp_path / "a.zip", {"a.wav": b"RIFFRIFF"})
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    struct.pack_into("<I", content, content.rindex(b"PK\x01\x02") + 24, declared)
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(DownloadError, match=r"is damaged, .*(Bad CRC|has 8 bytes, .* declares)"):
+        unpack(tmp_path / "a.zip", folder, max_bytes=10_000, max_members=10)
+
+
+@pytest.mark.parametrize("name", ["/".join(["x"] * 33), "x/" * 5000 + "a.wav"])
+def test_refuses_members_in_many_folders(name, make, folder):
+    with pytest.raises(DownloadError, match="in more than 32 folders within each other"):
+        unpack(make({name: b""}), folder, max_bytes=1, max_members=10)
+
+
+def test_refuses_names_that_are_too_long_for_the_system(make, folder):
+    with pytest.raises(DownloadError, match=r"the archive is damaged.*name too long"):
+        unpack(make({"x" * 300: b""}), folder, max_bytes=1, max_members=10)
 
 
 @given(
