@@ -52,6 +52,13 @@ def _in_megabytes(n_bytes):
     return f"{max(1, round(n_bytes / 1e6)):,} MB"
 
 
+def _caution(download):
+    """Say so where nothing tells whether somebody on the way has changed the archive."""
+    if download.url.startswith("https:") or download.known_hash is not None:
+        return ""
+    return "            not encrypted, and no checksum is on record: check what you get\n"
+
+
 def _terms_of(corpus, folder):
     """Say what will be downloaded, under which terms, and what to cite."""
     download = corpus.download
@@ -61,7 +68,7 @@ def _terms_of(corpus, folder):
         f"{corpus.title}\n"
         f"  licence   {corpus.licence}\n"
         f"  home page {corpus.homepage}\n"
-        f"  archive   {download.url} ({size})\n"
+        f"  archive   {download.url} ({size})\n{_caution(download)}"
         f"  unpacks   to {folder}, at most {_in_megabytes(download.unpacked_bytes)}\n"
         f"Publications that use it cite:\n{corpus.citation}"
     )
@@ -194,8 +201,10 @@ def fetch_corpus(
     unpacked beside the folder that this function returns; that folder appears
     at the very end. After any error, and after an interruption, nothing is
     left. A connection that breaks is taken up where it ended, within the same
-    call. Archives with links, with names that lead out of their folder, or with
-    more in them than the corpus has are refused.
+    call; a server that sends less than 60,000 bytes in a minute is given up. No
+    address that begins with https leads to one that does not. Archives with links,
+    with names that lead out of their folder, or with more in them than the corpus
+    has are refused.
 
     Parameters
     ----------

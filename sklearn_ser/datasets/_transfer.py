@@ -1,6 +1,9 @@
 """Receiving a file over HTTP, over several connections if need be."""
 
+import contextlib
 import logging
+import queue
+import threading
 import time
 
 from sklearn_ser.exceptions import DownloadError
@@ -10,7 +13,12 @@ __all__ = ["Downloader"]
 logger = logging.getLogger(__name__)
 
 _TIMEOUT = 30  # seconds without an answer or a byte
-_CHUNK = 1 << 15  # of a broken connection the last one is lost
+_CHUNK = 1 << 14  # of a broken connection the last one is lost
+# A server that sends less than so many bytes in so many seconds is given up. Its answer and
+# the headers count: they, too, may come byte by byte.
+_WINDOW = 60
+_SLOWEST = 60_000
+_MAX_WAITING = 256  # chunks that were received and not yet written
 
 
 def _may_pass(error):
@@ -29,8 +37,92 @@ def _continues(response, position):
     return True
 
 
+class _Speed:
+    """Refuses a server that is too slow, minute by minute."""
+
+    def __init__(self):
+        self._begin()
+
+    def _begin(self):
+        self._end, self._n = time.monotonic() + _WINDOW, 0
+
+    def wait(self):
+        """Return for how many seconds nothing need come."""
+        return max(0, self._end - time.monotonic())
+
+    def add(self, n):
+        self._n += n
+        if self.wait():
+            return
+        if self._n < _SLOWEST:
+            raise DownloadError(
+                f"the server sent {self._n} bytes in {_WINDOW} s, expected at least {_SLOWEST}: at "
+                "this speed the download would hardly end. Try again later, or on another network"
+            )
+        self._begin()
+
+
+def _request(url, headers, received, left):
+    """Put the response, its content in chunks, and None or an error into a queue."""
+    import requests
+
+    def put(item):
+        while not left.is_set():
+            with contextlib.suppress(queue.Full):
+                received.put(item, timeout=1)
+                return
+
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+            put(response)
+            for chunk in response.iter_content(_CHUNK):
+                put(chunk)
+                if left.is_set():
+                    return
+        put(None)
+    except Exception as error:
+        put(error)
+
+
+def _receive(url, headers):
+    """Yield a response and then its content, as long as it comes fast enough.
+
+    The request has a thread of its own: a read that gets a byte now and then is
+    not interrupted by any time limit, nor are headers.
+    """
+    received, left = queue.Queue(_MAX_WAITING), threading.Event()
+    threading.Thread(target=_request, args=(url, headers, received, left), daemon=True).start()
+    speed = _Speed()
+    try:
+        while True:
+            try:
+                item = received.get(timeout=speed.wait())
+            except queue.Empty:
+                speed.add(0)
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item
+            speed.add(len(item) if isinstance(item, bytes) else 0)
+            yield item
+    finally:
+        # The thread ends when the next byte comes, or none for too long.
+        left.set()
+
+
+def _check_address(response, url):
+    if url.startswith("https:") and not response.url.startswith("https:"):
+        raise DownloadError(
+            f"the server sent us on to {response.url}, which is not encrypted; expected https"
+        )
+
+
 class Downloader:
     """Downloads a file for pooch; after a broken connection it goes on where that ended.
+
+    A server that sends nothing for 30 s counts as a broken connection; one that
+    sends less than 60,000 bytes in a minute is given up.
 
     Parameters
     ----------
@@ -76,8 +168,10 @@ class Downloader:
         headers = {"Accept-Encoding": "identity"}
         if file.tell() and self._version is not None:
             headers |= {"Range": f"bytes={file.tell()}-", "If-Range": self._version}
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+        with contextlib.closing(_receive(url, headers)) as received:
+            response = next(received)
             response.raise_for_status()
+            _check_address(response, url)
             if not _continues(response, file.tell()):
                 file.seek(0)
                 file.truncate()
@@ -89,7 +183,7 @@ class Downloader:
             self._check_size(end or 0)
             bar.reset(total=end)
             bar.update(file.tell())
-            for chunk in response.iter_content(_CHUNK):
+            for chunk in received:
                 self._check_size(file.tell() + len(chunk))
                 file.write(chunk)
                 bar.update(len(chunk))

@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -6,6 +7,7 @@ import re
 import stat
 import sys
 import threading
+import types
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,15 @@ import pytest
 
 import sklearn_ser.datasets
 from sklearn_ser.cli import main
-from sklearn_ser.datasets import CORPORA, Corpus, _fetch, _registry, fetch_corpus, load_corpus
+from sklearn_ser.datasets import (
+    CORPORA,
+    Corpus,
+    _fetch,
+    _registry,
+    _transfer,
+    fetch_corpus,
+    load_corpus,
+)
 from sklearn_ser.datasets._corpus import Download
 from sklearn_ser.exceptions import CorpusError, DownloadError
 
@@ -40,6 +50,13 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def drip(self):
+        """Send bytes now and then until nobody listens."""
+        with contextlib.suppress(OSError):
+            while not self.server.stopped.wait(0.02):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+
     def do_GET(self):
         server = self.server
         asked = self.headers.get("Range")
@@ -59,7 +76,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", server.etag)
         if server.announced:
             self.send_header("Content-Length", str(len(rest)))
+        if server.drips == "headers":
+            self.wfile.write(b"".join(self._headers_buffer) + b"X-Slow: ")
+            self.drip()
         self.end_headers()
+        if server.drips == "content":
+            self.drip()
         self.wfile.write(rest[: server.cuts.pop(0)] if server.cuts else rest)
         if server.next_etag:
             server.etag = server.next_etag
@@ -71,9 +93,11 @@ def server():
         server.body, server.etag, server.next_etag = ARCHIVE, '"v1"', None
         server.ranges, server.announced, server.shift = True, True, 0
         server.cuts, server.statuses, server.asked = [], [], []
+        server.drips, server.stopped = None, threading.Event()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
+        server.stopped.set()
         server.shutdown()
         thread.join()
 
@@ -204,6 +228,47 @@ def test_errors_of_the_server_that_stay(server, urdu, fetch, tmp_path):
         fetch(urdu(), n_retries=5)
     assert len(server.asked) == 1
     assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("drips", ["headers", "content"])
+def test_a_server_that_sends_a_byte_now_and_then(drips, server, urdu, fetch, tmp_path, monkeypatch):
+    monkeypatch.setattr(_transfer, "_WINDOW", 0.3)
+    server.drips = drips
+    with pytest.raises(DownloadError, match=r"sent \d+ bytes in 0.3 s, expected at least 60000"):
+        fetch(urdu(), n_retries=3)
+    assert len(server.asked) == 1
+    assert_nothing_left(tmp_path)
+
+
+def test_a_server_that_is_slow_enough_to_end(server, urdu, fetch, monkeypatch):
+    monkeypatch.setattr(_transfer, "_WINDOW", 0)
+    monkeypatch.setattr(_transfer, "_SLOWEST", 0)
+    assert len(files_in(fetch(urdu()))) == len(RECORDINGS)
+
+
+@pytest.mark.parametrize("address", ["http://x/y", "ftp://x/y", "httpsx://y"])
+def test_no_way_leads_from_https_to_anything_else(address):
+    response = types.SimpleNamespace(url=address)
+    with pytest.raises(DownloadError, match=f"on to {address}, which is not encrypted; expected h"):
+        _transfer._check_address(response, "https://x/y")
+    _transfer._check_address(response, "http://x/y")
+    _transfer._check_address(types.SimpleNamespace(url="https://z"), "https://x/y")
+
+
+def test_says_what_nothing_vouches_for(server, urdu, fetch, capsys):
+    fetch(urdu(), verbose=1)
+    assert "not encrypted, and no checksum is on record" in capsys.readouterr().err
+    known = f"md5:{hashlib.md5(ARCHIVE).hexdigest()}"
+    fetch(urdu(known_hash=known), verbose=1, data_home=fetch(urdu()))
+    assert "not encrypted" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "corpus", [c for c in CORPORA.values() if c.download], ids=lambda c: c.name
+)
+def test_addresses_are_encrypted_or_the_note_says_so(corpus):
+    if not corpus.download.url.startswith("https://") and corpus.download.known_hash is None:
+        assert "plain http" in corpus.note
 
 
 def test_no_server(urdu, fetch, tmp_path):
