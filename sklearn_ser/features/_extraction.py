@@ -2,15 +2,18 @@
 
 import contextlib
 import os
+import re
+import threading
 import warnings
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from itertools import chain, islice
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from sklearn_ser.features._worker import Outcome, compute, digest, one_thread
+from sklearn_ser.exceptions import AudioError
+from sklearn_ser.features._worker import Outcome, compute, digest, name_of, one_thread
 
 __all__ = ["Extraction", "in_parts"]
 
@@ -21,6 +24,9 @@ _N_READERS = 4
 
 # Rows found while others are being computed that may wait to be fetched.
 _MAX_WAITING = 4096
+
+# Recordings in a row that end their worker, after which it is not for the recordings.
+_MAX_KILLED = 10
 
 
 def _chunks(items, size):
@@ -40,11 +46,38 @@ def _close_quietly(results):
             results.close()
 
 
+class _Shared:
+    """An iterator that several threads may advance."""
+
+    def __init__(self, iterator):
+        self._iterator = iterator
+        self._lock = threading.Lock()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self._lock:
+            return next(self._iterator)
+
+
+def _ended_worker(error):
+    """Whether joblib's backend reports a process that ended with a task; dask has its own class."""
+    return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
+
+
+def _exit_codes(error):
+    found = re.search(r"exit codes? of the workers? (?:are|is) \{(.*)\}", str(error))
+    return f" with {found[1]}" if found else ""
+
+
 class Extraction:
     """Rows of recordings, in the order in which they become known.
 
     At any time a few recordings for each worker are in memory, and at most some
-    thousand rows.
+    thousand rows. When a worker process ends, those that workers had are computed
+    one at a time, so that the one that ended it is known; it has an error, the
+    others a row.
 
     Parameters
     ----------
@@ -110,12 +143,18 @@ class Extraction:
         ------
         AudioError, OSError
             That of the first recording of those that failed, if `stop`.
+        RuntimeError
+            Workers end whatever they are given.
         """
         # What ends the extraction, by position.
         self._failed = {}
         # Rows found by the thread that fills the queue of the workers.
         self._found = deque()
-        lookups = self._look_up(recordings)
+        # What was given to workers and has not come back.
+        self._in_flight = {}
+        self._killed = []
+        # Shared: a thread of joblib may still be at it when a worker has ended.
+        lookups = _Shared(self._look_up(recordings))
         for outcome, item in lookups:
             if item is None:
                 yield self._count(outcome)
@@ -124,12 +163,56 @@ class Extraction:
             yield from self._compute(chain([(outcome, item)], lookups))
             if self._failed:
                 raise self._failed[min(self._failed)]
+        while self._in_flight:
+            yield from self._isolate()
 
     def _compute(self, lookups):
-        """Start workers; return when many rows in a row need none."""
-        parallel = Parallel(n_jobs=self._n_jobs, return_as="generator_unordered")
-        with one_thread(), _close_quietly(parallel(self._tasks(lookups))) as results:
+        """Start workers; return when many rows in a row need none, or when one has ended."""
+        try:
+            yield from self._collect(self._n_jobs, self._tasks(lookups))
+        except Exception as error:
+            if not _ended_worker(error):
+                raise
+            yield from self._isolate()
+
+    def _isolate(self):
+        """Compute what workers had when one of them ended, each in a worker of its own."""
+        for position, item in sorted(self._in_flight.items(), key=lambda entry: entry[0]):
+            try:
+                # Two, as joblib computes what is for one worker in this process.
+                yield from self._collect(2, [self._task(position, item)])
+            except Exception as error:
+                if not _ended_worker(error):
+                    raise
+                yield self._count(self._blame(position, item, error))
+                continue
+            self._killed.clear()
+
+    def _blame(self, position, item, error):
+        """Return the outcome of a recording that ended its worker."""
+        del self._in_flight[position]
+        self._killed.append(name_of(item, position))
+        if len(self._killed) > _MAX_KILLED:
+            raise RuntimeError(
+                f"Worker processes end{_exit_codes(error)} whatever they compute: "
+                f"{', '.join(self._killed)} ended one each. Compute one of them with n_jobs=1 to "
+                "see why."
+            ) from error
+        reason = AudioError(
+            f"{self._killed[-1]}: computing its features ended the worker process"
+            f"{_exit_codes(error)}, alone as well as beside others. Either they crash, or need "
+            "more memory than there is."
+        )
+        reason.__cause__ = error
+        if self._stop:
+            self._failed[position] = reason
+        return Outcome(position, error=reason)
+
+    def _collect(self, n_jobs, tasks):
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        with one_thread(), _close_quietly(parallel(tasks)) as results:
             for outcome in results:
+                self._in_flight.pop(outcome.position, None)
                 if outcome.row is not None and outcome.digest is not None:
                     self._cache.put(outcome.digest, outcome.row)
                 if outcome.error is not None and self._stop:
@@ -143,19 +226,23 @@ class Extraction:
             if self._failed:
                 return
             if item is not None:
-                yield delayed(compute)(
-                    self._function,
-                    outcome.position,
-                    os.path.abspath(item) if isinstance(item, str) else item,
-                    sampling_rate=self._sampling_rate,
-                    max_duration=self._max_duration,
-                    n_columns=self._n_columns,
-                    keyed=self._cache is not None,
-                )
+                self._in_flight[outcome.position] = item
+                yield self._task(outcome.position, item)
                 continue
             self._found.append(outcome)
             if len(self._found) >= _MAX_WAITING:
                 return
+
+    def _task(self, position, item):
+        return delayed(compute)(
+            self._function,
+            position,
+            os.path.abspath(item) if isinstance(item, str) else item,
+            sampling_rate=self._sampling_rate,
+            max_duration=self._max_duration,
+            n_columns=self._n_columns,
+            keyed=self._cache is not None,
+        )
 
     def _fetch(self):
         while self._found:
