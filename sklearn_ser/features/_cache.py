@@ -1,6 +1,7 @@
 """The SQLite store of computed rows."""
 
 import contextlib
+import json
 import os
 import sqlite3
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.audio import Remark
 from sklearn_ser.exceptions import CacheError, CacheWarning
 from sklearn_ser.features._cache_file import (
     APPLICATION,
@@ -70,6 +72,13 @@ def _expected_schema():
 def _decode(text):
     """Decode text of the file, where what is no text must not raise in the middle of a query."""
     return text.decode(errors="surrogateescape")
+
+
+def _decode_remarks(text):
+    remarks = tuple(Remark(*entry) for entry in json.loads(text))
+    if not all(isinstance(part, str) for remark in remarks for part in remark):
+        raise TypeError("a remark is a kind and a clause")
+    return remarks
 
 
 def _checksum(digest, features):
@@ -144,8 +153,8 @@ class FeatureCache:
 
         Returns
         -------
-        dict from bytes to ndarray of shape (n_columns,), dtype float32
-            The rows of those that were found.
+        dict from bytes to (ndarray of shape (n_columns,), tuple of Remark)
+            Rows, of dtype float32, and remarks of those that were found.
         """
         keys = [digest for digest in digests if digest is not None]
         with self._lock:
@@ -161,20 +170,25 @@ class FeatureCache:
             except _ERRORS as error:
                 self._fail(error, "is not used any more")
                 return {}
-            for row in found:
-                self._check_row(*row)
-        return {digest: np.frombuffer(features, "<f4") for digest, features, _ in found}
+            return {row[0]: self._decode_row(*row) for row in found}
 
-    def _check_row(self, digest, features, checksum):
+    def _decode_row(self, digest, features, checksum):
         # A column takes values of any type, whatever the table declares.
         if (
             (type(digest), type(features), type(checksum)) != (bytes, bytes, int)
-            or len(features) != 4 * self._n_columns
+            or len(features) < 4 * self._n_columns
             or checksum != _checksum(digest, features)
         ):
             raise self._damage("a row differs from what was stored")
+        row = np.frombuffer(features, "<f4", self._n_columns)
+        if len(features) == 4 * self._n_columns:
+            return row, ()
+        try:
+            return row, _decode_remarks(features[4 * self._n_columns :])
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._damage("a row is followed by what is no remark") from error
 
-    def put(self, digest, row):
+    def put(self, digest, row, remarks=()):
         """Store the row of a recording, unless it is there.
 
         Parameters
@@ -183,8 +197,12 @@ class FeatureCache:
             Of the recording's content.
         row : ndarray of shape (n_columns,)
             Stored in single precision.
+        remarks : sequence of Remark
+            What makes the features doubtful, to be warned of whenever they are used.
         """
         features = row.astype("<f4").tobytes()
+        if remarks:
+            features += json.dumps(remarks).encode()
         with self._lock:
             self._pending.append((digest, features, _checksum(digest, features)))
         if time.monotonic() >= self._due:

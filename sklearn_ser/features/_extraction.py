@@ -214,7 +214,7 @@ class Extraction:
             for outcome in results:
                 self._in_flight.pop(outcome.position, None)
                 if outcome.row is not None and outcome.digest is not None:
-                    self._cache.put(outcome.digest, outcome.row)
+                    self._cache.put(outcome.digest, outcome.row, outcome.remarks)
                 if outcome.error is not None and self._stop:
                     self._failed[outcome.position] = outcome.error
                 yield self._count(outcome)
@@ -267,7 +267,8 @@ class Extraction:
                 rows = self._cache.get(digests)
                 for (position, item), key in zip(chunk, digests, strict=True):
                     if key in rows:
-                        yield Outcome(position, rows[key], cached=True), None
+                        row, remarks = rows[key]
+                        yield Outcome(position, row, cached=True, remarks=remarks), None
                     else:
                         yield Outcome(position), item
 

@@ -9,12 +9,14 @@ import sys
 import tempfile
 import textwrap
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sklearn_ser.audio import Remark
 from sklearn_ser.exceptions import CacheError, CacheWarning
 from sklearn_ser.features import _cache, _cache_file
 from sklearn_ser.features._cache import FeatureCache
@@ -53,7 +55,8 @@ def look_up_all(path, rows):
 def assert_same(found, rows):
     assert found.keys() == rows.keys()
     for digest, row in rows.items():
-        np.testing.assert_array_equal(found[digest], row)
+        np.testing.assert_array_equal(found[digest][0], row)
+        assert found[digest][1] == ()
 
 
 @contextlib.contextmanager
@@ -137,7 +140,7 @@ def test_the_file_holds_numbers_and_text_only(filled):
         table = connection.execute("SELECT digest, features FROM rows").fetchall()
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert recipe == ("a",)
-    assert_same({digest: np.frombuffer(features, "<f4") for digest, features in table}, rows)
+    assert_same({key: (np.frombuffer(row, "<f4"), ()) for key, row in table}, rows)
 
 
 def test_an_empty_file_is_a_new_cache(path):
@@ -751,3 +754,38 @@ def test_several_processes_and_killed_ones(script, tmp_path):
         [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+class TestRemarks:
+    REMARKS = (Remark("cut off", "it declares 2 s"), Remark("gap", "page 7 “é”"))
+
+    def test_they_come_back_with_the_row(self, path):
+        rows = make_rows(2)
+        first, second = rows
+        with FeatureCache(path, "a", 4) as cache:
+            cache.put(first, rows[first], self.REMARKS)
+            cache.put(second, rows[second])
+        with FeatureCache(path, "a", 4) as cache:
+            found = cache.get(list(rows))
+        np.testing.assert_array_equal(found[first][0], rows[first])
+        assert found[first][1] == self.REMARKS
+        assert found[second][1] == ()
+
+    @pytest.mark.parametrize(
+        "tail", [b"{", b"7", b"[7]", b"[[1, 2]]", b'[["a"]]', b"\xff", b"null"]
+    )
+    def test_what_is_no_remark_is_damage(self, path, tail):
+        (digest, row), *_ = make_rows(1).items()
+        with FeatureCache(path, "a", 4) as cache:
+            cache.put(digest, row)
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            features = row.astype("<f4").tobytes() + tail
+            connection.execute(
+                "UPDATE rows SET features = ?, checksum = ?",
+                [features, zlib.crc32(features, zlib.crc32(digest))],
+            )
+        with (
+            FeatureCache(path, "a", 4) as cache,
+            pytest.raises(CacheError, match=r"is damaged \(a row is followed by what is no remark"),
+        ):
+            cache.get([digest])

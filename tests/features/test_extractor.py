@@ -222,6 +222,16 @@ def test_doubtful_recordings_are_named_in_one_warning(damaged, n_jobs):
     assert np.isfinite(rows[:3]).all()
 
 
+def test_doubts_are_remembered_with_the_rows(damaged, tmp_path, monkeypatch):
+    extractor = EGeMAPSExtractor(cache=tmp_path / "cache.sqlite")
+    with pytest.warns(AudioWarning, match=r"2 of 3 .* cut off, 1: .*digital silence, 1: ") as first:
+        rows = extractor.transform(damaged[:3])
+    monkeypatch.setattr(_extraction, "compute", None)
+    with pytest.warns(AudioWarning, match="2 of 3 ") as second:
+        np.testing.assert_array_equal(extractor.transform(damaged[:3]), rows)
+    assert str(first[0].message) == str(second[0].message)
+
+
 def test_many_doubtful_recordings_are_counted():
     silence = [np.zeros(1600)] * 8
     with pytest.warns(AudioWarning, match=r"8 of 8 .*waveform 4 \(every sample is 0\); 3 more$"):
