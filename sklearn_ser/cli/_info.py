@@ -25,6 +25,10 @@ def add_info(commands):
     add_common(command)
 
 
+# Columns are not made wider than this, whatever a file from elsewhere has for titles.
+_WIDEST = 60
+
+
 def _as_text(value):
     """Return a plain value in one line, without what could steer a terminal."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -34,7 +38,7 @@ def _as_text(value):
 def _table(rows):
     """Lay out dicts with the same keys, one a line, below their keys."""
     lines = [[_as_text(cell) for cell in line] for line in (rows[0], *(r.values() for r in rows))]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [min(_WIDEST, max(map(len, column))) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         yield "  ".join(cells).rstrip()
@@ -51,7 +55,7 @@ def _is_table(value):
 
 def _lines(facts):
     """Yield the lines that show a dict of plain values."""
-    width = max(map(len, map(_as_text, facts)), default=0)
+    width = min(_WIDEST, max(map(len, map(_as_text, facts)), default=0))
     for title, fact in facts.items():
         title = _as_text(title)
         if (isinstance(fact, dict) and fact) or _is_table(fact):

@@ -80,6 +80,20 @@ def add_predict(commands):
     add_common(command)
 
 
+@contextlib.contextmanager
+def _blaming(path):
+    """Say of errors that a model makes which file it is from."""
+    from sklearn_ser.exceptions import PersistenceError
+
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError) as error:
+        raise PersistenceError(
+            f"The model of {path} cannot be used: {type(error).__name__}: {error}. Its file was "
+            f"changed, or needs other versions: see sklearn-ser info."
+        ) from error
+
+
 def _open_model(args):
     """Return the extractor of a model and the pipeline behind it."""
     from sklearn.pipeline import Pipeline
@@ -248,15 +262,16 @@ def _run(args):
     """Predict the recordings and print the table."""
     suffix = "" if args.out is None else args.out.suffix.lower().removeprefix(".")
     kind = args.format or (suffix if suffix in _FORMATS else "table")
-    extractor, model = _open_model(args)
-    paths = list_recordings(args.recordings)
-    X, kept = _extract(extractor, paths)
-    if args.reference:
-        reference, _ = _extract(extractor, list_recordings(args.reference))
-        model = _scaled_by(model, reference)
-    if args.adapt:
-        model = _adapted(model, X)
-    table = _predict(model, X, paths, kept)
+    with _blaming(args.model):
+        extractor, model = _open_model(args)
+        paths = list_recordings(args.recordings)
+        X, kept = _extract(extractor, paths)
+        if args.reference:
+            reference, _ = _extract(extractor, list_recordings(args.reference))
+            model = _scaled_by(model, reference)
+        if args.adapt:
+            model = _adapted(model, X)
+        table = _predict(model, X, paths, kept)
     if args.on_error == "skip":
         table = table[kept]
     with contextlib.ExitStack() as stack:

@@ -101,6 +101,20 @@ class NetHolder(ABC):
             f"Load it with the version that stored it."
         )
 
+    def _check_weights(self, weights):
+        """Compare stored weights with the recipe, before any memory is taken for a network."""
+        cls, arguments = self._recipe
+        with torch.device("meta"):
+            expected = {n: tuple(v.shape) for n, v in cls(**arguments).state_dict().items()}
+        found = {name: tuple(getattr(weight, "shape", ())) for name, weight in weights.items()}
+        if found != expected:
+            names = sorted(n for n in expected | found if expected.get(n) != found.get(n))
+            raise ValueError(
+                f"A stored {type(self).__name__} has weights that do not belong to its network, "
+                f"such as {names[0]!r} of shape {found.get(names[0])}, expected "
+                f"{expected.get(names[0])}."
+            )
+
     def __getstate__(self):
         # Arrays, no tensors: a tensor that lies on a GPU cannot be loaded without one.
         state = dict(super().__getstate__())
@@ -121,6 +135,7 @@ class NetHolder(ABC):
         super().__setstate__(state)
         if net_state is None:
             return
+        self._check_weights(net_state["weights"])
         try:
             device = resolve_device(self.device)
         except (RuntimeError, ValueError):

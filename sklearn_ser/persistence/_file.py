@@ -3,25 +3,22 @@
 import importlib.metadata
 import io
 import json
-import os
-import pickle
 import platform
 import zipfile
-import zlib
 from datetime import UTC, datetime
-from pathlib import Path
-from uuid import uuid4
 
 from sklearn_ser import __version__
 from sklearn_ser.exceptions import PersistenceError
+from sklearn_ser.persistence._archive import open_archive, too_large, unpack
+from sklearn_ser.persistence._writing import write_beside
 
 # To be raised when files cannot be read by earlier versions any more.
 FORMAT = 1
 
 _HEADER = "sklearn_ser.json"
 _MODEL = "schema.json"
-# How compressed pickles begin: zlib (of any level), gzip, bzip2, xz.
-_COMPRESSED = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_MAX_HEADER = 4 << 20
+_MAX_DEPTH = 50
 _PACKAGES = ("scikit-learn", "numpy", "scipy", "torch", "skorch", "skops")
 
 
@@ -53,6 +50,12 @@ def current_versions():
     return versions
 
 
+def unzip(data):
+    """Return the entries of an archive that was made here, content by name."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def write(path, data, card):
     """Write a file so that it is either complete or not there.
 
@@ -64,72 +67,97 @@ def write(path, data, card):
         What skops made of the model.
     card : dict
         Plain values.
+
+    Raises
+    ------
+    PersistenceError
+        If the card is larger than :func:`read` allows.
     """
-    path = Path(path)
     header = {
         "format": FORMAT,
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": current_versions(),
         "card": card,
     }
-    temporary = path.with_name(f".{uuid4().hex}.skops")
-    try:
-        temporary.write_bytes(data)
-        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_HEADER, json.dumps(header, indent=1, allow_nan=False))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _refuse(path, data):
-    """Raise the error for a file that is no zip archive."""
-    if data.startswith(b"PK"):
+    text = json.dumps(header, indent=1, allow_nan=False).encode()
+    _check_depth(header)
+    if len(text) > _MAX_HEADER:
         raise PersistenceError(
-            f"{path} is damaged: it begins like a model and ends too early, after "
-            f"{len(data)} bytes. Copy it again, or save the model again."
+            f"card takes {len(text)} bytes as JSON, expected at most {_MAX_HEADER}: it describes "
+            f"the model. Keep tables and recordings in files of their own."
         )
-    if data.startswith((pickle.PROTO, *_COMPRESSED)):
-        raise PersistenceError(
-            f"{path} looks like a pickle, whatever its name says. Loading a pickle runs whatever "
-            f"its author wants, so it was not opened. Save the model with sklearn_ser.save."
-        )
-    raise PersistenceError(
-        f"{path} is no model: it begins with {data[:8]!r}, expected a file that "
-        f"sklearn_ser.save has written."
-    )
+    buffer = io.BytesIO(data)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_HEADER, text)
+    write_beside(path, buffer.getbuffer())
 
 
 def _check_header(path, header):
-    if not isinstance(header, dict) or not isinstance(header.get("format"), int):
-        raise PersistenceError(f"{path} is damaged: its entry {_HEADER} has no format number.")
+    damaged = f"{path} is damaged: its entry {_HEADER} has"
+    if not isinstance(header, dict) or type(header.get("format")) is not int:
+        raise PersistenceError(f"{damaged} no format number.")
+    versions, card = header.get("versions"), header.get("card")
     if header["format"] > FORMAT:
-        versions = header.get("versions") or {}
+        versions = versions if isinstance(versions, dict) else {}
         raise PersistenceError(
-            f"{path} has format {header['format']}, written by sklearn-ser "
-            f"{versions.get('sklearn-ser', 'of a later version')}; this is sklearn-ser "
+            f"{path} has format {str(header['format'])[:20]}, written by sklearn-ser "
+            f"{str(versions.get('sklearn-ser', 'of a later version'))[:20]}; this is sklearn-ser "
             f"{__version__}, which reads formats up to {FORMAT}. Update sklearn-ser."
         )
-    if not isinstance(header.get("versions"), dict) or not isinstance(header.get("card"), dict):
+    if header["format"] < 1 or not isinstance(header.get("saved"), str):
+        raise PersistenceError(f"{damaged} no format number above 0, or no date.")
+    if not isinstance(versions, dict) or not isinstance(card, dict):
+        raise PersistenceError(f"{damaged} no versions or no card.")
+    if not all(version is None or isinstance(version, str) for version in versions.values()):
+        raise PersistenceError(f"{damaged} versions that are no text.")
+
+
+def _check_depth(value):
+    """Raise an error if lists and dictionaries lie deeper in one another than anybody reads."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            one
+            for holder in level
+            if isinstance(holder, dict | list)
+            for one in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+    if level:
+        raise ValueError(f"more than {_MAX_DEPTH} lists in one another")
+
+
+def _parse_header(path, text):
+    try:
+        header = json.loads(text)
+        _check_depth(header)
+    except Exception as error:  # of a wrong letter, a huge number, or lists within lists
         raise PersistenceError(
-            f"{path} is damaged: its entry {_HEADER} has no versions or no card."
-        )
+            f"{path} is damaged: its entry {_HEADER} is no JSON ({type(error).__name__}: {error})."
+        ) from error
+    _check_header(path, header)
+    return header
 
 
-def read(path):
+def read(path, *, max_size=None, header_only=False):
     """Read a file once; what is checked is what is loaded.
 
     Parameters
     ----------
     path : path-like
         A file of :func:`write`.
+    max_size : int, default=None
+        How many bytes the file may unpack to; None relates that to its own size.
+    header_only : bool, default=False
+        Whether the entries of the model are looked through without being kept.
 
     Returns
     -------
     header : dict
         ``"format"``, ``"saved"``, ``"versions"`` and ``"card"``.
-    data : bytes
-        The whole file, as skops reads it.
+    entries : dict of str to bytes
+        The content of the other entries; empty if `header_only`.
+    limit : int
+        How many bytes the model may take.
 
     Raises
     ------
@@ -138,34 +166,37 @@ def read(path):
     IsADirectoryError
         If it is a folder.
     PersistenceError
-        If it is something else, damaged, or of a later format.
+        If it is something else, damaged, larger than allowed, or of a later format.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {str(path)!r} (looked in {Path.cwd()}).")
-    if path.is_dir():
-        raise IsADirectoryError(
-            f"{str(path)!r} is a folder, expected a file that sklearn_ser.save has written."
-        )
-    data = path.read_bytes()
+    archive, limit = open_archive(path, max_size)
+    with archive:
+        records = {record.filename: record for record in archive.infolist()}
+        if _HEADER not in records or _MODEL not in records:
+            raise PersistenceError(
+                f"{path} is a zip archive without the entries {_HEADER} and {_MODEL} of a model "
+                f"that sklearn_ser.save has written. A file that skops itself has written is "
+                f"loaded by skops.io.load."
+            )
+        described = records.pop(_HEADER)
+        if described.file_size > _MAX_HEADER:
+            raise PersistenceError(
+                f"{path} is damaged: its entry {_HEADER} takes {described.file_size} bytes, "
+                f"expected at most {_MAX_HEADER}."
+            )
+        header = _parse_header(path, b"".join(unpack(path, archive, described, _MAX_HEADER)))
+        entries, left = {}, limit
+        for name, record in records.items():
+            pieces = unpack(path, archive, record, left)
+            if header_only:
+                left -= sum(map(len, pieces))
+            else:
+                entries[name] = _join(path, pieces, limit)
+                left -= len(entries[name])
+    return header, entries, limit
+
+
+def _join(path, pieces, limit):
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            broken = archive.testzip()
-            names = archive.namelist()
-            header = json.loads(archive.read(_HEADER)) if _HEADER in names else None
-    except (zipfile.BadZipFile, zlib.error, EOFError):
-        _refuse(path, data)
-    except (ValueError, RuntimeError) as error:  # such as an unknown or encrypted compression
-        raise PersistenceError(f"{path} is damaged: {error}.") from error
-    if broken is not None:
-        raise PersistenceError(
-            f"{path} is damaged: its part {broken} has a wrong checksum. Copy it again."
-        )
-    if header is None or _MODEL not in names:
-        raise PersistenceError(
-            f"{path} is a zip archive without the entries {_HEADER} and {_MODEL} of a model that "
-            f"sklearn_ser.save has written. A file that skops itself has written is loaded by "
-            f"skops.io.load."
-        )
-    _check_header(path, header)
-    return header, data
+        return b"".join(pieces)
+    except MemoryError as error:
+        raise too_large(path, "more than there is", limit) from error

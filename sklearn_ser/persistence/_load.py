@@ -2,25 +2,19 @@
 
 import warnings
 
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import PersistenceError, PersistenceWarning
+from sklearn_ser.persistence._archive import too_large
+from sklearn_ser.persistence._audit import TooLargeError, audit, repack
 from sklearn_ser.persistence._file import current_versions, import_skops, read
 from sklearn_ser.persistence._portable import restored
-from sklearn_ser.persistence._trusted import TRUSTED_TYPES
+from sklearn_ser.persistence._soundness import check_sound
 
-# What a file of another version, or a forged one, raises while its parts are put together.
-_FAILURES = (
-    AttributeError,
-    ImportError,
-    IndexError,
-    KeyError,
-    RecursionError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+# How many letters of an error of another library a message repeats.
+_LONGEST = 300
 
 
 def _names_of(trusted):
@@ -35,11 +29,17 @@ def _names_of(trusted):
     return names
 
 
+def _check_size(max_size):
+    if max_size is not None and (not isinstance(max_size, int) or max_size < 1):
+        raise TypeError(f"max_size is {max_size!r}, expected a number of bytes or None.")
+    return max_size
+
+
 def _explain(path, saved, error):
     now = current_versions()
     differences = ", ".join(
-        f"{name} {version} (here {now.get(name)})"
-        for name, version in saved.items()
+        f"{name[:40]} {str(version)[:20]} (here {now.get(name)})"
+        for name, version in [*saved.items()][:20]
         if now.get(name) != version
     )
     reason = (
@@ -47,16 +47,39 @@ def _explain(path, saved, error):
         if differences
         else "It was saved with the versions that are installed, so the file was changed."
     )
-    return f"{path} cannot be put together: {type(error).__name__}: {error}. {reason}"
+    problem = f"{type(error).__name__}: {error}"
+    problem = problem if len(problem) <= _LONGEST else f"{problem[:_LONGEST]}…"
+    return f"{path} cannot be put together: {problem.rstrip('.')}. {reason}"
 
 
-def model_card(path):
+def _look_through(path, entries, trusted, limit, saved):
+    """Return what a model needs, once it is sure that all of it is trusted."""
+    try:
+        contents = audit(entries, trusted, limit)
+    except (TooLargeError, MemoryError) as error:
+        raise too_large(path, str(error) or "its description", limit) from error
+    except Exception as error:  # of a file that was changed, almost any kind
+        raise PersistenceError(_explain(path, saved, error)) from error
+    if contents.unknown:
+        names = sorted(contents.unknown)
+        raise PersistenceError(
+            f"{path} has types that are not trusted: {', '.join(names)}. Nothing was "
+            f"loaded. If you know them, and trust whoever made the file, pass "
+            f"trusted={names}."
+        )
+    return contents
+
+
+def model_card(path, *, max_size=None):
     """Read what is known of a saved model, without building it.
 
     Parameters
     ----------
     path : str or path-like
         A file that :func:`save` has written.
+    max_size : int or None, default=None
+        How many bytes the file may unpack to, as in :func:`load`. Nothing of the model
+        itself is kept in memory.
 
     Returns
     -------
@@ -71,22 +94,22 @@ def model_card(path):
     IsADirectoryError
         If it is a folder.
     PersistenceError
-        If it is something else, damaged, or of a later format.
+        If it is something else, damaged, too large, or of a later format.
 
     See Also
     --------
     save : Has an example.
     """
-    return read(path)[0]
+    return read(path, max_size=_check_size(max_size), header_only=True)[0]
 
 
-def load(path, *, trusted=()):
+def load(path, *, trusted=(), max_size=None):
     """Load a model from a file that :func:`save` has written.
 
     Nothing in the file is run. It may name types; these are built only if all of them are
     known to be harmless: plain values, arrays, the estimators of scikit-learn (without
-    trees) and of this package, and what searches hold, see
-    ``sklearn_ser.persistence.TRUSTED_TYPES``.
+    trees) and of this package, and what these hold, see
+    ``sklearn_ser.persistence.TRUSTED_TYPES``. :func:`save` warns of other types.
 
     Parameters
     ----------
@@ -95,12 +118,18 @@ def load(path, *, trusted=()):
     trusted : sequence of str or type, default=()
         More types and functions to build, by their full names. Trust names only of whose
         author you would also run a program.
+    max_size : int or None, default=None
+        How many bytes the file may unpack to; more is refused before it is in memory. None
+        allows a hundred times the size of the file, but at least 64 MiB and at most 2 GiB,
+        which no file of :func:`save` exceeds that does not say so. While it is loaded, a
+        model takes up to about four times as much.
 
     Returns
     -------
     model : estimator object
-        As it was saved. Extractors have no cache and use one process; a network is on the
-        device of its parameter `device` if there is one, and on the CPU otherwise.
+        As it was saved, but for what belongs to a machine: `cache`, `memory` and `n_jobs`
+        are None, wherever in the model they are. A network is on the device of its
+        parameter `device` if there is one, and on the CPU otherwise.
 
     Raises
     ------
@@ -109,9 +138,10 @@ def load(path, *, trusted=()):
     IsADirectoryError
         If it is a folder.
     PersistenceError
-        If the file is something else (such as a pickle), damaged, of a later format, or
-        made for versions whose types are different; or if it has types that are not
-        trusted, which are named. Nothing was built then.
+        If the file is something else (such as a pickle), damaged, too large, of a later
+        format, or made for versions whose types are different; if it has types that are not
+        trusted, which are named (nothing was built then); or if its parts do not fit
+        together, as in a forged file.
     ImportError
         If skops is not installed.
 
@@ -124,25 +154,25 @@ def load(path, *, trusted=()):
     --------
     save : Has an example.
     """
-    names = _names_of(trusted)
-    header, data = read(path)
+    names, max_size = _names_of(trusted), _check_size(max_size)
+    header, entries, limit = read(path, max_size=max_size)
     skops_io = import_skops()
-    try:
-        unknown = set(skops_io.get_untrusted_types(data=data)) - TRUSTED_TYPES - names
-    except _FAILURES as error:
-        raise PersistenceError(_explain(path, header["versions"], error)) from error
-    if unknown:
-        raise PersistenceError(
-            f"{path} has types that are not trusted: {', '.join(sorted(unknown))}. Nothing was "
-            f"loaded. If you know them, and trust whoever made the file, pass "
-            f"trusted={sorted(unknown)}."
-        )
+    contents = _look_through(path, entries, names, limit, header["versions"])
     with warnings.catch_warnings():
         # One warning for all estimators follows.
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         try:
-            model = restored(skops_io.loads(data, trusted=sorted(TRUSTED_TYPES | names)))
-        except _FAILURES as error:
+            data = repack(entries, contents.files)
+            del entries
+            model = skops_io.loads(data, trusted=sorted(contents.needed))
+            del data
+            if not isinstance(model, BaseEstimator) and not names:
+                raise TypeError(f"it holds a {type(model).__name__}, expected an estimator")
+            model = restored(model)
+            check_sound(model)
+        except MemoryError as error:
+            raise too_large(path, "more than there is", limit) from error
+        except Exception as error:  # constructors raise what they like
             raise PersistenceError(_explain(path, header["versions"], error)) from error
     saved, now = header["versions"].get("scikit-learn"), current_versions()["scikit-learn"]
     if saved != now:

@@ -1,11 +1,14 @@
 """What of a model belongs into a file, and what to the machine it was made on."""
 
 import copy
+import functools
+import os
 
+import joblib
 from sklearn import config_context
-from sklearn.base import BaseEstimator
 
 from sklearn_ser.features._extractor import RecordingTransformer
+from sklearn_ser.persistence._parts import parts_of
 
 # The attribute that scikit-learn keeps the requests of ``set_fit_request`` in, an object with a
 # reference to the estimator itself, and the plain one that stands for it in a file.
@@ -23,53 +26,96 @@ _METHODS = (
     "inverse_transform",
 )
 
-
-def _held(value, seen):
-    """Yield the objects of scikit-learn and of this package in a value, however deep in it."""
-    if id(value) in seen:
-        return
-    seen[id(value)] = value
-    if isinstance(value, dict):
-        inside = value.values()
-    elif isinstance(value, list | tuple | set):
-        inside = value
-    elif type(value).__module__.startswith(("sklearn.", "sklearn_ser.")) or isinstance(
-        value, BaseEstimator
-    ):
-        yield value
-        inside = getattr(value, "__dict__", {}).values()
-    else:
-        return
-    for one in list(inside):
-        yield from _held(one, seen)
+# What says on how many cores to work and where to keep files: attributes, entries of dictionaries
+# of parameters such as ``param_grid``, also with the names of steps before them.
+_PROCESSES = ("n_jobs",)
+_FOLDERS = ("cache", "memory")
+_THREADS = ("_n_threads", "n_threads")
 
 
-def _leave_machine(part):
-    """Forget where an extractor keeps its rows, and on how many cores it works."""
-    if isinstance(part, RecordingTransformer):
-        part.cache = None
-        part.n_jobs = None
+def _is_folder(value):
+    return isinstance(value, str | bytes | os.PathLike | joblib.Memory)
+
+
+def _leave_parameters(values):
+    """Take what belongs to a machine out of a dictionary of parameters."""
+    for name in [name for name in values if isinstance(name, str)]:
+        if name.rpartition("__")[2] in _PROCESSES + _FOLDERS:
+            # In a grid, an empty list of choices would be an error.
+            values[name] = [None] if isinstance(values[name], list | tuple) else None
+
+
+def _leave_arguments(values):
+    """Take what belongs to a machine out of the keyword arguments of a function."""
+    for name in [*_PROCESSES, *_FOLDERS]:
+        if name in _PROCESSES or _is_folder(values.get(name)):
+            values.pop(name, None)
+
+
+def _holds_parameters(name):
+    return isinstance(name, str) and "param" in name
+
+
+def _leave_attributes(part, attributes):
+    for name in _PROCESSES:
+        if name in attributes:
+            attributes[name] = None
+    for name in _FOLDERS:
+        ours = isinstance(part, RecordingTransformer)
+        if name in attributes and (ours or _is_folder(attributes[name])):
+            attributes[name] = None
+    for name in _THREADS:
+        if isinstance(attributes.get(name), int):
+            attributes[name] = max(1, min(attributes[name], joblib.cpu_count()))
+
+
+def _leave_machine(parts):
+    """Forget on how many cores the parts of a model work, and where they keep files."""
+    for part in parts:
+        attributes = getattr(part, "__dict__", None)
+        if isinstance(part, functools.partial):
+            _leave_arguments(part.keywords)
+        if isinstance(attributes, dict):
+            _leave_attributes(part, attributes)
+        named = part if isinstance(part, dict) else attributes
+        for name, value in named.items() if isinstance(named, dict) else ():
+            if _holds_parameters(name):
+                for values in parts_of(value):
+                    if isinstance(values, dict):
+                        _leave_parameters(values)
+            elif name == "kw_args" and isinstance(value, dict):
+                _leave_arguments(value)
 
 
 def portable(model):
     """Return a copy of a model without what belongs to this machine, in plain types."""
     model = copy.deepcopy(model)
-    for part in _held(model, {}):
-        _leave_machine(part)
-        if _REQUESTS in getattr(part, "__dict__", {}):
-            requests = vars(part).pop(_REQUESTS)
-            plain = {name: dict(getattr(requests, name).requests) for name in _METHODS}
+    parts = parts_of(model)
+    _leave_machine(parts)
+    for part in parts:
+        attributes = getattr(part, "__dict__", None)
+        if isinstance(attributes, dict) and _REQUESTS in attributes:
+            requests = attributes.pop(_REQUESTS)
+            plain = {
+                name: dict(getattr(requests, name).requests)
+                for name in _METHODS
+                if hasattr(requests, name)
+            }
             setattr(part, _PLAIN_REQUESTS, {name: given for name, given in plain.items() if given})
     return model
 
 
 def restored(model):
-    """Make of a model from a file, in place, what :func:`portable` was given."""
-    for part in _held(model, {}):
-        # Whatever the file says: it must not decide on files of this machine.
-        _leave_machine(part)
-        requests = getattr(part, "__dict__", {}).pop(_PLAIN_REQUESTS, {})
+    """Make of a model from a file, in place, what :func:`portable` was given.
+
+    Whatever the file says: it must not decide on files and processes of this machine.
+    """
+    parts = parts_of(model)
+    _leave_machine(parts)
+    for part in parts:
+        attributes = getattr(part, "__dict__", None)
+        requests = attributes.pop(_PLAIN_REQUESTS, {}) if isinstance(attributes, dict) else {}
         with config_context(enable_metadata_routing=True):
-            for name, given in requests.items():
-                getattr(part, f"set_{name}_request")(**given)
+            for name in [name for name in _METHODS if name in requests]:
+                getattr(part, f"set_{name}_request")(**requests[name])
     return model

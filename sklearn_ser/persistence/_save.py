@@ -1,17 +1,18 @@
 """From a model to a file."""
 
 import json
+import warnings
 import zipfile
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
-from sklearn_ser.exceptions import PersistenceError
-from sklearn_ser.persistence._file import import_skops, write
+from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.exceptions import PersistenceError, PersistenceWarning
+from sklearn_ser.persistence._archive import size_limit
+from sklearn_ser.persistence._audit import TooLargeError, audit
+from sklearn_ser.persistence._file import import_skops, unzip, write
 from sklearn_ser.persistence._portable import portable
-
-# What skops raises about an object that it cannot take apart or put together again.
-_FAILURES = (AttributeError, ImportError, KeyError, RecursionError, TypeError, ValueError)
 
 
 def _check_card(card):
@@ -31,25 +32,73 @@ def _check_card(card):
 
 
 def _dump(model):
-    """Return what skops makes of a model, once it is sure that it can be loaded."""
+    """Return what skops makes of a model, once it is sure that it can be loaded.
+
+    Returns
+    -------
+    data : bytes
+    unknown : list of str
+        The types that `load` does not build by itself.
+    size : int
+        How many bytes `load` has to be allowed, 0 if no more than usual.
+    """
     skops_io = import_skops()
     try:
-        data = skops_io.dumps(portable(model), compression=zipfile.ZIP_DEFLATED)
+        model = portable(model)
+        data = skops_io.dumps(model, compression=zipfile.ZIP_DEFLATED)
         skops_io.loads(data, trusted=skops_io.get_untrusted_types(data=data))
-    except _FAILURES as error:
+        entries = unzip(data)
+        unknown = audit(entries, set(), float("inf")).unknown
+        size = sum(map(len, entries.values()))
+        if size > size_limit(len(data)) or not _fits(entries, size_limit(len(data))):
+            # What shrinks to less than a hundredth looks like an attack. As it is, it does not.
+            data = skops_io.dumps(model, compression=zipfile.ZIP_STORED)
+            entries = unzip(data)
+            fits = size <= size_limit(len(data)) and _fits(entries, size_limit(len(data)))
+            return data, sorted(unknown), 0 if fits else 4 * size
+    except Exception as error:  # skops and the parts of a model raise what they like
         raise PersistenceError(
             f"{type(model).__name__} cannot be saved without pickle: {error}. It must not hold "
             f"lambdas, local functions, open files or the like."
         ) from error
-    return data
+    return data, sorted(unknown), 0
+
+
+def _fits(entries, limit):
+    try:
+        audit(entries, set(), limit)
+    except TooLargeError:
+        return False
+    return True
+
+
+def _warn(path, unknown, size):
+    """Tell at saving what has to be said at loading."""
+    arguments = ([f"trusted={unknown}"] if unknown else []) + ([f"max_size={size}"] if size else [])
+    if not arguments:
+        return
+    reasons = []
+    if unknown:
+        reasons.append(
+            f"it holds types that load does not build by itself: {', '.join(unknown)} (a forged "
+            f"one could run code or crash the process)"
+        )
+    if size:
+        reasons.append("it is larger than load allows by itself")
+    warnings.warn(
+        f"{path} was saved, but {', and '.join(reasons)}. Whoever trusts the file loads it by "
+        f"load({str(path)!r}, {', '.join(arguments)}).",
+        PersistenceWarning,
+        stacklevel=caller_stacklevel(),
+    )
 
 
 def save(model, path, *, card=None):
     """Save a model to a file, without pickle.
 
     The file holds arrays and plain values, the names of their types, and a card. It says
-    nothing about the machine it comes from: extractors lose their `cache` and `n_jobs`,
-    networks the device they were trained on. Everything else comes back by
+    nothing about the machine it comes from: all parts lose their `cache`, `memory` and
+    `n_jobs`, networks the device they were trained on. Everything else comes back by
     :func:`load`, and predicts the same to the last bit.
 
     Parameters
@@ -67,11 +116,19 @@ def save(model, path, *, card=None):
     Raises
     ------
     PersistenceError
-        If `model` holds something that can only be pickled, such as a lambda.
+        If `model` holds something that can only be pickled, such as a lambda; if `card` is
+        larger than 4 MiB; or if there is something at `path` that is no file.
     TypeError
         If `model` is no estimator, or `card` holds other than plain values.
     ImportError
         If skops is not installed.
+
+    Warns
+    -----
+    PersistenceWarning
+        If :func:`load` will refuse the file unless it is given `trusted` or `max_size`:
+        decision trees, neighbours found by trees (``algorithm="brute"`` is free of them),
+        sparse matrices, functions and classes of your own. The warning gives the call.
 
     See Also
     --------
@@ -111,4 +168,6 @@ def save(model, path, *, card=None):
     card = _check_card(card)
     if not Path(path).absolute().parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(Path(path).absolute().parent)!r}.")
-    write(path, _dump(model), card)
+    data, unknown, size = _dump(model)
+    write(path, data, card)
+    _warn(path, unknown, size)

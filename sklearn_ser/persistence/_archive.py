@@ -1,0 +1,190 @@
+"""A zip archive from anywhere, unpacked into memory within bounds."""
+
+import io
+import os
+import pickle
+import stat
+import zipfile
+from pathlib import Path
+
+from sklearn_ser.exceptions import PersistenceError
+
+__all__ = ["open_archive", "size_limit", "too_large", "unpack"]
+
+# What a file may unpack to unless the caller says otherwise: arrays of one value, and the
+# description of many small parts, shrink to a hundredth; nothing that `save` writes to less.
+_FREE = 64 << 20
+_RATIO = 100
+_MOST = 2 << 30
+_MAX_ENTRIES = 100_000
+
+_CHUNK = 1 << 20
+_DIRECTORY_RECORD = b"PK\x01\x02"
+# How compressed pickles begin: zlib (of any level), gzip, bzip2, xz.
+_COMPRESSED = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+
+
+def size_limit(file_size, max_size=None):
+    """Return how many bytes a file of a size may unpack to."""
+    if max_size is not None:
+        return max_size
+    return min(_MOST, max(_FREE, _RATIO * file_size))
+
+
+def too_large(path, what, limit):
+    """Return the error for a file that unpacks to more than it may."""
+    return PersistenceError(
+        f"{path} takes more than {limit / 2**20:.0f} MiB of memory ({what}). A small file that "
+        f"unpacks to gigabytes is a way to stop a machine, so it was refused. If you know where "
+        f"it comes from, and that it is that large, pass max_size={4 * limit} (in bytes)."
+    )
+
+
+def _read_file(path, limit):
+    """Return the content of a regular file; nothing else is opened, for it could block."""
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"There is no file {str(path)!r} (looked in {Path.cwd()})."
+        ) from None
+    except (OSError, ValueError) as error:  # such as a NUL in the name
+        raise PersistenceError(f"{str(path)!r} cannot be read: {error}.") from error
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(
+            f"{str(path)!r} is a folder, expected a file that sklearn_ser.save has written."
+        )
+    # The descriptor is looked at once more: the name may lead elsewhere by now.
+    try:
+        data = None
+        if stat.S_ISREG(mode):
+            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            with open(os.open(path, flags), "rb") as file:
+                status = os.fstat(file.fileno())
+                if stat.S_ISREG(status.st_mode):
+                    data = file.read(min(limit, status.st_size) + 1)
+    except (OSError, MemoryError) as error:
+        raise PersistenceError(f"{path} cannot be read: {error or 'too large'}.") from error
+    if data is None:
+        raise PersistenceError(
+            f"{path} is no regular file but a device, pipe or socket, expected a file that "
+            f"sklearn_ser.save has written."
+        )
+    if len(data) > limit:
+        raise too_large(path, "by its own size", limit)
+    return data
+
+
+def _refuse(path, data, error):
+    """Raise the error for a file that is no zip archive."""
+    if data.startswith(b"PK"):
+        raise PersistenceError(
+            f"{path} is damaged: it begins like a model and its directory cannot be read, after "
+            f"{len(data)} bytes. Copy it again, or save the model again."
+        ) from error
+    if data.startswith((pickle.PROTO, *_COMPRESSED)):
+        raise PersistenceError(
+            f"{path} looks like a pickle, whatever its name says. Loading a pickle runs whatever "
+            f"its author wants, so it was not opened. Save the model with sklearn_ser.save."
+        ) from error
+    raise PersistenceError(
+        f"{path} is no model: it begins with {data[:8]!r}, expected a file that "
+        f"sklearn_ser.save has written."
+    ) from error
+
+
+def open_archive(path, max_size=None):
+    """Read a file once and look at its directory; what is checked is what is loaded.
+
+    Parameters
+    ----------
+    path : path-like
+        A file.
+    max_size : int, default=None
+        What the file, and what it unpacks to, may take in memory, in bytes. None relates it
+        to the size of the file.
+
+    Returns
+    -------
+    archive : zipfile.ZipFile
+        To be closed by the caller.
+    limit : int
+        How many bytes it may unpack to.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    IsADirectoryError
+        If it is a folder.
+    PersistenceError
+        If it is no zip archive, or one that nobody needs for a model.
+    """
+    data = _read_file(path, _MOST if max_size is None else max_size)
+    if data.count(_DIRECTORY_RECORD) > _MAX_ENTRIES:
+        raise PersistenceError(f"{path} has more than {_MAX_ENTRIES} entries, too many to be read.")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except Exception as error:  # zipfile lists no exceptions for directories that lie
+        _refuse(path, data, error)
+    seen = set()
+    for entry in archive.infolist():
+        if problem := _problem(entry, seen):
+            raise PersistenceError(
+                f"{path} is damaged: its entry {entry.filename[:80]!r} {problem}."
+            )
+        seen.add(entry.filename)
+    return archive, size_limit(len(data), max_size)
+
+
+def _problem(entry, seen):
+    """Tell what is wrong with a record of the directory, None if nothing is."""
+    name = entry.filename
+    if name in seen:
+        return "is there twice"
+    if not name or name in (".", "..") or set(name) & set("/\\:\0"):
+        return "has a name that is no plain one"
+    if entry.flag_bits & 0x1:
+        return "is encrypted"
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return "is a link"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return f"is compressed by method {entry.compress_type}, expected 0 or 8"
+    return None
+
+
+def unpack(path, archive, entry, limit):
+    """Yield the content of an entry in pieces, and never more than its declared size.
+
+    Parameters
+    ----------
+    path : path-like
+        What messages name.
+    archive : zipfile.ZipFile
+        Of :func:`open_archive`.
+    entry : zipfile.ZipInfo
+        One of its entries.
+    limit : int
+        How many bytes the entry may unpack to.
+
+    Yields
+    ------
+    piece : bytes
+
+    Raises
+    ------
+    PersistenceError
+        If the entry is damaged or larger than allowed.
+    """
+    if entry.file_size > limit:
+        raise too_large(path, f"its entry {entry.filename[:80]!r}", limit)
+    try:
+        with archive.open(entry) as stream:
+            while piece := stream.read(_CHUNK):
+                yield piece
+    except Exception as error:  # zipfile, zlib and struct raise what they like
+        raise PersistenceError(
+            f"{path} is damaged: its entry {entry.filename[:80]!r} cannot be unpacked "
+            f"({type(error).__name__}: {error}). Copy it again, or save the model again."
+        ) from error

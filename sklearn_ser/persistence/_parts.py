@@ -1,0 +1,52 @@
+"""All that a model holds, however deep in it."""
+
+import functools
+from types import FunctionType, MethodType, ModuleType
+
+import numpy as np
+
+__all__ = ["parts_of"]
+
+_LEAVES = (str, bytes, bytearray, int, float, complex, type, FunctionType, ModuleType, np.generic)
+
+
+def _inside(value):
+    """Return what a value holds directly."""
+    inside = []
+    if isinstance(value, dict):
+        inside += [*value, *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        inside += value
+    elif isinstance(value, np.ndarray):
+        return list(value.flat) if value.dtype.hasobject else []
+    elif isinstance(value, functools.partial):
+        inside += [value.func, value.args, value.keywords]
+    elif isinstance(value, MethodType):
+        return [value.__self__]
+    attributes = getattr(value, "__dict__", None)
+    return inside + list(attributes.values()) if isinstance(attributes, dict) else inside
+
+
+def parts_of(model):
+    """Return the objects and collections that a model consists of, itself included.
+
+    Parameters
+    ----------
+    model : object
+        Whatever a file gave.
+
+    Returns
+    -------
+    parts : list
+        Each one once: objects with attributes, lists, tuples, sets, dictionaries, arrays.
+        What is held comes after what holds it.
+    """
+    seen, found, left = set(), [], [model]
+    while left:
+        value = left.pop()
+        if value is None or isinstance(value, _LEAVES) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        found.append(value)
+        left += _inside(value)
+    return found
