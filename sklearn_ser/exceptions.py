@@ -58,7 +58,7 @@ class PersistenceError(ValueError):
 
 
 class PersistenceWarning(UserWarning):
-    """A model comes from another version, and may predict something else."""
+    """A model comes from another version, or needs permission to be loaded, see the text."""
 
 
 class PosteriorCollapseWarning(UserWarning):

@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn_ser import CorpusScaler, EGeMAPSExtractor, MetricDAE, adapt, load, save
 from sklearn_ser.cli import METHODS, _speech, main
 from sklearn_ser.datasets import circumplex, make_corpora
-from sklearn_ser.exceptions import CorpusError, NotAdaptedWarning
+from sklearn_ser.exceptions import CorpusError, NotAdaptedWarning, PersistenceWarning
 from sklearn_ser.features import FunctionExtractor
 from sklearn_ser.persistence import model_card
 
@@ -416,7 +416,8 @@ def test_models_of_other_makers(speech, features, cache, tmp_path, capsys):
 
 def test_types_to_trust(speech, tmp_path, capsys):
     extractor = FunctionExtractor(np.quantile, names=("q",), kw_args={"method": "nearest"})
-    save(make_pipeline(extractor, CorpusScaler(), SVC()), tmp_path / "model.skops")
+    with pytest.warns(PersistenceWarning, match=r"numpy\.quantile"):
+        save(make_pipeline(extractor, CorpusScaler(), SVC()), tmp_path / "model.skops")
     arguments = ["predict", tmp_path / "model.skops", speech["path"][0]]
     assert run(*arguments) == 1
     assert "types that are not trusted: numpy.quantile" in capsys.readouterr().err

@@ -154,7 +154,7 @@ def _problem(entry, seen):
     return None
 
 
-def unpack(path, archive, entry, limit):
+def unpack(path, archive, entry, left, limit):
     """Yield the content of an entry in pieces, and never more than its declared size.
 
     Parameters
@@ -165,8 +165,10 @@ def unpack(path, archive, entry, limit):
         Of :func:`open_archive`.
     entry : zipfile.ZipInfo
         One of its entries.
-    limit : int
+    left : int
         How many bytes the entry may unpack to.
+    limit : int
+        How many the whole file may unpack to, for messages.
 
     Yields
     ------
@@ -177,7 +179,7 @@ def unpack(path, archive, entry, limit):
     PersistenceError
         If the entry is damaged or larger than allowed.
     """
-    if entry.file_size > limit:
+    if entry.file_size > left:
         raise too_large(path, f"its entry {entry.filename[:80]!r}", limit)
     try:
         with archive.open(entry) as stream:

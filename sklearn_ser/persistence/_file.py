@@ -80,7 +80,10 @@ def write(path, data, card):
         "card": card,
     }
     text = json.dumps(header, indent=1, allow_nan=False).encode()
-    _check_depth(header)
+    try:
+        _check_depth(header)
+    except ValueError as error:
+        raise PersistenceError(f"card has {error}, expected a few facts.") from error
     if len(text) > _MAX_HEADER:
         raise PersistenceError(
             f"card takes {len(text)} bytes as JSON, expected at most {_MAX_HEADER}: it describes "
@@ -123,7 +126,7 @@ def _check_depth(value):
             for one in (holder.values() if isinstance(holder, dict) else holder)
         ]
     if level:
-        raise ValueError(f"more than {_MAX_DEPTH} lists in one another")
+        raise ValueError(f"more than {_MAX_DEPTH} lists or dictionaries in one another")
 
 
 def _parse_header(path, text):
@@ -183,10 +186,10 @@ def read(path, *, max_size=None, header_only=False):
                 f"{path} is damaged: its entry {_HEADER} takes {described.file_size} bytes, "
                 f"expected at most {_MAX_HEADER}."
             )
-        header = _parse_header(path, b"".join(unpack(path, archive, described, _MAX_HEADER)))
+        header = _parse_header(path, b"".join(unpack(path, archive, described, _MAX_HEADER, limit)))
         entries, left = {}, limit
         for name, record in records.items():
-            pieces = unpack(path, archive, record, left)
+            pieces = unpack(path, archive, record, left, limit)
             if header_only:
                 left -= sum(map(len, pieces))
             else:

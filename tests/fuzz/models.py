@@ -35,6 +35,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from sklearn_ser import (
     CorpusScaler,
@@ -330,6 +331,8 @@ def execute(path, count):
 def work(files, seeds, folder, report):
     """Execute seeds in this process, which may not outlive it."""
     faulthandler.enable()
+    # OpenMP waits for ever on threads that the process had before it was forked.
+    threadpool_limits(1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     path = folder / f"{os.getpid()}.skops"
