@@ -1,4 +1,4 @@
-"""Checks that the scaler, the splitter and the evaluation share."""
+"""Checks that estimators, the splitter, the evaluation and the metrics share."""
 
 import inspect
 
@@ -32,7 +32,14 @@ def caller_stacklevel():
     return level
 
 
-def _as_objects(values, name):
+def as_objects(values, name):
+    """Return one entry for each sample as an array of objects, in which gaps stay gaps.
+
+    Raises
+    ------
+    ValueError
+        If `values` is not one-dimensional.
+    """
     # Straight to object: np.asarray(["emodb", np.nan]) makes a string "nan" of the gap.
     array = np.asarray(values, dtype=object)
     if array.ndim != 1:
@@ -43,15 +50,7 @@ def _as_objects(values, name):
     return array
 
 
-def _check_no_missing(values, array, name):
-    missing = pd.isna(array)
-    if missing.any():
-        raise ValueError(
-            f"{name} has {missing.sum()} missing of {array.size} entries, the first at position "
-            f"{missing.argmax()}; every sample needs one. Drop these samples or fill them in."
-        )
-    if getattr(getattr(values, "dtype", None), "kind", "O") not in "USO":
-        return
+def _check_no_disguised_gaps(array, name):
     disguised = np.isin(array, np.array(_MISSING_AS_TEXT, dtype=object))
     if disguised.any():
         position = disguised.argmax()
@@ -62,8 +61,8 @@ def _check_no_missing(values, array, name):
         )
 
 
-def encode_labels(values, *, name, n_samples=None):
-    """Turn one label per sample into distinct names and integer codes.
+def encode(values, *, name, n_samples=None):
+    """Turn one entry per sample into distinct names and integer codes.
 
     Parameters
     ----------
@@ -77,18 +76,18 @@ def encode_labels(values, *, name, n_samples=None):
     Returns
     -------
     names : ndarray of shape (n_names,)
-        The distinct labels, sorted.
+        The distinct entries, sorted.
     codes : ndarray of shape (n_samples,)
-        ``names[codes]`` are the labels.
+        ``names[codes]`` are the entries.
 
     Raises
     ------
     ValueError
-        For anything but one label per sample: wrong length or shape, gaps (None,
-        NaN, NA, or the string such a gap turns into), labels that cannot be
+        For anything but one entry per sample: wrong length or shape, gaps (None,
+        NaN, NA, or the string such a gap turns into), entries that cannot be
         compared with each other.
     """
-    array = _as_objects(values, name)
+    array = as_objects(values, name)
     if n_samples is not None and array.size != n_samples:
         raise ValueError(
             f"{name} has {array.size} entries but X has {n_samples} samples; "
@@ -96,7 +95,14 @@ def encode_labels(values, *, name, n_samples=None):
         )
     if array.size == 0:
         raise ValueError(f"{name} is empty; pass one entry per sample.")
-    _check_no_missing(values, array, name)
+    missing = pd.isna(array)
+    if missing.any():
+        raise ValueError(
+            f"{name} has {missing.sum()} missing of {array.size} entries, the first at position "
+            f"{missing.argmax()}; every sample needs one. Drop these samples or fill them in."
+        )
+    if getattr(getattr(values, "dtype", None), "kind", "O") in "USO":
+        _check_no_disguised_gaps(array, name)
     try:
         names, codes = np.unique(array, return_inverse=True)
     except TypeError:

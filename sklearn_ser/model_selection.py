@@ -4,8 +4,9 @@ import numpy as np
 from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import indexable
 
+from sklearn_ser._identities import encode_ids, find_ids
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import _num_samples
-from sklearn_ser._validation import encode_labels
 
 __all__ = ["LeaveOneCorpusOut"]
 
@@ -17,13 +18,14 @@ def _positions(names, targets):
     wanted = [targets] if np.isscalar(targets) else list(targets)
     if not wanted:
         raise ValueError("targets is empty; name at least one corpus, or pass None to hold out all")
-    position_of = {name: position for position, name in enumerate(names.tolist())}
-    unknown = [target for target in wanted if target not in position_of]
+    positions = find_ids(wanted, names)
+    unknown = [one for one, position in zip(wanted, positions, strict=True) if position < 0]
     if unknown:
         raise ValueError(
-            f"targets names corpora that no recording is of: {unknown}; known are {[*position_of]}."
+            f"targets names corpora that no recording is of: {plain(unknown)}; known are "
+            f"{names.tolist()}."
         )
-    return np.array(sorted({position_of[target] for target in wanted}))
+    return np.array(sorted(set(positions)))
 
 
 class LeaveOneCorpusOut(LeaveOneGroupOut):
@@ -31,7 +33,8 @@ class LeaveOneCorpusOut(LeaveOneGroupOut):
 
     Fold `k` tests on every recording of one corpus and trains on all recordings of
     the others. The folds come in the sorted order of the corpus names, whatever the
-    order of the recordings; nothing is random.
+    order of the recordings; nothing is random. However its name was written, with blanks
+    around it or as ``1.0`` for ``1``, a corpus is one.
 
     Parameters
     ----------
@@ -73,7 +76,7 @@ class LeaveOneCorpusOut(LeaveOneGroupOut):
             raise ValueError(
                 "LeaveOneCorpusOut got groups=None; pass groups=, the corpus of each sample."
             )
-        names, codes = encode_labels(groups, name="groups", n_samples=n_samples)
+        names, codes = encode_ids(groups, name="groups", n_samples=n_samples)
         if len(names) < 2:
             raise ValueError(
                 f"LeaveOneCorpusOut needs recordings of at least two corpora, got only "

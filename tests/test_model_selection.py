@@ -94,7 +94,7 @@ def test_unknown_target():
         ([*CORPUS[:5], np.nan], "groups has 1 missing of 6 entries, the first at position 5"),
         ([1, 2, 1, 2, 1, np.nan], "groups has 1 missing of 6 entries, the first at position 5"),
         (np.array([*CORPUS[:5], np.nan]), "groups holds the string 'nan'"),
-        ([*CORPUS[:5], 1], "groups mixes entries of types int, str"),
+        ([*CORPUS[:5], b"urdu"], "groups mixes entries of types bytes, str"),
         (np.zeros((6, 2)), r"groups must be one-dimensional .* shape \(6, 2\)"),
         ("urdu", "groups must be one-dimensional"),
     ],

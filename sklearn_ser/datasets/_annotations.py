@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from sklearn_ser._identities import canonical_ids, told_of_spellings
 from sklearn_ser.datasets._base import find_files, read_text
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
@@ -196,6 +197,10 @@ def _examples(names):
     return ", ".join(names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
 
 
+def _corpora_of(table):
+    return canonical_ids(table["corpus"], name="corpus")
+
+
 def _check_table(table, annotations):
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
@@ -204,7 +209,7 @@ def _check_table(table, annotations):
     for column in ("path", "corpus"):
         if column not in table:
             raise CorpusError(f"The table has no column {column!r}; load it with load_corpora.")
-    if not table["corpus"].isin(annotations.corpora).any():
+    if not np.isin(_corpora_of(table), annotations.corpora).any():
         raise CorpusError(
             f"{annotations.name!r} rates {', '.join(annotations.corpora)}; the table has none of "
             f"them but {', '.join(map(str, table['corpus'].unique())) or 'no recordings'}."
@@ -214,10 +219,12 @@ def _check_table(table, annotations):
 def _join(table, ratings, annotations):
     """Fill in the ratings; returns the new table and notes on recordings without one."""
     table = table.copy()
-    rows = np.flatnonzero(table["corpus"].isin(annotations.corpora))
+    with told_of_spellings():
+        all_corpora = pd.Series(_corpora_of(table), dtype=object)
+    rows = np.flatnonzero(all_corpora.isin(annotations.corpora))
     # Recordings of a second release are found under the name of the first.
     first = {corpus: names[0] for names in annotations.files.values() for corpus in names}
-    corpora = table["corpus"].iloc[rows]
+    corpora = all_corpora.iloc[rows]
     keys = list(zip(corpora.map(first), map(_key, table["path"].iloc[rows]), strict=True))
     by_key = ratings.set_index(["corpus", "key"])[_RATINGS].reindex(pd.MultiIndex.from_tuples(keys))
     for column in _RATINGS:

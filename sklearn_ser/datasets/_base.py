@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from sklearn_ser._identities import canonical_ids
 from sklearn_ser.datasets._paths import LFS_POINTER, absolute_path
 from sklearn_ser.exceptions import CorpusError
 
@@ -178,7 +179,8 @@ def find_files(folder, patterns, ignored=()):
 
 
 def _prefix(names, corpus):
-    """Put the corpus before names, unless all have it already; gaps stay gaps."""
+    """Put the corpus before canonical names, unless all have it already; gaps stay gaps."""
+    names = pd.Series(canonical_ids(names, name=str(names.name), within=corpus), dtype=object)
     known = names.notna()
     prefix = pd.Series([f"{name}_" for name in corpus], dtype=object)
     text = pd.Series([str(name) for name in names], dtype=object)
@@ -218,7 +220,8 @@ def as_table(recordings, *, corpus=None, language=None):
     corpus : str, optional
         Name of the corpus; required where the recordings do not state it. It
         becomes the prefix of speakers and sessions, so that speaker ``03`` of
-        two corpora stays two people, unless all have it already.
+        two corpora stays two people, unless all have it already. All three are
+        written in one way: without blanks around, and 1 where a gap made 1.0 of it.
     language : str, optional
         Language of the recordings that do not state one, as a BCP 47 tag.
 
@@ -235,6 +238,7 @@ def as_table(recordings, *, corpus=None, language=None):
     table = recordings.reset_index(drop=True).reindex(columns=COLUMNS).astype(object)
     if corpus is not None:
         table["corpus"] = pd.Series([corpus] * len(table), dtype=object)
+    table["corpus"] = canonical_ids(table["corpus"], name="corpus")
     if language is not None:
         table.loc[table["language"].isna(), "language"] = language
     for column in ("speaker", "session"):

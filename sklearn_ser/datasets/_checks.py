@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from sklearn_ser._identities import canonical_ids
 from sklearn_ser.audio import MAXIMUM_DURATION, Inspection, inspect_recording
 from sklearn_ser.datasets._base import check_emotions
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
@@ -168,6 +169,8 @@ def _as_parts(split, table):
             )
         split = table[split]
     parts = np.asarray(split, dtype=object)
+    if parts.ndim == 1:
+        parts = canonical_ids(parts, name="split")
     if parts.shape != (len(table),):
         raise ValueError(
             f"split has shape {parts.shape}; expected one entry for each of the {len(table)} "
@@ -315,6 +318,9 @@ def check_corpora(
     rows = table[["path", "corpus", "speaker", "emotion"]].astype(object).reset_index(drop=True)
     rows["path"] = rows["path"].map(os.fspath)
     rows["part"] = _as_parts(split, table)
+    # However they were written: one person in two spellings would be on two sides unnoticed.
+    rows["corpus"] = canonical_ids(rows["corpus"], name="corpus")
+    rows["speaker"] = canonical_ids(rows["speaker"], name="speaker", within=rows["corpus"])
     inspect = functools.partial(inspect_recording, max_duration=max_duration, samples=samples)
     title = "Reading recordings" if samples else "Reading headers"
     found = _run(inspect, rows["path"].tolist(), title, n_jobs, verbose)

@@ -89,7 +89,7 @@ def _check_columns(table, where):
     if table.empty:
         raise CorpusError(f"{where} has no rows.")
     for name in table.columns.intersection(["path", "emotion", "corpus"]):
-        gaps = table[name].isna()
+        gaps = table[name].isna() | (table[name].astype(str).str.strip() == "")
         if gaps.any():
             raise CorpusError(
                 f"Row {gaps.argmax()} of {where} (counted from 0) has no {name}. Fill it in, or "

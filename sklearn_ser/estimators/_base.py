@@ -12,8 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from sklearn_ser._identities import encode_ids
 from sklearn_ser._sklearn import Interval, _fit_context
-from sklearn_ser._validation import caller_stacklevel, encode_labels
+from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._net import NetHolder
 from sklearn_ser.estimators._rows import append_unlabelled, hold_out, validate_target
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
@@ -261,7 +262,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
                 name: append_unlabelled(values, len(X_target)) for name, values in targets.items()
             }
         if speaker is not None:
-            _, speaker = encode_labels(speaker, name="speaker", n_samples=n_samples)
+            _, speaker = encode_ids(speaker, name="speaker", n_samples=n_samples)
         if not self._continues(partial=False):
             self._start_anew()
         self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)

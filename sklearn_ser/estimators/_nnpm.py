@@ -15,20 +15,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_ser._labels import refuse_unlabelled
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser._validation import caller_stacklevel, encode_labels
+from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._base import hidden_sizes
 from sklearn_ser.estimators._memory_holder import MemoryHolder
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._memory import MemoryNet
 
-
-def _refuse_gaps(y):
-    """Raise an error for missing labels: a list with NaN becomes an array with a class 'nan'."""
-    kind = getattr(getattr(y, "dtype", None), "kind", "O")
-    if kind in "OUS" and np.asarray(y, dtype=object).ndim == 1:
-        encode_labels(y, name="y")
+_AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
 
 
 class NNPMClassifier(
@@ -367,7 +363,8 @@ class NNPMClassifier(
             If the warm-up was cut short, since the loss became infinite.
         """
         if y is not None:
-            _refuse_gaps(y)
+            # A list with NaN becomes an array with a class 'nan'.
+            refuse_unlabelled(y, name="y", remedy=_AS_TARGET)
         # Rows that are kept must not change when the caller's array does.
         X, y = validate_data(self, X, y, dtype=np.float32, order="C", copy=self.keep_source)
         check_classification_targets(y)
@@ -486,6 +483,7 @@ class NNPMClassifier(
         score : float
             Share of the rows whose emotion is predicted.
         """
+        refuse_unlabelled(y, name="y")
         return super().score(X, y, sample_weight)
 
     def transform(self, X):

@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_ser._identities import encode_ids, find_ids
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context, _wrap_data_with_container
-from sklearn_ser._validation import caller_stacklevel, encode_labels
+from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import SmallBatchWarning
 
 
@@ -192,9 +193,7 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = self._validate(X, reset=True)
         if sample_domain is None:
             sample_domain = np.zeros(len(X), dtype=int)
-        self.corpora_, codes = encode_labels(
-            sample_domain, name="sample_domain", n_samples=X.shape[0]
-        )
+        self.corpora_, codes = encode_ids(sample_domain, name="sample_domain", n_samples=X.shape[0])
         self.pooled_mean_, self.pooled_scale_, _ = _column_statistics(X)
         n_corpora = len(self.corpora_)
         self.mean_ = np.empty((n_corpora, X.shape[1]))
@@ -337,14 +336,14 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         rows = self._validate(X, reset=False)
         given = [corpus] * rows.shape[0] if np.isscalar(corpus) else corpus
-        names, codes = encode_labels(given, name="corpus", n_samples=rows.shape[0])
-        position_of = {name: code for code, name in enumerate(self.corpora_.tolist())}
-        unknown = [name for name in names.tolist() if name not in position_of]
-        if unknown:
+        names, codes = encode_ids(given, name="corpus", n_samples=rows.shape[0])
+        positions = np.array(find_ids(names, self.corpora_))
+        if (positions < 0).any():
             raise ValueError(
-                f"corpus names {unknown}, but this scaler was fitted on {[*position_of]}. Use "
-                f"transform(X) for a corpus that was not seen in training."
+                f"corpus names {names[positions < 0].tolist()}, but this scaler was fitted on "
+                f"{self.corpora_.tolist()}. Use transform(X) for a corpus that was not seen in "
+                f"training."
             )
-        known = np.array([position_of[name] for name in names.tolist()])[codes]
+        known = positions[codes]
         Z = _standardise(rows, self.mean_[known], self.scale_[known])
         return _wrap_data_with_container("transform", Z, X, self)

@@ -1,82 +1,17 @@
 """The variational autoencoder that also learns from labels, where there are any."""
 
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
-from sklearn.utils import column_or_1d
 
+from sklearn_ser._labels import encode_labels, encode_partial_labels
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser._validation import caller_stacklevel, encode_labels
+from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._vae import KLAnnealedVAE
 from sklearn_ser.nn._classifying import ClassifyingVariationalAutoencoder
 from sklearn_ser.nn._losses import classification_loss, cluster_loss
-
-# What unlabelled turns into when an array with gaps becomes an array of strings.
-_GAPS_AS_TEXT = ("nan", "None", "<NA>", "NaT", "-1")
-
-
-def _is_minus_one(label):
-    return isinstance(label, (Integral, Real)) and label == -1
-
-
-def encode_partial_labels(y, n_samples):
-    """Turn labels with gaps into classes and codes.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Strings or integers; None, NaN, NA or the number -1 for an unlabelled row.
-    n_samples : int
-        The number of rows.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-        The distinct labels, sorted; empty without any label.
-    codes : ndarray of int64, shape (n_samples,)
-        Position in `classes`; -1 for an unlabelled row.
-
-    Raises
-    ------
-    ValueError
-        For another length than `n_samples`, continuous values, labels of mixed types,
-        and for strings that look like gaps.
-    """
-    # Straight to object: np.asarray(["anger", np.nan]) makes a string "nan" of the gap.
-    labels = column_or_1d(np.asarray(y, dtype=object), dtype=object, warn=True)
-    if len(labels) != n_samples:
-        raise ValueError(
-            f"y has {len(labels)} entries but X has {n_samples} samples; pass one entry per "
-            f"sample, None where there is no label."
-        )
-    missing = pd.isna(labels)
-    # NA answers no comparison with True or False.
-    labels = np.where(missing, None, labels)
-    disguised = np.isin(labels, np.array(_GAPS_AS_TEXT, dtype=object))
-    if disguised.any():
-        position = int(disguised.argmax())
-        raise ValueError(
-            f"y holds the string {str(labels[position])!r} (first at position {position}), which "
-            f"is what an unlabelled entry becomes in an array of strings, and would be learnt as "
-            f"an emotion. Build y with dtype=object and None in these places."
-        )
-    unlabelled = missing | np.fromiter(map(_is_minus_one, labels), bool, n_samples)
-    codes = np.full(n_samples, -1, dtype=np.int64)
-    if unlabelled.all():
-        return np.array([], dtype=object), codes
-    classes, codes[~unlabelled] = encode_labels(labels[~unlabelled], name="y")
-    if classes.dtype.kind == "f":
-        # Integers beside NaN arrive as floats.
-        if (classes != np.round(classes)).any():
-            raise ValueError(
-                f"y must hold one emotion label per sample, got continuous values such as "
-                f"{labels[~unlabelled][0]!r}. MetricDAE takes activation and valence."
-            )
-        classes = classes.astype(np.int64)
-    return classes, codes
 
 
 class SemiSupervisedVAE(KLAnnealedVAE):

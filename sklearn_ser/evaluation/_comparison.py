@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from sklearn_ser._identities import canonical_ids
+from sklearn_ser._labels import refuse_unlabelled
+from sklearn_ser._messages import plain
 from sklearn_ser.evaluation._intervals import (
     BootstrapSettings,
     check_metric,
@@ -90,6 +93,9 @@ def _predictions(result, name):
             f"The predictions of {name} have no column {', '.join(missing)}; expected are "
             f"{', '.join(_COLUMNS)}, as in the result of cross_corpus_validate."
         )
+    corpus = canonical_ids(table["corpus"], name=f"corpus of {name}")
+    speaker = canonical_ids(table["speaker"], name=f"speaker of {name}", within=corpus)
+    table = table.assign(corpus=corpus, speaker=speaker)
     return table.sort_values(["repeat", "sample"], ignore_index=True)
 
 
@@ -122,6 +128,9 @@ def _check_same(first, second):
         )
     for column in ("corpus", "y_true", "speaker"):
         pair = one[column].astype(object), other[column].astype(object)
+        if column != "y_true":
+            # A table that was read from a file may have made text of numbers.
+            pair = [ids.map(str, na_action="ignore") for ids in pair]
         differing = (pair[0] != pair[1]) & ~(pair[0].isna() & pair[1].isna())
         if differing.any():
             raise ValueError(
@@ -139,6 +148,19 @@ def _check_same(first, second):
             "The speakers are unknown, and whether two methods differ is judged by speakers. Pass "
             "speaker= to cross_corpus_validate."
         )
+
+
+def _check_known(first, second, metric):
+    """Refuse recordings without a label or a number."""
+    for name, table in (("first", first), ("second", second)):
+        for column in ("y_true", "y_pred"):
+            values, title = table[column], f"{column} of {name}"
+            if metric.of_labels:
+                refuse_unlabelled(values, name=title, beside=table["y_true"])
+            elif not np.isfinite(pd.to_numeric(values, errors="coerce")).all():
+                raise ValueError(
+                    f"{title} has values that are NaN, infinite or no numbers. Drop these samples."
+                )
 
 
 def _swaps(n_speakers, n_permutations, random_state):
@@ -332,8 +354,9 @@ def compare_methods(
     if metric.of_labels == (first["y_true"].dtype.kind == "f"):
         raise ValueError(
             f"metric={metric.name!r} does not fit y_true, which holds values such as "
-            f"{first['y_true'].tolist()[0]!r}. Use 'uar' for labels and 'ccc' for numbers."
+            f"{plain(first['y_true'].tolist()[0])!r}. Use 'uar' for labels and 'ccc' for numbers."
         )
+    _check_known(first, second, metric)
     pairs = [
         _Pair(name, rows, second[second["corpus"] == name], metric)
         for name, rows in first.groupby("corpus")

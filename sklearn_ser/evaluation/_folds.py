@@ -17,6 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
+from sklearn_ser._identities import told_of_spellings
 from sklearn_ser._sklearn import _safe_indexing
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.evaluation._inputs import random_states
@@ -167,7 +168,8 @@ def _run_job(estimator, recordings, job):
         estimator.set_params(**dict.fromkeys(random_states(estimator), job.seed))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        outcome = _fit_and_predict(estimator, recordings, job.train, job.test)
+        with told_of_spellings():
+            outcome = _fit_and_predict(estimator, recordings, job.train, job.test)
     return Outcome(job, *outcome), [(warning.category, str(warning.message)) for warning in caught]
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.utils.multiclass import type_of_target
 
+from sklearn_ser._identities import canonical_ids, encode_ids
+from sklearn_ser._labels import encode_labels
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import _num_samples
-from sklearn_ser._validation import caller_stacklevel, encode_labels
+from sklearn_ser._validation import caller_stacklevel
 
 __all__ = ["Recordings", "check_inputs", "check_seeds", "random_states"]
 
@@ -28,9 +30,9 @@ class Recordings:
     X : array-like, DataFrame or list
         As given.
     y, corpus : ndarray
-        Labels or numbers, and corpora.
+        Labels or numbers, and the canonical names of the corpora.
     speaker : ndarray of object or None
-        None also for the single speakers that are unknown.
+        Canonical names; None also for the single speakers that are unknown.
     params : dict of str to array-like
         Further arguments of `fit`.
     of_labels : bool
@@ -68,8 +70,8 @@ def _check_labels(y, n_samples):
     kind = type_of_target(y, input_name="y")
     if kind not in ("binary", "multiclass"):
         raise ValueError(
-            f"y must hold one emotion label per sample, got {kind} values such as {y[0]!r}. For "
-            f"activation or valence, pass a regressor."
+            f"y must hold one emotion label per sample, got {kind} values such as "
+            f"{plain(y[0])!r}. For activation or valence, pass a regressor."
         )
     return y
 
@@ -98,7 +100,7 @@ def _check_values(y, n_samples):
 
 
 def _check_corpora(corpus, n_samples, at_least):
-    names, codes = encode_labels(corpus, name="corpus", n_samples=n_samples)
+    names, codes = encode_ids(corpus, name="corpus", n_samples=n_samples)
     if len(names) < at_least:
         raise ValueError(
             f"corpus names only {names.tolist()}; training on one corpus and testing on another "
@@ -107,7 +109,7 @@ def _check_corpora(corpus, n_samples, at_least):
     return names[codes]
 
 
-def _check_speakers(speaker, n_samples):
+def _check_speakers(speaker, corpus, n_samples):
     if speaker is None:
         return None
     speaker = np.asarray(speaker, dtype=object)
@@ -116,7 +118,7 @@ def _check_speakers(speaker, n_samples):
             f"speaker must have one entry for each of the {n_samples} samples in X, got an array "
             f"of shape {speaker.shape}."
         )
-    return np.where(pd.isna(speaker), None, speaker)
+    return canonical_ids(speaker, name="speaker", within=corpus)
 
 
 def _check_params(params, n_samples):
@@ -154,11 +156,12 @@ def check_inputs(estimator, X, y, corpus, *, speaker, params, n_corpora):
     _check_estimator(estimator)
     n_samples = _num_samples(X)
     of_labels = not is_regressor(estimator)
+    corpus = _check_corpora(corpus, n_samples, n_corpora)
     return Recordings(
         X=X,
         y=_check_labels(y, n_samples) if of_labels else _check_values(y, n_samples),
-        corpus=_check_corpora(corpus, n_samples, n_corpora),
-        speaker=_check_speakers(speaker, n_samples),
+        corpus=corpus,
+        speaker=_check_speakers(speaker, corpus, n_samples),
         params=_check_params(params, n_samples),
         of_labels=of_labels,
     )

@@ -10,7 +10,9 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from sklearn_ser._validation import encode_labels
+from sklearn_ser._identities import canonical_ids
+from sklearn_ser._labels import encode_labels
+from sklearn_ser._messages import plain
 from sklearn_ser.evaluation._sums import METRICS, label_sums, value_sums
 
 __all__ = [
@@ -252,18 +254,16 @@ def sums_of(y_true, y_pred, codes, n_speakers, *, of_labels):
 
 def _check_pair(y_true, y_pred, speaker, metric):
     check_consistent_length(y_true, y_pred, speaker)
-    speaker = np.asarray(speaker, dtype=object)
-    if speaker.ndim != 1:
-        raise ValueError(f"speaker must be one-dimensional, got shape {speaker.shape}.")
+    speaker = canonical_ids(speaker, name="speaker")
     pair = []
-    for name, values in (("y_true", y_true), ("y_pred", y_pred)):
+    for name, values, beside in (("y_true", y_true, y_pred), ("y_pred", y_pred, y_true)):
         if metric.of_labels:
-            classes, codes = encode_labels(values, name=name)
+            classes, codes = encode_labels(values, name=name, beside=beside)
             pair.append(classes[codes])
             if type_of_target(pair[-1], input_name=name) not in ("binary", "multiclass"):
                 raise ValueError(
                     f"{metric.name} compares labels, but {name} has numbers such as "
-                    f"{pair[-1][0]!r}. For activation or valence, set metric='ccc'."
+                    f"{plain(pair[-1][0])!r}. For activation or valence, set metric='ccc'."
                 )
         else:
             pair.append(column_or_1d(values, dtype=np.float64))

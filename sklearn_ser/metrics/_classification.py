@@ -4,6 +4,8 @@ import warnings
 
 from sklearn.metrics import balanced_accuracy_score, make_scorer
 
+from sklearn_ser._labels import refuse_unlabelled
+
 
 def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):
     r"""Mean recall over the classes present in the truth (UAR).
@@ -36,7 +38,8 @@ def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):
     Raises
     ------
     ValueError
-        If the lengths differ, or the labels are continuous or of mixed types.
+        If the lengths differ, or the labels are continuous or of mixed types, or mark
+        samples as unlabelled: None, NaN, NA and -1, which passes beside 1 alone.
 
     See Also
     --------
@@ -65,6 +68,8 @@ def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):
     >>> recall_score(y_true, y_pred, average="macro", zero_division=0)
     0.5
     """
+    refuse_unlabelled(y_true, name="y_true", beside=y_pred)
+    refuse_unlabelled(y_pred, name="y_pred", beside=y_true)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
         return balanced_accuracy_score(y_true, y_pred, sample_weight=sample_weight)

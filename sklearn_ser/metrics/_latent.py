@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, check_random_state
 
-from sklearn_ser._validation import encode_labels
+from sklearn_ser._identities import encode_ids
 from sklearn_ser.metrics._distances import (
     check_max_samples,
     check_n_projections,
@@ -28,7 +28,7 @@ from sklearn_ser.metrics._distances import (
 def _check_embedding(Z, corpus):
     """Return Z as float64, the names of the corpora and which of them each row is of."""
     Z = check_array(Z, dtype=np.float64, input_name="Z")
-    names, codes = encode_labels(corpus, name="corpus", n_samples=len(Z))
+    names, codes = encode_ids(corpus, name="corpus", n_samples=len(Z))
     if len(names) < 2:
         raise ValueError(
             f"corpus names only {names.tolist()}; telling corpora apart needs at least two."
@@ -38,7 +38,7 @@ def _check_embedding(Z, corpus):
 
 def _check_speakers(speaker, names, codes, cv):
     """Return the speakers as numbers; raise if a corpus has too few of them to hold any out."""
-    _, speakers = encode_labels(speaker, name="speaker", n_samples=len(codes))
+    _, speakers = encode_ids(speaker, name="speaker", n_samples=len(codes))
     for position, name in enumerate(names):
         n_speakers = np.unique(speakers[codes == position]).size
         if n_speakers < cv:

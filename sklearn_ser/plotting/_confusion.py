@@ -5,7 +5,8 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_consistent_length
 
-from sklearn_ser._validation import encode_labels
+from sklearn_ser._identities import encode_ids
+from sklearn_ser._labels import encode_labels
 from sklearn_ser.plotting._style import (
     count_of,
     draw_matrix,
@@ -161,9 +162,9 @@ class CorpusConfusionDisplay:
     @staticmethod
     def _count(y_true, y_pred, corpus, labels):
         check_consistent_length(y_true, y_pred, corpus)
-        corpora, codes = encode_labels(corpus, name="corpus")
-        truth, true_codes = encode_labels(y_true, name="y_true")
-        predicted, predicted_codes = encode_labels(y_pred, name="y_pred")
+        corpora, codes = encode_ids(corpus, name="corpus")
+        truth, true_codes = encode_labels(y_true, name="y_true", beside=y_pred)
+        predicted, predicted_codes = encode_labels(y_pred, name="y_pred", beside=y_true)
         y_true, y_pred = truth[true_codes], predicted[predicted_codes]
         labels = _check_labels(labels, truth, predicted)
         return {

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
 
+from sklearn_ser._identities import encode_ids
 from sklearn_ser._sklearn import _num_samples, _safe_indexing
-from sklearn_ser._validation import encode_labels
 
 
 def embed(estimator, X, corpus):
@@ -36,7 +36,7 @@ def embed(estimator, X, corpus):
             f"{estimator!r} has no transform, hence no embedding. Pass a transformer: of a "
             f"pipeline that ends in a classifier the part before it, model[:-1]."
         )
-    names, codes = encode_labels(corpus, name="corpus", n_samples=_num_samples(X))
+    names, codes = encode_ids(corpus, name="corpus", n_samples=_num_samples(X))
     rows = [np.flatnonzero(codes == code) for code in range(len(names))]
     parts = [np.asarray(estimator.transform(_safe_indexing(X, part))) for part in rows]
     return np.concatenate(parts)[np.argsort(np.concatenate(rows))]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
-from sklearn_ser._validation import encode_labels
+from sklearn_ser._identities import encode_ids
 from sklearn_ser.plotting._embedding import embed, name_components
 from sklearn_ser.plotting._style import count_of, make_axes, numbered_style, printable
 
@@ -106,7 +106,7 @@ class LatentLabelDisplay:
         self.components = components
         self.labels = labels
         self.corpus = corpus
-        names, codes = encode_labels(corpus, name="corpus", n_samples=len(components))
+        names, codes = encode_ids(corpus, name="corpus", n_samples=len(components))
         self.fits_ = {}
         for label in labels:
             for component in components:
@@ -245,7 +245,7 @@ class LatentLabelDisplay:
     def _draw_panel(self, ax, label, component, size, alpha):
         from matplotlib.lines import Line2D
 
-        names, codes = encode_labels(self.corpus, name="corpus")
+        names, codes = encode_ids(self.corpus, name="corpus")
         points = self._points(label, component)
         handles, texts = [], []
         for code, name in enumerate(names.tolist()):

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from sklearn_ser._validation import encode_labels
+from sklearn_ser._identities import encode_ids
+from sklearn_ser._labels import encode_labels
 from sklearn_ser.metrics import unweighted_average_recall
 from sklearn_ser.plotting._embedding import embed, name_components
 from sklearn_ser.plotting._style import (
@@ -138,7 +139,8 @@ class LatentScatterDisplay:
         return cls(points, emotion, corpus).plot(ax=ax, size=size, alpha=alpha)
 
     def _coloured_by(self, panel):
-        return encode_labels(getattr(self, panel), name=panel, n_samples=len(self.points))
+        encode = encode_ids if panel == "corpus" else encode_labels
+        return encode(getattr(self, panel), name=panel, n_samples=len(self.points))
 
     def plot(self, ax=None, *, size=14, alpha=0.6):
         """Draw both panels.

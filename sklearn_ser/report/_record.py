@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from sklearn_ser._identities import canonical_ids, told_of_spellings
 from sklearn_ser.report._comparisons import COMPARISON_COLUMNS, compare_with_first
 from sklearn_ser.report._facts import (
     describe_corpora,
@@ -51,6 +52,17 @@ def _check_results(results, speech):
             )
     if (speech["corpus"] == "mean").any():
         raise ValueError("A corpus is called 'mean', as is the mean over corpora; rename it.")
+
+
+def _with_canonical_ids(speech):
+    """Return the table with corpora and speakers written as the results have them."""
+    with told_of_spellings():
+        ids = {
+            column: pd.Series(canonical_ids(speech[column], name=column), index=speech.index)
+            for column in ("corpus", "speaker")
+            if column in speech
+        }
+    return speech.assign(**{column: values.infer_objects() for column, values in ids.items()})
 
 
 def _stack(results, table):
@@ -226,6 +238,7 @@ class EvaluationRecord:
             If there are no results, one of them is of a regressor, they do not belong to
             the table or are of different recordings, or a corpus is called "mean".
         """
+        speech = _with_canonical_ids(speech)
         _check_results(results, speech)
         scores, means = _split_summary(results, speech)
         known = speech if "speaker" in speech else speech.assign(speaker=None)

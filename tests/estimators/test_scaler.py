@@ -270,7 +270,7 @@ class TestBadDomains:
             (pd.Series([pd.NA, "b", "a"]), "1 missing of 3 entries, the first at position 0"),
             ([np.nan, 1.0, 2.0], "1 missing of 3 entries"),
             (np.array(["a", np.nan, "b"]), r"holds the string 'nan' .*dtype=object"),
-            (["a", 1, "b"], "mixes entries of types int, str"),
+            (["a", b"a", "b"], "mixes entries of types bytes, str"),
             ("abc", r"one entry per sample, got str of shape \(\)"),
             ([["a"], ["b"], ["c"]], r"got list of shape \(3, 1\)\. Pass a list or a single column"),
         ],

@@ -1,0 +1,168 @@
+"""Emotions as labels, and the one convention for samples without any.
+
+Unlabelled are None, NaN and NA in arrays of objects and in pandas, and -1 among integers.
+"""
+
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import column_or_1d
+
+from sklearn_ser._messages import plain
+from sklearn_ser._validation import encode
+
+__all__ = ["encode_labels", "encode_partial_labels", "refuse_unlabelled"]
+
+# What unlabelled turns into when an array with gaps becomes an array of strings.
+_GAPS_AS_TEXT = ("nan", "None", "<NA>", "NaT", "-1", "-1.0")
+
+# -1 and 1 alone are the two classes of a binary problem, as everywhere in scikit-learn.
+_BINARY = ({-1, 1}, {"-1", "1"}, {"-1.0", "1.0"})
+
+
+def _is_minus_one(label):
+    return isinstance(label, (Real, np.bool_)) and label == -1
+
+
+def _flat(labels):
+    """Return labels as an array of objects, or None for what is no column of them."""
+    # Straight to object: np.asarray(["anger", np.nan]) makes a string "nan" of the gap.
+    array = np.asarray(labels, dtype=object)
+    is_column = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
+    return array.ravel() if is_column else None
+
+
+def _distinct(array):
+    try:
+        return {plain(label) for label in pd.unique(array)}
+    except TypeError:
+        # Labels without a hash are somebody else's to refuse.
+        return set()
+
+
+def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
+    """Refuse labels that mark samples as unlabelled.
+
+    -1 passes where there is no other label than -1 and 1, which are then two classes.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,)
+        Labels. What is no column of labels, or holds fractions, passes.
+    name : str
+        What the caller's user calls them.
+    beside : array-like of shape (n_samples,), default=()
+        Further labels of the same task, such as predictions.
+    remedy : str
+        What to do about it.
+
+    Raises
+    ------
+    ValueError
+        It says where the first one is.
+    """
+    array = _flat(labels)
+    if array is None:
+        return
+    missing = pd.isna(array)
+    if missing.any():
+        raise ValueError(
+            f"{name} has {missing.sum()} missing of {array.size} entries, the first at position "
+            f"{missing.argmax()}, samples without a label. {remedy}"
+        )
+    distinct = _distinct(array)
+    marks = {label for label in distinct if _is_minus_one(label) or label in _GAPS_AS_TEXT}
+    if not marks:
+        return
+    others = _flat(beside)
+    known = distinct if others is None else distinct | _distinct(others[~pd.isna(others)])
+    fractions = any(isinstance(label, float) and not label.is_integer() for label in known)
+    if fractions or any(known <= binary for binary in _BINARY):
+        return
+    is_mark = np.fromiter((label in marks for label in array), bool, array.size)
+    first = int(is_mark.argmax())
+    count = f"in {is_mark.sum()} of {array.size} entries, the first at position {first}"
+    if isinstance(array[first], str):
+        raise ValueError(
+            f"{name} holds the string {str(array[first])!r} {count}, which is what an unlabelled "
+            f"entry becomes in an array of strings, and would be taken for an emotion. {remedy} "
+            f"An array with dtype=object and None shows the gaps."
+        )
+    raise ValueError(
+        f"{name} holds {plain(array[first])!r} {count}, which marks samples without a label and "
+        f"would be taken for an emotion. {remedy}"
+    )
+
+
+def encode_labels(values, *, name, n_samples=None, beside=()):
+    """Turn one label per sample into distinct names and integer codes.
+
+    Parameters and return values are those of :func:`~sklearn_ser._validation.encode`, and
+    `beside` of :func:`refuse_unlabelled`.
+
+    Raises
+    ------
+    ValueError
+        Also for labels that mark samples as unlabelled.
+    """
+    names, codes = encode(values, name=name, n_samples=n_samples)
+    refuse_unlabelled(values, name=name, beside=beside)
+    return names, codes
+
+
+def encode_partial_labels(y, n_samples):
+    """Turn labels with gaps into classes and codes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Strings or integers; None, NaN, NA or the number -1 for an unlabelled row.
+    n_samples : int
+        The number of rows.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        The distinct labels, sorted; empty without any label.
+    codes : ndarray of int64, shape (n_samples,)
+        Position in `classes`; -1 for an unlabelled row.
+
+    Raises
+    ------
+    ValueError
+        For another length than `n_samples`, continuous values, labels of mixed types,
+        and for strings that look like gaps.
+    """
+    # Straight to object: np.asarray(["anger", np.nan]) makes a string "nan" of the gap.
+    labels = column_or_1d(np.asarray(y, dtype=object), dtype=object, warn=True)
+    if len(labels) != n_samples:
+        raise ValueError(
+            f"y has {len(labels)} entries but X has {n_samples} samples; pass one entry per "
+            f"sample, None where there is no label."
+        )
+    missing = pd.isna(labels)
+    # NA answers no comparison with True or False.
+    labels = np.where(missing, None, labels)
+    disguised = np.isin(labels, np.array(_GAPS_AS_TEXT, dtype=object))
+    if disguised.any():
+        position = int(disguised.argmax())
+        raise ValueError(
+            f"y holds the string {str(labels[position])!r} (first at position {position}), which "
+            f"is what an unlabelled entry becomes in an array of strings, and would be learnt as "
+            f"an emotion. Build y with dtype=object and None in these places."
+        )
+    unlabelled = missing | np.fromiter(map(_is_minus_one, labels), bool, n_samples)
+    codes = np.full(n_samples, -1, dtype=np.int64)
+    if unlabelled.all():
+        return np.array([], dtype=object), codes
+    classes, codes[~unlabelled] = encode(labels[~unlabelled], name="y")
+    if classes.dtype.kind == "f":
+        # Integers beside NaN arrive as floats.
+        if (classes != np.round(classes)).any():
+            raise ValueError(
+                f"y must hold one emotion label per sample, got continuous values such as "
+                f"{plain(labels[~unlabelled][0])!r}. MetricDAE takes activation and valence."
+            )
+        classes = classes.astype(np.int64)
+    return classes, codes
