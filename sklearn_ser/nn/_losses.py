@@ -249,6 +249,13 @@ def cluster_loss(Z, codes, *, n_classes):
         0, with gradient 0, where the batch has fewer than two classes, no class of two
         rows, or centroids that all coincide.
     """
+    if n_classes > len(Z):
+        # A batch has no more classes than rows. Pairs of those that it lacks would count for
+        # nothing, and cost the square of their number.
+        present, codes = codes.unique(return_inverse=True)
+        # Negative codes sort first and stay negative.
+        codes = codes - (present < 0).sum()
+        n_classes = max(1, len(present))
     labelled = (codes >= 0).to(Z.dtype)
     member = functional.one_hot(codes.clamp_min(0), n_classes).to(Z.dtype) * labelled[:, None]
     size = member.sum(dim=0)

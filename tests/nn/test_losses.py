@@ -283,6 +283,24 @@ def test_cluster_loss_has_the_gradient_of_finite_differences():
     assert torch.autograd.gradcheck(lambda z: losses.cluster_loss(z, codes, n_classes=3), Z)
 
 
+@pytest.mark.parametrize("n_classes", [20, 100_000])
+@pytest.mark.parametrize(
+    "codes",
+    [[0, 0, 1, 1, 2, 2], [19, 19, 3, 3, 3, -1], [-1, -2, 7, 7, 5, 5], [-1] * 6, [4] * 6],
+    ids=str,
+)
+def test_cluster_loss_of_more_classes_than_rows(codes, n_classes):
+    # All pairs of 100,000 classes would take 40 GB.
+    Z = torch.randn(6, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    codes = torch.tensor(codes)
+    known = sorted({code for code in codes.tolist() if code >= 0})
+    few = torch.tensor([known.index(code) if code >= 0 else -1 for code in codes.tolist()])
+    ours = gradient(lambda z: losses.cluster_loss(z, codes, n_classes=n_classes), Z)
+    expected = gradient(lambda z: losses.cluster_loss(z, few, n_classes=6), Z)
+    for one, other in zip(ours, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_cluster_loss_by_hand():
     Z = torch.tensor([[0.0, 0.0], [0.0, 2.0], [4.0, 0.0], [4.0, 2.0]])
     assert losses.cluster_loss(Z, torch.tensor([0, 0, 1, 1]), n_classes=2) == 0.25
