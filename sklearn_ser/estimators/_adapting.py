@@ -15,6 +15,7 @@ from sklearn_ser.nn._multilabel import (
     multilabel_of_threshold,
     multilabel_of_votes,
     select_balanced,
+    without_missing,
 )
 
 # Limits of the guard: a class is lost below this share of its prior; labels are unsettled if
@@ -172,7 +173,8 @@ class Readout:
     temperature : float
         Of the memory's vote.
     prior : Tensor of shape (K,) or None
-        Shares that the classes should have; None: no correction.
+        Shares that the classes should have; None: no correction. A class with the share 0
+        is not in the target, and never predicted.
     means : tuple of two Tensors of shape (E, 1, K), or None
         Mean probabilities of head and memory over the rows that were adapted to.
     """
@@ -199,8 +201,18 @@ class Readout:
         if self.prior is not None:
             self.means = (head.mean(dim=1, keepdim=True), votes.mean(dim=1, keepdim=True))
 
+    def is_any_missing(self):
+        """Tell whether the target is known to lack a class."""
+        return self.prior is not None and not bool((self.prior > 0).all())
+
+    def expected_shares(self):
+        """Return the shares of the classes that the target has; None without any prior."""
+        return None if self.prior is None else self.prior[self.prior > 0]
+
     def correct(self, head, votes):
         """Return both with the classes brought to the shares they should have."""
+        if self.means is None and self.is_any_missing():
+            return without_missing(head, self.prior), without_missing(votes, self.prior)
         if self.means is None or self.prior is None:
             return head, votes
         return tuple(
@@ -262,6 +274,8 @@ class Adaptation:
         labels = self.probabilities.argmax(dim=1)
         changed = None if before is None else (before.argmax(dim=1) != labels)
         shares = torch.bincount(labels, minlength=self.readout.n_classes) / len(labels)
+        if self.readout.is_any_missing():
+            shares = shares[self.readout.prior > 0]
         same = head.mean(dim=0).argmax(dim=1) == votes.mean(dim=0).argmax(dim=1)
         return {
             "selected": self.selected.float().mean().item(),

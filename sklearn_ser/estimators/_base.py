@@ -13,9 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklearn_ser._identities import encode_ids
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, _fit_context
 from sklearn_ser._validation import caller_stacklevel
-from sklearn_ser.estimators._net import NetHolder
+from sklearn_ser.estimators._net import NetHolder, all_or_nothing
 from sklearn_ser.estimators._rows import append_unlabelled, hold_out, validate_target
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
 from sklearn_ser.nn._progress import progress
@@ -34,7 +35,7 @@ def hidden_sizes(hidden_layer_sizes):
     if sizes.ndim != 1 or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
         raise ValueError(
             f"hidden_layer_sizes must be positive integers, one for each hidden layer of the "
-            f"encoder, got {hidden_layer_sizes!r}. Use () for no hidden layer."
+            f"encoder, got {plain(hidden_layer_sizes)!r}. Use () for no hidden layer."
         )
     return tuple(int(size) for size in sizes)
 
@@ -48,7 +49,8 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
     :meth:`_total`. One that takes labels overrides :meth:`fit` (and :meth:`partial_fit`),
     validates ``X`` by :meth:`_validate_training`, turns the labels into arrays of one entry
     a row and calls :meth:`_fit_rows` (:meth:`_partial_fit_rows`) with them; they come back
-    in the batches given to :meth:`_loss_terms`.
+    in the batches given to :meth:`_loss_terms`. Decorated with ``all_or_nothing``, such a
+    method leaves the estimator as it was if it is interrupted.
 
     Parameters
     ----------
@@ -191,6 +193,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         return hasattr(self, "net_") and (partial or self.warm_start)
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(self, X, y=None, *, X_target=None, speaker=None):
         """Train on the rows of `X`, and of `X_target` if given.
 
@@ -216,6 +219,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._fit_rows(self._validate_training(X), X_target=X_target, speaker=speaker)
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def partial_fit(self, X, y=None):
         """Train for one epoch on one part of data that do not fit in memory.
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_ser._messages import plain
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._adapting import (
     Adaptation,
@@ -24,7 +25,7 @@ from sklearn_ser.estimators._adapting import (
 from sklearn_ser.estimators._net import NetHolder
 from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
-from sklearn_ser.nn._multilabel import geometric_mean
+from sklearn_ser.nn._multilabel import geometric_mean, without_missing
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
@@ -49,7 +50,7 @@ def class_shares(target_prior, classes, codes):
     Raises
     ------
     ValueError
-        If these are no positive shares of the classes.
+        If these are no shares of the classes.
     """
     if target_prior is None:
         return None
@@ -62,18 +63,18 @@ def class_shares(target_prior, classes, codes):
     if isinstance(given, Mapping):
         if set(given) != set(names):
             raise ValueError(
-                f"target_prior names the classes {[*given]}, but y has {names}. Give the expected "
-                f"share of each class of y."
+                f"target_prior names the classes {plain([*given])}, but y has {names}. Give the "
+                f"expected share of each class of y, 0 for one that the target lacks."
             )
         given = [given[name] for name in names]
     try:
         shares = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
         shares = np.empty(0)
-    if shares.shape != (len(names),) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+    if shares.shape != (len(names),) or not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-6:
         raise ValueError(
-            f"target_prior must hold a positive share for each of the {len(names)} classes "
-            f"{names}, with a sum of 1, got {target_prior!r}."
+            f"target_prior must hold a share of at least 0 for each of the {len(names)} classes "
+            f"{names}, with a sum of 1, got {plain(target_prior)!r}."
         )
     return shares.astype(np.float32)
 
@@ -231,7 +232,8 @@ class MemoryHolder(NetHolder):
             diverged = diverged or not state.is_finite()
         reason = "the loss or the embedding became infinite or NaN. Lower learning_rate"
         if not diverged:
-            smallest = 1 / len(self.classes_) if readout.prior is None else readout.prior.min()
+            shares = readout.expected_shares()
+            smallest = 1 / len(self.classes_) if shares is None else shares.min()
             reason = collapse(
                 self.history_[n_epochs_before], figures, smallest_prior=float(smallest)
             )
@@ -294,6 +296,9 @@ class MemoryHolder(NetHolder):
             head, votes = readout.correct(*readout.raw(module, z))
             chosen = {"head": head, "memory": votes}
             probabilities = chosen[vote] if vote in chosen else geometric_mean(head, votes)
+            if readout.is_any_missing():
+                # Their geometric mean is not quite 0.
+                probabilities = without_missing(probabilities, readout.prior)
             return probabilities.mean(dim=0).cpu().numpy()
 
     def __getstate__(self):

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import column_or_1d
 
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._base import weighted_sum
 from sklearn_ser.estimators._dae import DAETransformer
+from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.nn._losses import metric_loss, reconstruction_loss
 
 # What stands below the logarithm at least: a loss of exactly 0 has nothing left to learn.
@@ -47,7 +49,7 @@ def check_annotation(values, *, name, n_samples):
             if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
                 raise ValueError(
                     f"{name} must hold numbers, such as ratings from 1 to 5, and NaN for "
-                    f"unlabelled rows; got {value!r} of type {type(value).__name__}."
+                    f"unlabelled rows; got {plain(value)!r} of type {type(value).__name__}."
                 )
         array = np.where(missing, np.nan, array)
     array = column_or_1d(array.astype(np.float32), warn=True)
@@ -335,6 +337,7 @@ class MetricDAE(DAETransformer):
         return {name: values for name, values in both.items() if values is not None}
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(self, X, y=None, *, activation=None, valence=None, X_target=None, speaker=None):
         """Train on the rows of `X` and their labels, and on the rows of `X_target`.
 
@@ -346,7 +349,8 @@ class MetricDAE(DAETransformer):
             Of floating dtype and with neither `activation` nor `valence` given: the
             activation. Anything else is ignored: codes of emotions are no distances.
         activation, valence : array-like of shape (n_samples,), default=None
-            Annotations, NaN for rows without.
+            Annotations, NaN for rows without. -1 is a rating like others, see
+            :ref:`unlabelled`.
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of other corpora, which are learnt to be reconstructed as well.
             Behind other steps of a pipeline they need ``transform_input=["X_target"]`` and
@@ -376,6 +380,7 @@ class MetricDAE(DAETransformer):
         return self._fit_rows(X, targets=labels, X_target=X_target, speaker=speaker)
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def partial_fit(self, X, y=None, *, activation=None, valence=None):
         """Train for one epoch on one part of data that do not fit in memory.
 

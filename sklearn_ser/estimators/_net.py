@@ -1,10 +1,12 @@
 """An estimator's net: making it, going on with it, using it, pickling it."""
 
+import functools
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
 
+from sklearn_ser._messages import plain
 from sklearn_ser.nn._classifying import ClassifyingVariationalAutoencoder
 from sklearn_ser.nn._devices import as_tensor, build_module, one_thread, resolve_device
 from sklearn_ser.nn._memory import MemoryNet
@@ -19,7 +21,38 @@ _ROWS_AT_ONCE = 8192
 def _difference(before, now):
     """Tell in which entries two dictionaries of arguments differ."""
     names = [name for name in now if before.get(name) != now[name]]
-    return ", ".join(f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in names)
+    return ", ".join(
+        f"{name} was {plain(before.get(name))!r} and is {plain(now[name])!r}" for name in names
+    )
+
+
+def all_or_nothing(method):
+    """Make a method that trains leave its estimator as it was if it does not get to its end.
+
+    Interrupted from the keyboard, or ended by an error, a training would otherwise leave a
+    net that answers: half trained, or of other classes than the attributes beside it.
+    """
+
+    @functools.wraps(method)
+    def trained(self, *args, **kwargs):
+        before = dict(vars(self))
+        net = before.get("net_")
+        if net is not None:
+            # It may be trained further in place; all else is replaced.
+            state, n_epochs = state_to_numpy(net, with_optimizer=True), len(net.history)
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            if net is not None:
+                with one_thread(net.device):
+                    load_state(net, state)
+                del net.history[n_epochs:]
+                net.module_.eval()
+            raise
+
+    return trained
 
 
 class NetHolder(ABC):
@@ -43,6 +76,9 @@ class NetHolder(ABC):
         ClassifyingVariationalAutoencoder,
         MemoryNet,
     )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
 
     @abstractmethod
     def _module_recipe(self, n_features):

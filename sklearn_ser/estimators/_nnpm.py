@@ -20,6 +20,7 @@ from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._base import hidden_sizes
 from sklearn_ser.estimators._memory_holder import MemoryHolder
+from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._memory import MemoryNet
@@ -107,7 +108,9 @@ class NNPMClassifier(
         Shares :math:`\pi` that the classes are expected to have in the target: all the same,
         those of the source, or given ones (by name, or in the order of `classes_`). None: no
         correction; predictions then tend to collapse on few classes. A target without
-        some class, or of a single one, contradicts the default and is predicted badly.
+        some class contradicts the default and is predicted badly: give a class that is
+        known to be missing the share 0. It is then never predicted, whether the model has
+        been adapted or not, and its probability is 0.
     vote : {"mean", "head", "memory"}, default="mean"
         What predicts: the head, the memory, or the geometric mean of both.
     adaptation : {"fit", "predict"} or None, default="fit"
@@ -328,6 +331,7 @@ class NNPMClassifier(
         }
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(self, X, y, *, X_target=None):
         """Train on labelled rows and adapt to unlabelled ones.
 
@@ -336,7 +340,9 @@ class NNPMClassifier(
         X : array-like of shape (n_samples, n_features)
             Labelled rows, of one or several source corpora.
         y : array-like of shape (n_samples,)
-            Their emotions, without gaps; at least two different.
+            Their emotions, without gaps; at least two different. Rows without a label
+            go to `X_target`: None, NaN, NA and, except beside 1 alone, -1 are
+            refused, see :ref:`unlabelled`.
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of the corpus to predict. None: the model knows its source only,
             until :meth:`adapt`. With ``adaptation="predict"``, the copy for these rows is
@@ -387,6 +393,7 @@ class NNPMClassifier(
             self._adapted_to(X_target)
         return self
 
+    @all_or_nothing
     def adapt(self, X_target):
         """Go on from the fitted model and adapt it to unlabelled rows.
 

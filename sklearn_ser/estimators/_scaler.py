@@ -216,8 +216,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y : object, default=None
             Ignored.
         sample_domain : array-like of shape (n_samples,), default=None
-            The corpus of each row: strings or integers, no gaps. None: all rows are of
-            one corpus.
+            The corpus of each row: strings or integers, no gaps; however it is spelt,
+            see :ref:`identities`. None: all rows are of one corpus.
 
         Returns
         -------

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn_ser._labels import encode_labels, encode_partial_labels
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._vae import KLAnnealedVAE
 from sklearn_ser.nn._classifying import ClassifyingVariationalAutoencoder
 from sklearn_ser.nn._losses import classification_loss, cluster_loss
@@ -263,6 +264,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         return np.array(new_code, dtype=np.int64)[codes]
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(self, X, y=None, *, X_target=None, speaker=None):
         """Train on labelled and unlabelled rows.
 
@@ -272,7 +274,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
             Training rows.
         y : array-like of shape (n_samples,), default=None
             Emotion labels, strings or integers. Unlabelled rows are None, NaN or NA in an
-            array of objects or a pandas column, and -1 among integers.
+            array of objects or a pandas column, and -1 among integers, see
+            :ref:`unlabelled`.
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of other corpora. Behind other steps of a pipeline they need
             ``transform_input=["X_target"]`` and metadata routing.
@@ -311,6 +314,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         return self._fit_rows(X, targets={"codes": codes}, X_target=X_target, speaker=speaker)
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def partial_fit(self, X, y=None, classes=None):
         """Train for one epoch on one part of data that do not fit in memory.
 

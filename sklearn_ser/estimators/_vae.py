@@ -9,6 +9,7 @@ import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, StrOptions
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._base import BaseAutoencoder, hidden_sizes
@@ -389,7 +390,9 @@ class KLAnnealedVAE(BaseAutoencoder):
         """
         check_is_fitted(self)
         if not isinstance(n_samples, Integral) or n_samples < 1:
-            raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
+            raise ValueError(
+                f"n_samples must be an integer of at least 1, got {plain(n_samples)!r}."
+            )
         rng = check_random_state(random_state)
         # The root by eigenvalues exists for singular covariances as well.
         variance, axes = np.linalg.eigh(self.latent_covariance_)

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from sklearn_ser._messages import plain
+
 __all__ = [
     "as_tensor",
     "build_module",
@@ -46,11 +48,11 @@ def resolve_device(device):
     except RuntimeError:
         raise ValueError(
             f"device must be 'cpu', 'auto', 'cuda', or another name of a device that torch "
-            f"knows, got {device!r}."
+            f"knows, got {plain(device)!r}."
         ) from None
     if not is_available(resolved):
         raise RuntimeError(
-            f"device={device!r} is not available here: torch {torch.__version__} sees "
+            f"device={plain(device)!r} is not available here: torch {torch.__version__} sees "
             f"{torch.cuda.device_count()} CUDA devices. Use device='cpu', or device='auto' to take "
             f"a GPU only where there is one."
         )

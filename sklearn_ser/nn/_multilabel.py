@@ -18,6 +18,7 @@ __all__ = [
     "multilabel_of_threshold",
     "multilabel_of_votes",
     "select_balanced",
+    "without_missing",
 ]
 
 # Entries of a similarity matrix that exist at once: 64 MB of float32.
@@ -102,6 +103,12 @@ def at_prior(probabilities, mean, prior):
     """
     corrected = (probabilities + _TINY) * (prior / (mean + _TINY))
     return corrected / corrected.sum(dim=-1, keepdim=True)
+
+
+def without_missing(probabilities, prior):
+    """Return probabilities ``(..., K)`` that are 0 for the classes with the prior share 0."""
+    kept = (probabilities + _TINY) * (prior > 0)
+    return kept / kept.sum(dim=-1, keepdim=True)
 
 
 def geometric_mean(first, second):

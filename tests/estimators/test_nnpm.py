@@ -790,7 +790,7 @@ class TestPrior:
         [
             [0.5, 0.5],
             [0.5, 0.4, 0.2],
-            [1.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0],
             [1.5, -0.25, -0.25],
             [np.nan, 0.5, 0.5],
             [[0.5, 0.25, 0.25]],
@@ -802,7 +802,7 @@ class TestPrior:
     def test_no_shares(self, data, prior):
         X, y, _, _ = data
         with pytest.raises(
-            ValueError, match=r"a positive share for each of the 3 classes \['anger'.*, with a sum"
+            ValueError, match=r"a share of at least 0 for each of the 3 classes \['anger'.*, with a"
         ):
             make(target_prior=prior).fit(X, y)
 
@@ -826,7 +826,7 @@ class TestPrior:
     def test_they_are_checked_before_the_training(self, data, monkeypatch):
         X, y, _, _ = data
         monkeypatch.setattr(NNPMClassifier, "_run", None)
-        with pytest.raises(ValueError, match="a positive share"):
+        with pytest.raises(ValueError, match="a share of at least 0"):
             make(target_prior=[1, 1, 1]).fit(X, y)
 
     def test_ways_to_say_the_same(self, data):
@@ -850,6 +850,70 @@ class TestPrior:
             without = make(target_prior=None, vote=vote, guard=False).fit(X, y, X_target=T)
             before = without.predict_proba(T).mean(axis=0)
             assert np.abs(shares - prior).sum() < np.abs(before - prior).sum()
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {},
+            {"vote": "head"},
+            {"vote": "memory"},
+            {"loss": "mmcl"},
+            {"label_prediction": "cycle"},
+            {"label_prediction": "threshold"},
+            {"n_neighbors": 3},
+            {"soft_labels": False},
+            {"adaptation": "predict"},
+            {"adaptation": None},
+            {"keep_source": False},
+            {"selection": 1.0, "label_momentum": 0.0},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("prior", [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]], ids=str)
+    def test_a_class_that_is_missing_is_never_predicted(self, data, parameters, prior):
+        X, y, T, _ = data
+        model = make(target_prior=prior, guard=False, **parameters).fit(X, y, X_target=T)
+        missing = np.array(prior) == 0
+        for rows in (T, X):
+            probabilities = silently(model.predict_proba, rows)
+            assert np.isfinite(probabilities).all()
+            assert (probabilities[:, missing] == 0).all()
+            np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+            assert not np.isin(silently(model.predict, rows), EMOTIONS[missing]).any()
+        if model.adapted_:
+            assert not np.isin(model.pseudo_labels_, EMOTIONS[missing]).any()
+            terms = [value for row in model.history_ for value in row.values()]
+            assert np.isfinite([value for value in terms if isinstance(value, float)]).all()
+
+    @pytest.mark.parametrize("missing", EMOTIONS)
+    def test_a_missing_class_helps_where_it_is_missing(self, missing):
+        X, y, T, truth = corpora(n_target=150)
+        T, truth = T[truth != missing], truth[truth != missing]
+        known = {str(one): 0.0 if one == missing else 0.5 for one in EMOTIONS}
+        scores = [
+            make(target_prior=prior, guard=False).fit(X, y, X_target=T).score(T, truth)
+            for prior in ("uniform", known)
+        ]
+        assert scores[1] > scores[0]
+
+    def test_the_guard_looks_at_the_classes_that_are_expected(self, data):
+        X, y, T, truth = data
+        rows = T[truth != "neutral"]
+        model = make(target_prior=[0.5, 0, 0.5]).fit(X, y, X_target=rows)
+        assert model.adapted_
+        assert model.history_[-1]["final_smallest_class"] > 0.2
+        lost = collapse(
+            {"smallest_class": 0.4},
+            {"smallest_class": 0.0, "label_agreement": 1, "head_memory_agreement": 1},
+            smallest_prior=0.5,
+        )
+        assert "a class is predicted for 0.0%" in lost
+
+    def test_without_adaptation_a_missing_class_is_not_predicted_either(self, data):
+        X, y, T, _ = data
+        with pytest.warns(NotAdaptedWarning, match="the target has 5 rows"):
+            model = make(target_prior=[0, 0.5, 0.5]).fit(X, y, X_target=T[:5])
+        assert set(silently(model.predict, X)) == {"neutral", "sadness"}
 
     def test_none_corrects_nothing(self, data):
         X, y, T, _ = data
