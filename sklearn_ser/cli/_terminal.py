@@ -1,19 +1,5 @@
 """Text that others have chosen, such as names of files, on a terminal."""
 
+from sklearn_ser._messages import harmless
+
 __all__ = ["harmless"]
-
-
-def harmless(text, *, keep=""):
-    """Return text without what could steer a terminal.
-
-    Parameters
-    ----------
-    text : str
-        Of whatever origin.
-    keep : str
-        Letters that stay, such as line breaks.
-    """
-    return "".join(
-        letter if letter.isprintable() or letter in keep else "\N{REPLACEMENT CHARACTER}"
-        for letter in text
-    )

@@ -5,6 +5,7 @@ import hashlib
 from importlib import resources
 from pathlib import Path
 
+from sklearn_ser._messages import harmless
 from sklearn_ser.report._pictures import confusion_pictures, score_picture, transfer_pictures
 from sklearn_ser.report._tables import (
     comparison_table,
@@ -18,6 +19,9 @@ from sklearn_ser.report._tables import (
 from sklearn_ser.report._text import count, summarise
 
 __all__ = ["render_report", "write_report"]
+
+# Line breaks of commands and of the representations of models, blanks that do not break.
+_KEPT = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 
 
 def check_installed():
@@ -45,6 +49,12 @@ def _title(record):
     methods, corpora = record.methods, record.corpora
     what = methods[0] if len(methods) == 1 else count(len(methods), "method")
     return f"Speech emotion recognition: {what} on {count(len(corpora), 'corpus')}"
+
+
+def _shown(value):
+    """Replace what could not be seen in a text, wherever the template shows one."""
+    # The style is no str of anybody's, and neither are the parts that the template makes.
+    return harmless(value, keep=_KEPT) if type(value) is str else value
 
 
 def _as_text(value):
@@ -107,6 +117,7 @@ def render_report(record, *, title=None):
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
     style = _read("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")

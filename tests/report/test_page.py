@@ -254,6 +254,35 @@ def test_hostile_names_are_text(hostile, tmp_path):
         assert all(link["href"][:1] == "#" for link in page.all("a"))
 
 
+# NUL, ESC, BEL, DEL, the C1 form of ESC [, a turn of the direction of writing.
+CONTROLS = "\x00\x1b\x07\x7f\x9b\u202e\r"
+
+
+def test_control_characters_are_visible(make_speech, evaluate):
+    corpora = f"a{CONTROLS}z", f"b{CONTROLS}z"
+    speech, X = make_speech(corpora)
+    for column in ("speaker", "path", "language", "emotion"):
+        speech[column] = speech[column] + CONTROLS + "z"
+    nasty = f"x{CONTROLS}z"
+    record = evaluate(
+        speech,
+        X,
+        methods=("svm", "bayes"),
+        transfer=True,
+        descriptions={"svm": nasty},
+        sources={corpora[0]: {"title": nasty, "licence": nasty, "homepage": f"https://{nasty}"}},
+        settings={nasty: nasty},
+        findings=[{"about": nasty, "kind": nasty, "detail": nasty}],
+        seconds={nasty: 1},
+        command=f"{nasty}\nsecond line",
+        notice=nasty,
+    )
+    text = render_report(record, title=nasty)
+    assert not [letter for letter in text if not letter.isprintable() and letter not in "\n\xa0"]
+    assert text.count("\N{REPLACEMENT CHARACTER}" * len(CONTROLS) + "z") > 20
+    assert "z\nsecond line" in text
+
+
 def test_hostile_names_are_outlines_in_pictures(hostile):
     for image in Page(render_report(hostile)).all("img"):
         picture = ET.fromstring(base64.b64decode(image["src"].partition(",")[2]))
