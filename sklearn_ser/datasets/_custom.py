@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import RATINGS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
@@ -39,6 +40,18 @@ def _place(path, root):
     return bare if os.path.isfile(bare) else place
 
 
+_SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "vertical bars"}
+
+
+def _separator_hint(header):
+    """Say by what columns look separated where they were not found; else nothing."""
+    for separator, name in _SEPARATORS.items():
+        cells = {cell.strip().strip('"').lower() for cell in header.split(separator)}
+        if len(cells) > 1 and cells & {"path", "emotion"}:
+            return f" It looks separated by {name}: {header.strip()!r}."
+    return ""
+
+
 def _read_escaped(path, root, error, **options):
     """Read a table in which names of files, and only these, are not UTF-8."""
     table = pd.read_csv(path, dtype=object, encoding_errors="surrogateescape", **options)
@@ -70,9 +83,11 @@ def _read_file(path, root):
         except UnicodeDecodeError as error:
             return _read_escaped(path, root, error, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            hint = _separator_hint(file.readline())
         raise CorpusError(
             f"{path} is no table of comma-separated (.csv) or tab-separated (.tsv) values in "
-            f"UTF-8: {str(error).strip()}"
+            f"UTF-8: {str(error).strip().removesuffix('.')}.{hint}"
         ) from error
 
 
@@ -81,10 +96,11 @@ def _check_columns(table, where):
     table = table.rename(columns=lambda name: str(name).strip())
     missing = [name for name in ("path", "emotion") if name not in table]
     if missing:
+        hints = (_separator_hint(column) for column in table.columns)
         raise CorpusError(
             f"{where} has no column {' and no column '.join(missing)}; its columns are: "
-            f"{', '.join(table.columns)}. Rename them; commas separate the columns of a .csv file, "
-            "tabs those of a .tsv file."
+            f"{', '.join(table.columns)}.{next(filter(None, hints), ' Rename them.')} Commas "
+            "separate the columns of a .csv file, tabs those of a .tsv file."
         )
     if table.empty:
         raise CorpusError(f"{where} has no rows.")
@@ -103,9 +119,16 @@ def _check_paths(paths, root, where):
     paths = [_place(path, root) for path in paths]
     absent = [path for path in paths if not os.path.isfile(path)]
     if absent:
+        hint = ""
+        if os.sep == "/" and any("\\" in path for path in absent):
+            hint = (
+                " The table uses backslashes, which separate folders on Windows only; write "
+                "slashes, for instance by table['path'].str.replace('\\\\', '/')."
+            )
         raise FileNotFoundError(
             f"{len(absent)} of {len(paths)} recordings of {where} do not exist, the first is "
-            f"{absent[0]!r}. Relative paths start at {str(root)!r}; root= sets another folder."
+            f"{absent[0]!r}. Relative paths start at {str(root)!r}; root= sets another "
+            f"folder.{hint}"
         )
     first = {}
     for path in paths:
@@ -140,7 +163,8 @@ def _check_ratings(values, column, where):
     wrong = numbers.isna() & values.notna() & (values.astype(str).str.lower() != "nan")
     if wrong.any():
         raise CorpusError(
-            f"Column {column} of {where} holds {values[wrong].iloc[0]!r}; expected numbers, and "
+            f"Column {column} of {where} holds {plain(values[wrong].iloc[0])!r}; expected "
+            f"numbers, and "
             "nothing where the rating is unknown."
         )
     return numbers
@@ -188,7 +212,8 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     :func:`load_corpus` are taken over where they exist; further ones are
     dropped. Emotions may be the English words that :func:`load_folder` lists;
     sexes ``f``, ``female``, ``m``, ``male``. Speakers and sessions get the name
-    of their corpus as a prefix, unless all have it already. Without a column
+    of their corpus as a prefix, unless all have it already; blanks around them
+    go, and 1.0 is 1, see :ref:`identities`. Without a column
     ``emotion_raw``, it is the emotion as written. No recording is opened.
 
     A name that is not UTF-8 is read from a file that holds its bytes as they

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -211,7 +213,12 @@ def test_table_may_have_labels_of_its_own_and_sessions(write_table):
         ('path,emotion\n"a.wav,sad\n', "is no table of comma-separated"),
         ("path,emotion\n", "has no rows"),
         ("file,label\na.wav,sad\n", "no column path and no column emotion; its .*: file, label"),
-        ("path;emotion\na.wav;sad\n", "its columns are: path;emotion. .*commas separate"),
+        ("path;emotion\na.wav;sad\n", "looks separated by semicolons: 'path;emotion'. Commas"),
+        ("emotion ; path\nsad;a,b.wav\n", "looks separated by semicolons: 'emotion ; path'"),
+        ('"path";"emotion"\na.wav;"sad, a bit",x,y\n', "looks separated by semicolons: "),
+        ("path;emotion;note\na.wav;sad;a\nb.wav;sad;a,b,c\n", "looks separated by semicolons: "),
+        ("path\temotion\na.wav\tsad\n", "looks separated by tabs: "),
+        ("path|emotion\na.wav|sad\n", "looks separated by vertical bars: "),
         ("path,emotion\na.wav,sad\nb.wav,\n", r"Row 1 of .*mine\.csv .* has no emotion"),
         ("path,emotion\nNA,sad\n", "Row 0 .* has no path"),
         ("path,emotion,corpus\na.wav,sad,\n", "Row 0 .* has no corpus"),
@@ -240,5 +247,21 @@ def test_missing_table_and_missing_recordings(write_table, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No file '.*nowhere\.csv'"):
         load_table(tmp_path / "nowhere.csv")
     table = write_table("path,emotion\na.wav,sad\nx.wav,sad\ny.wav,sad\n")
-    with pytest.raises(FileNotFoundError, match=r"2 of 3 .* first is '.*x\.wav'.* root="):
+    with pytest.raises(FileNotFoundError, match=r"2 of 3 .* first is '.*x\.wav'.* root=") as caught:
+        load_table(table)
+    assert "backslashes" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.sep != "/", reason="backslashes separate folders here")
+@pytest.mark.parametrize("path", [r"wav\a.wav", r"C:\speech\a.wav", r".\a.wav"])
+def test_paths_of_windows_are_named_as_such(path, write_table):
+    rows = pd.DataFrame({"path": [path], "emotion": ["sad"]})
+    for table in (write_table(f"path,emotion\n{path},sad\n"), rows):
+        with pytest.raises(FileNotFoundError, match=r"The table uses backslashes, .*write slashes"):
+            load_table(table, corpus="mine")
+
+
+def test_the_other_separator(write_table):
+    table = write_table("path,emotion\na.wav,sad\n", name="mine.tsv")
+    with pytest.raises(CorpusError, match="looks separated by commas: 'path,emotion'"):
         load_table(table)
