@@ -22,6 +22,8 @@ def harmless(text, *, keep=""):
     text : str
         With a visible mark in the place of control characters and the like.
     """
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter.isprintable() or letter in keep else "\N{REPLACEMENT CHARACTER}"
         for letter in text

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_ser._identities import canonical_ids, told_of_spellings
+from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import find_files, read_text
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
@@ -106,7 +107,8 @@ def _key(file):
 def _find_set(name):
     if name not in ANNOTATIONS:
         raise CorpusError(
-            f"Unknown set of annotations {name!r}; expected one of: {', '.join(ANNOTATIONS)}."
+            f"Unknown set of annotations {plain(name)!r}; expected one of: "
+            f"{', '.join(ANNOTATIONS)}."
         )
     return ANNOTATIONS[name]
 

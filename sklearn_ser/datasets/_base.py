@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_ser._identities import canonical_ids
+from sklearn_ser._messages import plain
 from sklearn_ser.datasets._paths import LFS_POINTER, absolute_path
 from sklearn_ser.exceptions import CorpusError
 
@@ -88,7 +89,8 @@ def check_emotions(emotions):
         return None
     if isinstance(emotions, str):
         raise ValueError(
-            f"emotions={emotions!r} is one string; pass a list such as [{emotions!r}]."
+            f"emotions={plain(emotions)!r} is one string; pass a list such as "
+            f"[{plain(emotions)!r}]."
         )
     emotions = tuple(emotions)
     if not emotions:
@@ -98,7 +100,7 @@ def check_emotions(emotions):
             meant = ALIASES.get(str(emotion).strip().lower())
             hint = f" Did you mean {meant!r}?" if meant else ""
             raise ValueError(
-                f"Unknown emotion {emotion!r}.{hint} Known are: {', '.join(EMOTIONS)}."
+                f"Unknown emotion {plain(emotion)!r}.{hint} Known are: {', '.join(EMOTIONS)}."
             )
     return emotions
 

@@ -10,6 +10,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from sklearn_ser._identities import canonical_ids
+from sklearn_ser._messages import plain
 from sklearn_ser.audio import MAXIMUM_DURATION, Inspection, inspect_recording
 from sklearn_ser.datasets._base import check_emotions
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
@@ -164,7 +165,7 @@ def _as_parts(split, table):
     if isinstance(split, str):
         if split not in table:
             raise ValueError(
-                f"split={split!r} is no column of the table; its columns are: "
+                f"split={plain(split)!r} is no column of the table; its columns are: "
                 f"{', '.join(map(str, table.columns))}."
             )
         split = table[split]
@@ -186,12 +187,12 @@ def _as_parts(split, table):
 def _check_bounds(max_rate_difference, max_duration_ratio, min_recordings):
     if not 0 <= max_rate_difference <= 1:
         raise ValueError(
-            f"max_rate_difference={max_rate_difference!r}; expected a share from 0 to 1."
+            f"max_rate_difference={plain(max_rate_difference)!r}; expected a share from 0 to 1."
         )
     if not max_duration_ratio >= 1:
-        raise ValueError(f"max_duration_ratio={max_duration_ratio!r}; expected at least 1.")
+        raise ValueError(f"max_duration_ratio={plain(max_duration_ratio)!r}; expected at least 1.")
     if not min_recordings >= 1:
-        raise ValueError(f"min_recordings={min_recordings!r}; expected at least 1.")
+        raise ValueError(f"min_recordings={plain(min_recordings)!r}; expected at least 1.")
 
 
 def check_corpora(

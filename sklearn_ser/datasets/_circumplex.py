@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import ALIASES, EMOTIONS
 
 __all__ = ["CIRCUMPLEX", "Affect", "circumplex"]
@@ -46,7 +47,7 @@ def _affect_of(emotion):
     word = str(emotion).strip().lower()
     close = [ALIASES[word]] if word in ALIASES else difflib.get_close_matches(word, EMOTIONS, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"Unknown emotion {emotion!r}.{hint} Known are: {', '.join(EMOTIONS)}.")
+    raise ValueError(f"Unknown emotion {plain(emotion)!r}.{hint} Known are: {', '.join(EMOTIONS)}.")
 
 
 def circumplex(emotion):

@@ -4,6 +4,7 @@ import warnings
 
 import pandas as pd
 
+from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import RATINGS, check_folder
 from sklearn_ser.exceptions import CorpusError
 
@@ -118,7 +119,8 @@ def read_database(path, tables=None):
     unknown = sorted(set(tables or ()) - set(database.tables))
     if unknown:
         raise CorpusError(
-            f"No table {unknown[0]!r} in {folder}; its tables are: {', '.join(database.tables)}."
+            f"No table {plain(unknown[0])!r} in {folder}; its tables are: "
+            f"{', '.join(database.tables)}."
         )
     emotion = _get(database, "emotion", folder, tables)
     if emotion.empty:

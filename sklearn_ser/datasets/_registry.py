@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from sklearn_ser._messages import plain
 from sklearn_ser.datasets._aesdd import AESDD
 from sklearn_ser.datasets._ased import ASED
 from sklearn_ser.datasets._cafe import CAFE
@@ -76,7 +77,7 @@ def find_corpus(name):
         close = similar_name(name)
         hint = f" Did you mean {close!r}?" if close else ""
         raise CorpusError(
-            f"Unknown corpus {name!r}.{hint} Registered are: {', '.join(CORPORA)}. Other "
+            f"Unknown corpus {plain(name)!r}.{hint} Registered are: {', '.join(CORPORA)}. Other "
             "recordings come in through load_folder (a sub-folder per emotion) or load_table."
         )
     return CORPORA[name]

@@ -12,6 +12,8 @@ from joblib import Parallel, delayed
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from tqdm import tqdm
 
+from sklearn_ser._messages import plain
+
 from .. import __version__
 from ._base import EMOTIONS, as_table, check_emotions
 from ._languages import LANGUAGES
@@ -137,7 +139,9 @@ def _make(recording, folder):
 
 def _check_count(name, value, low, high, reason):
     if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
-        raise ValueError(f"{name}={value!r}: expected an integer from {low} to {high}, {reason}.")
+        raise ValueError(
+            f"{name}={plain(value)!r}: expected an integer from {low} to {high}, {reason}."
+        )
     return int(value)
 
 
@@ -148,7 +152,7 @@ def _seed_of(random_state):
         return int(random_state.randint(2**31))
     if not isinstance(random_state, Integral) or isinstance(random_state, bool) or random_state < 0:
         raise ValueError(
-            f"random_state={random_state!r}: expected a non-negative integer, a "
+            f"random_state={plain(random_state)!r}: expected a non-negative integer, a "
             "numpy.random.RandomState or None."
         )
     return int(random_state)
@@ -257,7 +261,9 @@ def make_corpora(
     n_speakers = _check_count("n_speakers", n_speakers, 1, 99, "the speakers of each corpus")
     emotions = check_emotions(emotions)
     if emotions is None or len(set(emotions)) < len(emotions) or not AFFECT.keys() >= set(emotions):
-        raise ValueError(f"emotions={emotions!r}: expected different ones of {', '.join(AFFECT)}.")
+        raise ValueError(
+            f"emotions={plain(emotions)!r}: expected different ones of {', '.join(AFFECT)}."
+        )
     each = n_speakers * len(emotions)
     reason = (
         f"for each of {n_speakers} speakers plays each of {len(emotions)} emotions at least once"

@@ -5,6 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sklearn_ser._messages import plain
+
 from ._synthesis import CONTROL_STEP, Contours, Voice, synthesise, usual_bandwidths
 
 __all__ = ["synthesise_vowel"]
@@ -13,12 +15,13 @@ __all__ = ["synthesise_vowel"]
 def _check_formants(formants, sampling_rate):
     if not isinstance(sampling_rate, Integral) or not 4000 <= sampling_rate <= 192000:
         raise ValueError(
-            f"sampling_rate={sampling_rate!r}: expected an integer from 4000 to 192000 Hz."
+            f"sampling_rate={plain(sampling_rate)!r}: expected an integer from 4000 to 192000 Hz."
         )
     formants = np.asarray(formants, dtype=float)
     if formants.ndim != 1 or formants.size == 0 or not (np.diff(formants, prepend=0.0) > 0).all():
         raise ValueError(
-            f"formants={formants!r}: expected a sequence of positive, ascending frequencies in Hz."
+            f"formants={plain(formants)!r}: expected a sequence of positive, ascending "
+            f"frequencies in Hz."
         )
     return formants
 
@@ -30,7 +33,8 @@ def _f0_contour(f0, n_steps):
     possible = (f0 == 0) | ((f0 >= 20) & (f0 <= 2000))
     if f0.ndim != 1 or not voiced.any() or not possible.all():
         raise ValueError(
-            f"f0={given!r}: expected one number of hertz or a sequence of them, each from 20 to "
+            f"f0={plain(given)!r}: expected one number of hertz or a sequence of them, each "
+            f"from 20 to "
             "2000, or 0 where there is no voice, but not everywhere."
         )
     position = np.linspace(0, len(f0) - 1, n_steps)
@@ -131,13 +135,14 @@ def synthesise_vowel(
         ("duration", duration, 0.02, 3600),
     ):
         if not isinstance(value, Real) or not low <= value <= high:
-            raise ValueError(f"{name}={value!r}: expected a number from {low} to {high}.")
+            raise ValueError(f"{name}={plain(value)!r}: expected a number from {low} to {high}.")
     widths = (
         usual_bandwidths(formants) if bandwidths is None else np.asarray(bandwidths, dtype=float)
     )
     if widths.shape != formants.shape or not (widths > 0).all():
         raise ValueError(
-            f"bandwidths={bandwidths!r}: expected {len(formants)} positive numbers of hertz, "
+            f"bandwidths={plain(bandwidths)!r}: expected {len(formants)} positive numbers of "
+            f"hertz, "
             "one for each formant."
         )
     n_steps = int(np.ceil(duration / CONTROL_STEP - 1e-9)) + 1

@@ -47,7 +47,8 @@ def _check_mapping(mapping):
     for word, emotion in (mapping or {}).items():
         if emotion is not None and emotion not in EMOTIONS:
             raise ValueError(
-                f"mapping[{as_plain(word)!r}] is {emotion!r}; expected None, which leaves these "
+                f"mapping[{as_plain(word)!r}] is {as_plain(emotion)!r}; expected None, which "
+                f"leaves these "
                 f"recordings out, or one of: {', '.join(EMOTIONS)}."
             )
         plain = _fold(word)

@@ -293,7 +293,7 @@ def compare_methods(
     ------
     ValueError
         If the two results are about different recordings, their truth, corpora or
-        speakers differ, or speakers are unknown throughout.
+        speakers differ, speakers are unknown throughout, or recordings have no label.
     TypeError
         If one of them is no result.
 
@@ -347,7 +347,7 @@ def compare_methods(
     settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state).checked()
     if not isinstance(n_permutations, Integral) or n_permutations < 1:
         raise ValueError(
-            f"n_permutations must be an integer of at least 1, got {n_permutations!r}."
+            f"n_permutations must be an integer of at least 1, got {plain(n_permutations)!r}."
         )
     first, second = _predictions(first, "first"), _predictions(second, "second")
     _check_same(first, second)

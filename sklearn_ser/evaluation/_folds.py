@@ -18,6 +18,7 @@ from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
 from sklearn_ser._identities import told_of_spellings
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import _safe_indexing
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.evaluation._inputs import random_states
@@ -216,8 +217,9 @@ def _check_params_are_taken(estimator, recordings):
     unused = [name for name in recordings.params if name not in taken]
     if unused:
         raise ValueError(
-            f"params has {unused}, which no step of the estimator takes in fit, or which its steps "
-            f"refuse. Leave them out, or pass an estimator with such a parameter."
+            f"params has {plain(unused)}, which no step of the estimator takes in fit, or which "
+            f"its "
+            f"steps refuse. Leave them out, or pass an estimator with such a parameter."
         )
 
 

@@ -126,12 +126,13 @@ def _check_params(params, n_samples):
     for name, values in params.items():
         if name in _OWN_PARAMS:
             raise ValueError(
-                f"params must not have {name!r}: it has an argument of its own or is made from "
+                f"params must not have {plain(name)!r}: it has an argument of its own or is "
+                f"made from "
                 f"corpus."
             )
         if _num_samples(values) != n_samples:
             raise ValueError(
-                f"params[{name!r}] has {_num_samples(values)} entries but X has {n_samples} "
+                f"params[{plain(name)!r}] has {_num_samples(values)} entries but X has {n_samples} "
                 f"samples; pass exactly one entry per sample, in the same order."
             )
     return params
@@ -194,14 +195,15 @@ def check_seeds(estimator, seeds):
         return [None]
     if isinstance(seeds, Integral) or not isinstance(seeds, Iterable):
         raise TypeError(
-            f"seeds must be a collection of integers, one for each repeat, or None, got {seeds!r}. "
+            f"seeds must be a collection of integers, one for each repeat, or None, got "
+            f"{plain(seeds)!r}. "
             f"For five repeats pass range(5)."
         )
     seeds = list(seeds)
     if not seeds or not all(isinstance(seed, Integral) and seed >= 0 for seed in seeds):
-        raise ValueError(f"seeds must be one or more integers of at least 0, got {seeds}.")
+        raise ValueError(f"seeds must be one or more integers of at least 0, got {plain(seeds)}.")
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds must be different from each other, got {seeds}.")
+        raise ValueError(f"seeds must be different from each other, got {plain(seeds)}.")
     if len(seeds) > 1 and not random_states(estimator):
         warnings.warn(
             "estimator has no parameter random_state, so that all repeats are the same unless it "

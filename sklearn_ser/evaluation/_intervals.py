@@ -43,11 +43,13 @@ class BootstrapSettings(NamedTuple):
             ("min_speakers", self.min_speakers, 2),
         ):
             if not isinstance(value, Integral) or value < least:
-                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
+                raise ValueError(
+                    f"{name} must be an integer of at least {least}, got {plain(value)!r}."
+                )
         if not isinstance(self.confidence, Real) or not 0 < self.confidence < 1:
             raise ValueError(
                 f"confidence must be a number between 0 and 1, such as 0.95, got "
-                f"{self.confidence!r}."
+                f"{plain(self.confidence)!r}."
             )
         check_random_state(self.random_state)
         return self
@@ -221,7 +223,7 @@ def interval_of_mean(intervals, names, confidence, *, low, high):
 def check_metric(metric):
     """Return the metric of that name, or name those there are."""
     if metric not in METRICS:
-        raise ValueError(f"metric must be one of {[*METRICS]}, got {metric!r}.")
+        raise ValueError(f"metric must be one of {[*METRICS]}, got {plain(metric)!r}.")
     return METRICS[metric]
 
 
@@ -304,7 +306,7 @@ def speaker_interval(
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         Truth and prediction: labels for the first three metrics, numbers for the
-        others.
+        others; without gaps, see :ref:`unlabelled`.
     speaker : array-like of shape (n_samples,)
         The speaker of each recording; None or NaN where unknown.
     metric : {"uar", "accuracy", "macro_f1", "ccc", "adjusted_r2", "mae"}, default="uar"

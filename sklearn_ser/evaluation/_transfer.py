@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sklearn_ser._messages import plain
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
@@ -86,7 +87,7 @@ class TransferResult:
             on.
         """
         if column not in self.cells:
-            raise ValueError(f"column must be one of {[*self.cells]}, got {column!r}.")
+            raise ValueError(f"column must be one of {[*self.cells]}, got {plain(column)!r}.")
         return self.cells.pivot(index="trained_on", columns="tested_on", values=column)
 
     @property

@@ -81,10 +81,11 @@ def cross_corpus_validate(
     X : array-like, DataFrame or list of length n_samples
         Whatever the first step takes: features, or paths of recordings.
     y : array-like of shape (n_samples,)
-        The emotion of each recording, without gaps; for a regressor a number, such as
-        its activation.
+        The emotion of each recording, without gaps (see :ref:`unlabelled`); for a
+        regressor a number, such as its activation.
     corpus : array-like of shape (n_samples,)
-        The corpus of each recording, without gaps; at least two different.
+        The corpus of each recording, without gaps; at least two different. Spellings
+        of one name are taken for one, here and in `speaker`, see :ref:`identities`.
     speaker : array-like of shape (n_samples,), default=None
         The speaker of each recording, None or NaN where unknown. Without it there are
         no confidence intervals.
@@ -134,6 +135,8 @@ def cross_corpus_validate(
     -----
     UserWarning
         If a corpus has classes that no training corpus has: their recall is 0.
+    CorpusWarning
+        If names of speakers or corpora are hard to tell apart.
 
     See Also
     --------

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
+from sklearn_ser._messages import plain
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
@@ -25,7 +26,7 @@ _SHOWN = 3  # speakers in a message
 def check_n_splits(n_splits):
     """Refuse what is no number of folds."""
     if not isinstance(n_splits, Integral) or n_splits < 2:
-        raise ValueError(f"n_splits must be an integer of at least 2, got {n_splits!r}.")
+        raise ValueError(f"n_splits must be an integer of at least 2, got {plain(n_splits)!r}.")
     return n_splits
 
 

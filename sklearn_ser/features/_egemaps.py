@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_ser._messages import plain
 from sklearn_ser.audio import check_rate, check_waveform
 from sklearn_ser.features._corrected import harmonic_differences, resonances
 from sklearn_ser.features._formants import N_FORMANTS, formants
@@ -169,7 +170,9 @@ def _fill_pitched(out, f0, short, long, *, variant, formants_everywhere):
 
 def _checked(y, sr, variant):
     if variant not in VARIANTS:
-        raise ValueError(f"variant={variant!r}, expected one of {', '.join(map(repr, VARIANTS))}.")
+        raise ValueError(
+            f"variant={plain(variant)!r}, expected one of {', '.join(map(repr, VARIANTS))}."
+        )
     return check_waveform(y, sr), check_rate(sr, "the waveform")
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.audio import MAXIMUM_DURATION
@@ -40,7 +41,7 @@ def _plain(value):
     """Turn a number or a table of numpy into what JSON knows."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    raise TypeError(f"a recipe holds {value!r}, expected numbers, text, lists and dicts")
+    raise TypeError(f"a recipe holds {plain(value)!r}, expected numbers, text, lists and dicts")
 
 
 def _warn_of_remarks(recordings, remarks):

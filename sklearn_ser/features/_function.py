@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sklearn_ser._messages import plain
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._extractor import RecordingTransformer
@@ -30,8 +31,9 @@ def _as_row(values, names, called):
             missing = [name for name in names if name not in keys]
             unknown = [key for key in keys if key not in names]
             raise ValueError(
-                f"{called} returned the names {keys}, expected {list(names)}: {missing} are "
-                f"missing, {unknown} are unknown. Change names or what the function returns."
+                f"{called} returned the names {plain(keys)}, expected {plain(list(names))}: "
+                f"{plain(missing)} are missing, {plain(unknown)} are unknown. Change names or what "
+                f"the function returns."
             )
         values = [values[name] for name in names]
     try:
@@ -48,7 +50,7 @@ def _as_row(values, names, called):
     if row.shape != (len(names),):
         raise ValueError(
             f"{called} returned an array of shape {row.shape}, expected ({len(names)},), one "
-            f"number for each of the names {list(names)}. Return as many numbers for every "
+            f"number for each of the names {plain(list(names))}. Return as many numbers for every "
             "recording, or change the names."
         )
     with np.errstate(over="ignore"):
@@ -206,11 +208,14 @@ class FunctionExtractor(RecordingTransformer):
         names = () if isinstance(self.names, str) else tuple(self.names)
         if not names or not all(isinstance(name, str) for name in names):
             raise ValueError(
-                f"names is {self.names!r}, expected at least one column name, all of them text."
+                f"names is {plain(self.names)!r}, expected at least one column name, all of "
+                f"them text."
             )
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
-            raise ValueError(f"names holds {repeated} more than once, expected different names.")
+            raise ValueError(
+                f"names holds {plain(repeated)} more than once, expected different names."
+            )
         return tuple(map(str, names))
 
     def _recipe(self):

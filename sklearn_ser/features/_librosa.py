@@ -5,6 +5,7 @@ from importlib.metadata import version
 from numbers import Integral, Real
 from typing import ClassVar
 
+from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.features._extractor import RecordingTransformer
@@ -47,9 +48,9 @@ def _check_choice(name, given, known, expected):
     chosen = (given,) if isinstance(given, str) else tuple(given)
     unknown = [one for one in chosen if not (isinstance(one, str) and known(one))]
     if isinstance(given, str) or not chosen or unknown:
-        raise ValueError(f"{name} is {given!r}, expected a sequence of {expected}.")
+        raise ValueError(f"{name} is {plain(given)!r}, expected a sequence of {expected}.")
     if len(set(chosen)) < len(chosen):
-        raise ValueError(f"{name} is {given!r}, expected each entry once.")
+        raise ValueError(f"{name} is {plain(given)!r}, expected each entry once.")
     return tuple(map(str, chosen))
 
 

@@ -4,6 +4,8 @@ import os
 
 import numpy as np
 
+from sklearn_ser._messages import plain
+
 __all__ = ["as_recordings"]
 
 _EXPECTED = (
@@ -43,7 +45,7 @@ def as_recordings(X):
         if _is_path(item):
             items[i] = os.fsdecode(os.fspath(item))
         elif np.ndim(item) == 0 or isinstance(item, bytes):
-            raise ValueError(f"Recording {i} of X is {item!r}, {_EXPECTED}.")
+            raise ValueError(f"Recording {i} of X is {plain(item)!r}, {_EXPECTED}.")
         else:
             items[i] = np.asarray(item)
     return items

@@ -23,7 +23,7 @@ def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        The true labels, strings or integers.
+        The true labels, strings or integers, without gaps, see :ref:`unlabelled`.
     y_pred : array-like of shape (n_samples,)
         The predicted labels. A label that does not occur in `y_true` is simply
         wrong where it is predicted: it adds no class with recall 0 to the mean.

@@ -9,6 +9,8 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_array, check_random_state, gen_batches
 
+from sklearn_ser._messages import plain
+
 # Entries of a temporary array, 32 MiB of float64: more rows take longer, not more memory.
 _CHUNK = 2**22
 # The median of the distances is stable long before its computation gets expensive.
@@ -32,7 +34,7 @@ def check_n_projections(n_projections):
     if not isinstance(n_projections, Integral) or n_projections < 1:
         raise ValueError(
             f"n_projections, the number of directions, must be an integer of at least 1, got "
-            f"{n_projections!r}."
+            f"{plain(n_projections)!r}."
         )
 
 
@@ -41,7 +43,7 @@ def check_max_samples(max_samples):
     if max_samples is not None and (not isinstance(max_samples, Integral) or max_samples < 2):
         raise ValueError(
             f"max_samples must be an integer of at least 2, or None for all rows, got "
-            f"{max_samples!r}."
+            f"{plain(max_samples)!r}."
         )
 
 
@@ -161,7 +163,7 @@ def sliced_wasserstein_distance(X, Y, *, p=2, n_projections=200, random_state=No
     X, Y = check_samples(X, Y)
     check_n_projections(n_projections)
     if not isinstance(p, Real) or not 1 <= p < math.inf:
-        raise ValueError(f"p, the order of the distance, must be at least 1, got {p!r}.")
+        raise ValueError(f"p, the order of the distance, must be at least 1, got {plain(p)!r}.")
     directions = draw_directions(X.shape[1], n_projections, check_random_state(random_state))
     return float(sliced_wasserstein_pairs([X, Y], directions, p)[0])
 
@@ -253,7 +255,7 @@ def maximum_mean_discrepancy(X, Y, *, bandwidth=None, max_samples=2000, random_s
         if len(sample) < 2:
             raise ValueError(f"{name} has one row; the unbiased estimate needs at least two.")
     if bandwidth is not None and not (isinstance(bandwidth, Real) and 0 < bandwidth < math.inf):
-        raise ValueError(f"bandwidth must be a number above 0 or None, got {bandwidth!r}.")
+        raise ValueError(f"bandwidth must be a number above 0 or None, got {plain(bandwidth)!r}.")
     check_max_samples(max_samples)
     rng = check_random_state(random_state)
     X, Y = subsample(X, max_samples, rng), subsample(Y, max_samples, rng)
@@ -355,5 +357,5 @@ def jensen_shannon_divergence(X, Y, *, n_bins=None):
     if n_bins is None:
         n_bins = 2 * math.ceil(min(len(X), len(Y)) ** (1 / 3))
     elif not isinstance(n_bins, Integral) or n_bins < 2:
-        raise ValueError(f"n_bins must be an integer of at least 2 or None, got {n_bins!r}.")
+        raise ValueError(f"n_bins must be an integer of at least 2 or None, got {plain(n_bins)!r}.")
     return np.array([_jensen_shannon(x, y, n_bins) for x, y in zip(X.T, Y.T, strict=True)])

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, check_random_state
 
 from sklearn_ser._identities import encode_ids
+from sklearn_ser._messages import plain
 from sklearn_ser.metrics._distances import (
     check_max_samples,
     check_n_projections,
@@ -125,7 +126,9 @@ def corpus_separability(Z, corpus, *, speaker=None, estimator=None, cv=5, random
     """
     Z, names, codes = _check_embedding(Z, corpus)
     if not isinstance(cv, Integral) or cv < 2:
-        raise ValueError(f"cv, the number of folds, must be an integer of at least 2, got {cv!r}.")
+        raise ValueError(
+            f"cv, the number of folds, must be an integer of at least 2, got {plain(cv)!r}."
+        )
     counts = np.bincount(codes)
     if counts.min() < cv:
         smallest = str(names[counts.argmin()])

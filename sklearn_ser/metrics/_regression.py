@@ -8,6 +8,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_array, check_consistent_length
 
+from sklearn_ser._messages import plain
+
 
 def _check_values(values, name):
     """Return one finite number for each sample as a float64 array."""
@@ -152,7 +154,7 @@ def adjusted_r2(y_true, y_pred, n_predictors=1):
     if not isinstance(n_predictors, Integral) or n_predictors < 0:
         raise ValueError(
             f"n_predictors must be an integer of at least 0, the number of columns behind the "
-            f"prediction, got {n_predictors!r}."
+            f"prediction, got {plain(n_predictors)!r}."
         )
     freedom = len(y_true) - n_predictors - 1
     if freedom < 1:

@@ -5,6 +5,7 @@ import warnings
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
+from sklearn_ser._messages import plain
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import PersistenceError, PersistenceWarning
 from sklearn_ser.persistence._archive import too_large
@@ -25,7 +26,7 @@ def _names_of(trusted):
         for one in trusted
     }
     if wrong := [one for one in names if not isinstance(one, str)]:
-        raise TypeError(f"trusted holds {wrong[0]!r}, expected types or their full names.")
+        raise TypeError(f"trusted holds {plain(wrong[0])!r}, expected types or their full names.")
     return names
 
 

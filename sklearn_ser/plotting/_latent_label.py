@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 
 from sklearn_ser._identities import encode_ids
+from sklearn_ser._messages import plain
 from sklearn_ser.plotting._embedding import embed, name_components
 from sklearn_ser.plotting._style import count_of, make_axes, numbered_style, printable
 
@@ -191,7 +192,8 @@ class LatentLabelDisplay:
         wrong = [one for one in components if one not in range(n_components)]
         if wrong:
             raise ValueError(
-                f"components must be columns of Z, from 0 to {n_components - 1}, got {wrong}."
+                f"components must be columns of Z, from 0 to {n_components - 1}, got "
+                f"{plain(wrong)}."
             )
         display = cls(Z.iloc[:, [*components]], labels, corpus)
         return display.plot(ax=ax, size=size, alpha=alpha)

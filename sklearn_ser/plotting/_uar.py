@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sklearn_ser._messages import plain
 from sklearn_ser.evaluation._result import TITLES
 from sklearn_ser.plotting._style import (
     count_of,
@@ -23,12 +24,14 @@ def _check_table(method, table, metric):
     for column in ("corpus", metric):
         if column not in table:
             raise ValueError(
-                f"the scores of {method!r} have no column {column!r}, only {[*table.columns]}."
+                f"the scores of {plain(method)!r} have no column {plain(column)!r}, only "
+                f"{[*table.columns]}."
             )
     twice = table["corpus"][table["corpus"].duplicated()].unique().tolist()
     if twice:
         raise ValueError(
-            f"the scores of {method!r} have several rows for {twice}; average them first, or pass "
+            f"the scores of {plain(method)!r} have several rows for {twice}; average them "
+            f"first, or pass "
             f"the summary of the result instead of its scores."
         )
     ends = {f"{metric}_{end}": np.nan for end in ("low", "high")}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from sklearn_ser._identities import canonical_ids, told_of_spellings
+from sklearn_ser._messages import plain
 from sklearn_ser.report._comparisons import COMPARISON_COLUMNS, compare_with_first
 from sklearn_ser.report._facts import (
     describe_corpora,
@@ -28,12 +29,13 @@ def _check_results(results, speech):
     for name, result in results.items():
         if "uar" not in result.metrics:
             raise ValueError(
-                f"The result of {name!r} has the metrics {', '.join(result.metrics)}; a record is "
+                f"The result of {plain(name)!r} has the metrics {', '.join(result.metrics)}; a "
+                f"record is "
                 f"about emotions as labels, so that it needs the result of a classifier."
             )
         if result.predictions["sample"].max() >= len(speech):
             raise ValueError(
-                f"The result of {name!r} has predictions for recording "
+                f"The result of {plain(name)!r} has predictions for recording "
                 f"{result.predictions['sample'].max()}, but speech has {len(speech)} rows. Pass "
                 f"the table of recordings that was evaluated."
             )
@@ -47,7 +49,8 @@ def _check_results(results, speech):
         ]
         if differing:
             raise ValueError(
-                f"The result of {name!r} and speech differ in {' and '.join(differing)}. Pass the "
+                f"The result of {plain(name)!r} and speech differ in {' and '.join(differing)}. "
+                f"Pass the "
                 f"table of recordings that was evaluated, with its rows in the same order."
             )
     if (speech["corpus"] == "mean").any():
@@ -58,11 +61,14 @@ def _with_canonical_ids(speech):
     """Return the table with corpora and speakers written as the results have them."""
     with told_of_spellings():
         ids = {
-            column: pd.Series(canonical_ids(speech[column], name=column), index=speech.index)
+            # Of objects: pandas guesses no type of names that are not UTF-8.
+            column: pd.Series(
+                canonical_ids(speech[column], name=column), index=speech.index, dtype=object
+            )
             for column in ("corpus", "speaker")
             if column in speech
         }
-    return speech.assign(**{column: values.infer_objects() for column, values in ids.items()})
+    return speech.assign(**ids)
 
 
 def _stack(results, table):
