@@ -15,7 +15,10 @@ import sklearn_ser
 
 ROOT = Path(sklearn_ser.__file__).parent
 
-LEAVES = {"_identities", "_labels", "_messages", "_sklearn", "_validation", "exceptions"}
+LEAVES = {
+    "_files", "_identities", "_labels", "_messages", "_sklearn", "_spelling", "_validation",
+    "exceptions",
+}  # fmt: skip
 
 # Above the leaves, which all may use: what each part may import besides itself. The command
 # line stands on top of everything.

@@ -1,6 +1,7 @@
 """Exchange tables of recordings with databases in audformat."""
 
 import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -201,5 +202,10 @@ def save_audformat(table, path, *, name=None):
         database.schemes[scheme] = audformat.Scheme(None if labels else dtype, labels=labels)
         columns[scheme] = audformat.Column(scheme_id=scheme)
         columns[scheme].set(values)
-    # Unlike CSV, Parquet keeps the word NA apart from a gap.
-    database.save(str(folder), storage_format=audformat.define.TableStorageFormat.PARQUET)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
+        # Unlike CSV, Parquet keeps the word NA apart from a gap.
+        database.save(scratch, storage_format=audformat.define.TableStorageFormat.PARQUET)
+        # The header, without which there is no database, comes last.
+        for file in sorted(Path(scratch).iterdir(), key=lambda file: file.name == HEADER):
+            os.replace(file, folder / file.name)

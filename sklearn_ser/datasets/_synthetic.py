@@ -1,10 +1,9 @@
 """Corpora of synthesised emotional speech, with the truth about every utterance."""
 
-import os
+import sys
 from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
 
 import numpy as np
 import soundfile
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from sklearn_ser._messages import plain
 
 from .. import __version__
+from .._files import NewFile, remove_stale
 from ._base import EMOTIONS, as_table, check_emotions
 from ._languages import LANGUAGES
 from ._paths import absolute_path
@@ -93,12 +93,10 @@ def _record(speech, language, rng):
 
 def _write(path, save):
     """Write a file so that it is either complete or not there."""
-    temporary = path.with_name(f".{uuid4().hex}{path.suffix}")
-    try:
-        save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # Not tidy, nor synchronised: there may be thousands, and they can be made again.
+    with NewFile(path, "wb", tidy=False) as new:
+        save(new.file)
+        new.commit(sync=False)
 
 
 def _make(recording, folder):
@@ -118,7 +116,7 @@ def _make(recording, folder):
         speech, pulses = synthesise(contours, voice, sampling_rate=rate, rng=rng)
         y = _record(speech, language, rng)
         # The truth comes last: where its stamp is right, the recording is complete.
-        _write(path, lambda file: soundfile.write(file, y, rate, "PCM_16"))
+        _write(path, lambda file: soundfile.write(file, y, rate, "PCM_16", format="WAV"))
         _write(
             path.with_suffix(".npz"),
             lambda file: save_truth(file, contours, voice, pulses, recording.stamp),
@@ -278,6 +276,7 @@ def make_corpora(
     recordings = []
     for corpus in range(n_corpora):
         (folder / LANGUAGES[corpus].name).mkdir(parents=True, exist_ok=True)
+        remove_stale(folder / LANGUAGES[corpus].name)
         for i in range(n_utterances):
             i, emotion = divmod(i, len(emotions))
             i, speaker = divmod(i, n_speakers)
@@ -287,5 +286,6 @@ def make_corpora(
         delayed(_make)(recording, folder) for recording in recordings
     )
     # tqdm itself stays quiet where there is no terminal if `disable` is None.
-    rows = tqdm(rows, "speech", len(recordings), disable=None if verbose else True)
+    quiet = None if verbose and sys.stderr is not None else True
+    rows = tqdm(rows, "speech", len(recordings), disable=quiet)
     return as_table([{**row, "path": str(folder / row["path"])} for row in rows])

@@ -273,8 +273,8 @@ def test_finished_recordings_are_kept_and_others_made_anew(tmp_path):
 
 
 def test_an_interrupted_call_leaves_no_half_recording(tmp_path, monkeypatch):
-    def write(name, *args):
-        Path(name).write_bytes(b"RIFF")
+    def write(file, *args, **options):
+        file.write(b"RIFF")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(_synthetic.soundfile, "write", write)

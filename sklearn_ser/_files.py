@@ -1,0 +1,281 @@
+"""Files that are complete or not there, whatever happens while they are written."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import platform
+import re
+import stat
+import time
+from pathlib import Path
+from uuid import uuid4
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed
+    fcntl = None
+
+__all__ = ["NewFile", "remove_stale", "replacing"]
+
+# .NAME.HOST-PROCESS-NUMBER.tmp, where NAME is what the file is to be called.
+_TEMPORARY = re.compile(r"\.(.+)\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.tmp", re.DOTALL)
+_HOST = hashlib.sha256(os.fsencode(platform.node())).hexdigest()[:8]
+# Names of files may have 255 bytes, of which a temporary one needs some for itself.
+_LONGEST = 180
+# Seconds after which a file that a process on another machine left is nobody's.
+_ABANDONED = 86400
+# What a disk that is full says, and one that cannot wait for what was written.
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+_UNABLE = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
+
+
+def _stem(name):
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONGEST else hashlib.sha256(encoded).hexdigest()[:32]
+
+
+def _is_written_in_place(path):
+    """Whether a path leads to a pipe, a device or what the process has open already."""
+    for _ in range(40):  # as many links as the system itself follows
+        folder = os.path.dirname(os.path.abspath(path))
+        if folder == "/dev/fd" or folder.startswith("/proc/"):
+            return True
+        if not os.path.islink(path):
+            break
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _lock(descriptor):
+    """Lock a file for as long as the process lives; return whether nobody else has done so."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return None if error.errno not in (errno.EAGAIN, errno.EACCES) else False
+    return True
+
+
+def _is_alive(process):
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove_if_stale(path, host, process):
+    if fcntl is None:
+        os.unlink(path)
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        found = os.fstat(descriptor)
+        locked = _lock(descriptor)
+        if host == _HOST:
+            # Locks outlive no process, whoever has its number now. Not every drive has them.
+            stale = not _is_alive(process) if locked is None else locked
+        else:
+            stale = locked is not False and time.time() - found.st_mtime > _ABANDONED
+        if stale and stat.S_ISREG(found.st_mode):
+            os.unlink(path)
+    finally:
+        os.close(descriptor)
+
+
+def remove_stale(folder, name=None):
+    """Remove temporary files that processes left which were killed.
+
+    A process that still writes holds a lock. A file of another machine, whose locks cannot
+    always be seen, counts as left when nothing was written to it for a day.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to look.
+    name : str, default=None
+        The file that they were to become; None is any.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = _TEMPORARY.fullmatch(entry.name)
+            if match and (name is None or match[1] == _stem(name)):
+                with contextlib.suppress(OSError):
+                    _remove_if_stale(entry.path, match[2], int(match[3]))
+
+
+class NewFile:
+    """A file that takes its name when it is complete.
+
+    Until then it stands beside it under a hidden name, and leaves as it is what has the name
+    before. In a ``with`` block it is removed unless `commit` was called: after errors, Ctrl-C
+    and signals that end the process in order. One that a killed process left is removed by
+    the next process that writes a file of the same name.
+
+    The file gets the permissions that opening it for writing would have given; a link stays a
+    link, and what it leads to is replaced. A pipe or a device, such as ``/dev/stdout``, is
+    written to directly.
+
+    Parameters
+    ----------
+    path : path-like
+        The name.
+    mode : {"w", "wb"}, default="w"
+        Text, in UTF-8 and without translation of line ends, or bytes.
+    tidy : bool, default=True
+        Whether to remove what killed processes left of the same name. That lists the folder;
+        whoever writes thousands of files calls `remove_stale` once.
+
+    Attributes
+    ----------
+    file : file object
+        What to write to.
+    """
+
+    def __init__(self, path, mode="w", *, tidy=True):
+        options = {} if mode == "wb" else {"encoding": "utf-8", "newline": ""}
+        self._path = path
+        self._temporary = None
+        if _is_written_in_place(path):
+            self.file = open(path, mode, **options)  # noqa: SIM115
+            return
+        self._target = Path(os.path.realpath(path))
+        self._earlier = self._look_at_target()
+        if tidy:
+            remove_stale(self._target.parent, self._target.name)
+        descriptor = self._create()
+        try:
+            if self._earlier is not None:
+                self._take_over(descriptor)
+            self.file = open(descriptor, mode, **options)  # noqa: SIM115
+        except BaseException:
+            os.close(descriptor)
+            self._temporary.unlink(missing_ok=True)
+            raise
+
+    def _look_at_target(self):
+        try:
+            found = os.stat(self._target)
+        except FileNotFoundError:
+            return None
+        if not os.access(self._target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._target))
+        return found
+
+    def _create(self):
+        """Make the temporary file and lock it; return its descriptor."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        stem = _stem(self._target.name)
+        while True:
+            number = uuid4().hex[:8]
+            name = f".{stem}.{_HOST}-{os.getpid()}-{number}.tmp"
+            self._temporary = self._target.with_name(name)
+            try:
+                descriptor = os.open(self._temporary, flags, 0o666)
+            except OSError as error:
+                # The hidden name would tell nobody anything.
+                error.filename = str(self._target)
+                raise
+            if fcntl is None or _lock(descriptor) is not False:
+                with contextlib.suppress(OSError):
+                    if os.path.samestat(os.stat(self._temporary), os.fstat(descriptor)):
+                        return descriptor
+            # Another process took it for stale before it was locked.
+            os.close(descriptor)
+
+    def _take_over(self, descriptor):
+        """Give the file the permissions, and where possible the owner, of the earlier one."""
+        if hasattr(os, "fchown"):
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, self._earlier.st_uid, self._earlier.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(self._earlier.st_mode))
+
+    def finish(self, *, sync=True):
+        """Hand everything to the disk, which says by now whether it has the space.
+
+        Parameters
+        ----------
+        sync : bool, default=True
+            Whether to wait until the disk has it, so that a power cut cannot leave an empty
+            file under the name. That takes milliseconds.
+        """
+        try:
+            self.file.flush()
+            if sync and self._temporary is not None:
+                os.fsync(self.file.fileno())
+        except OSError as error:
+            if error.errno not in _UNABLE:
+                self._name(error)
+                raise
+
+    def commit(self, *, sync=True):
+        """Give the file its name; `sync` as in `finish`."""
+        self.finish(sync=sync)
+        if self._temporary is None or fcntl is None:
+            self.file.close()
+        if self._temporary is not None:
+            # Still open, hence locked, so that nobody takes it for stale.
+            os.replace(self._temporary, self._target)
+            self._temporary = None
+        self.file.close()
+
+    def discard(self):
+        """Remove what was written; after `commit` it does nothing."""
+        try:
+            with contextlib.suppress(OSError, ValueError):
+                self.file.close()
+        finally:
+            if self._temporary is not None:
+                self._temporary.unlink(missing_ok=True)
+                self._temporary = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        self._name(error)
+        self.discard()
+
+    def _name(self, error):
+        """Add to what a full disk says which file it is about."""
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            error.filename = str(self._path)
+
+
+@contextlib.contextmanager
+def replacing(path, mode="w", *, sync=True):
+    """Open a file for writing that takes its name when the block ends without an error.
+
+    Parameters
+    ----------
+    path, mode
+        As in `NewFile`.
+    sync : bool, default=True
+        As in `NewFile.finish`.
+
+    Yields
+    ------
+    file : file object
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "report.html"
+    >>> with replacing(path) as file:
+    ...     _ = file.write("<h1>")
+    ...     path.exists()
+    False
+    >>> path.read_text()
+    '<h1>'
+    >>> folder.cleanup()
+    """
+    with NewFile(path, mode) as new:
+        yield new.file
+        new.commit(sync=sync)
