@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from sklearn_ser._messages import plain
+from sklearn_ser._spelling import from_cells
 from sklearn_ser.datasets._base import RATINGS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
@@ -179,7 +180,7 @@ def read_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     else:
         file = Path(table).expanduser()
         where, root, stem = str(file), root or file.parent, file.stem
-        table = _read_file(file, root)
+        table = from_cells(_read_file(file, root))
     root = absolute_path(os.path.expanduser(os.fspath(root)))
     table = _check_columns(table, where).reset_index(drop=True)
     if corpus is None and "corpus" not in table:
@@ -226,7 +227,9 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
         A file of comma-separated (``.csv``) or tab-separated (``.tsv``) values
         in UTF-8, or the table itself. In a file, empty fields and ``NA`` are
         missing values, and speakers and sentences are read as text: ``03``
-        stays ``03``.
+        stays ``03``. The apostrophe before ``=``, ``+``, ``-`` or ``@`` that
+        keeps a spreadsheet from computing a text, as tables of this package
+        have it, is no part of the text.
     root : str or path-like, optional
         Folder at which relative paths start; by default the folder of the
         file, or the working directory for a DataFrame.

@@ -1,10 +1,12 @@
 """Tables of features on disk, written part by part."""
 
-import os
 import sys
 from pathlib import Path
 
 import pandas as pd
+
+from sklearn_ser._files import NewFile
+from sklearn_ser._spelling import to_cell, visible
 
 __all__ = ["TableWriter"]
 
@@ -13,7 +15,9 @@ class TableWriter:
     """Write rows of features to a CSV or Parquet file that appears when it is complete.
 
     Until then a file beside it takes the parts; an error removes that file and
-    leaves what had the name before.
+    leaves what had the name before. Names of recordings are spelled as
+    `sklearn_ser._spelling` says: in CSV none is a formula, and none costs the table
+    because it is not UTF-8.
 
     Parameters
     ----------
@@ -35,27 +39,34 @@ class TableWriter:
         if self._path is None:
             self._file = sys.stdout
             return self
-        # The process in the name: two runs for one table must not write one file.
-        self._unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
-        if self._path.suffix.lower() == ".csv":
-            self._file = self._unfinished.open("w", encoding="utf-8", newline="")
-        else:
-            import pyarrow as pa
-            from pyarrow.parquet import ParquetWriter
-
-            columns = [("path", pa.string()), *((name, pa.float32()) for name in self._names)]
-            self._writer = ParquetWriter(self._unfinished, pa.schema(columns))
+        is_csv = self._path.suffix.lower() == ".csv"
+        self._new = NewFile(self._path, "w" if is_csv else "wb")
+        self._file = self._new.file
+        if not is_csv:
+            try:
+                self._writer = self._open_parquet()
+            except BaseException:
+                self._new.discard()
+                raise
         return self
 
-    def __exit__(self, kind, *_):
+    def _open_parquet(self):
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetWriter
+
+        columns = [("path", pa.string()), *((name, pa.float32()) for name in self._names)]
+        return ParquetWriter(self._file, pa.schema(columns))
+
+    def __exit__(self, *exception):
         if self._path is None:
             return
         try:
-            (self._writer or self._file).close()
-            if kind is None and self._wanted:
-                os.replace(self._unfinished, self._path)
+            if self._writer is not None:
+                self._writer.close()
+            if exception[0] is None and self._wanted:
+                self._new.commit()
         finally:
-            self._unfinished.unlink(missing_ok=True)
+            self._new.__exit__(*exception)
 
     def write(self, paths, rows):
         """Append a part.
@@ -69,11 +80,14 @@ class TableWriter:
         """
         if not len(rows):
             return
-        table = pd.DataFrame(rows, columns=self._names)
-        table.insert(0, "path", paths)
         if self._writer is None:
+            table = pd.DataFrame(rows, columns=[to_cell(name) for name in self._names])
+            table.insert(0, "path", [to_cell(path) for path in paths])
             table.to_csv(self._file, index=False, header=not self._begun)
         else:
+            # No spreadsheet opens Parquet, so that nothing in it can be a formula.
+            table = pd.DataFrame(rows, columns=self._names)
+            table.insert(0, "path", [visible(path) for path in paths])
             import pyarrow as pa
 
             self._writer.write_table(

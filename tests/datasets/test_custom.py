@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sklearn_ser._spelling import to_cells
 from sklearn_ser.datasets import EMOTIONS, load_folder, load_table
 from sklearn_ser.datasets._base import ALIASES
 from sklearn_ser.exceptions import CorpusError
@@ -265,3 +266,16 @@ def test_the_other_separator(write_table):
     table = write_table("path,emotion\na.wav,sad\n", name="mine.tsv")
     with pytest.raises(CorpusError, match="looks separated by commas: 'path,emotion'"):
         load_table(table)
+
+
+@pytest.mark.parametrize("name", ["=A1.wav", "'=A1.wav", "caf\udce9.wav", "-b.wav"])
+def test_a_table_as_this_package_spells_it(name, tmp_path):
+    try:
+        (tmp_path / name).touch()
+    except (OSError, UnicodeError):
+        pytest.skip("a file system with rules of its own for names")
+    rows = pd.DataFrame({"path": pd.Series([name], dtype=object), "emotion": ["anger"]})
+    to_cells(rows.assign(speaker="+1")).to_csv(tmp_path / "mine.csv", index=False)
+    table = load_table(tmp_path / "mine.csv")
+    assert table["path"].tolist() == [str(tmp_path / name)]
+    assert table["speaker"].tolist() == ["mine_+1"]

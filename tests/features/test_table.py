@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sklearn_ser._spelling import from_cells
 from sklearn_ser.features._table import TableWriter
 
 NAMES = ("a", "b", "c")
@@ -72,3 +73,20 @@ def test_to_the_standard_output(capsys):
         assert capsys.readouterr().out == "path,a,b,c\na,1.0,2.5,\n"
         table.write(["b"], np.zeros((1, 3)))
     assert capsys.readouterr().out == "b,0.0,0.0,0.0\n"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_names_of_any_kind(suffix, tmp_path):
+    path = tmp_path / f"x{suffix}"
+    names = ["=A1", "'=A1", "caf\udce9", r"caf\udce9", "a\rb", "-0.5"]
+    with TableWriter(path, ("=a", "b")) as table:
+        table.write(names, -np.ones((6, 2)))
+    if suffix == ".parquet":
+        frame = pd.read_parquet(path)
+        assert frame.columns.tolist() == ["path", "=a", "b"]
+        plain = ["=A1", "'=A1", r"caf\udce9", r"caf\\udce9", r"a\u000db", "-0.5"]
+        assert frame["path"].tolist() == plain
+        return
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["path,'=a,b", "'=A1,-1.0,-1.0"]
+    assert from_cells(pd.read_csv(path, dtype=str))["path"].tolist() == names
