@@ -13,6 +13,7 @@ __all__ = [
     "PersistenceError",
     "PersistenceWarning",
     "PosteriorCollapseWarning",
+    "ResultsError",
     "SmallBatchWarning",
 ]
 
@@ -63,6 +64,10 @@ class PersistenceWarning(UserWarning):
 
 class PosteriorCollapseWarning(UserWarning):
     """Columns of an embedding are almost constant: the loss made the encoder ignore them."""
+
+
+class ResultsError(ValueError):
+    """A folder of results with a damaged file, or with files of more than one evaluation."""
 
 
 class SmallBatchWarning(UserWarning):

@@ -1,59 +1,35 @@
 """The folder that an evaluation is kept in: tables as CSV, everything else as JSON."""
 
+import contextlib
+import hashlib
+import io
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from sklearn_ser.report._comparisons import COMPARISON_COLUMNS
+from sklearn_ser._files import NewFile
+from sklearn_ser._spelling import from_cells, to_cells
+from sklearn_ser.exceptions import ResultsError
+from sklearn_ser.report._checks import check_agreement, check_run, check_table
+from sklearn_ser.report._columns import COLUMNS, OPTIONAL
 
 __all__ = ["FORMAT", "read_folder", "write_folder"]
 
-# Raised whenever an older version would misread what a newer one writes.
-FORMAT = 1
+# Raised whenever an older version would misread what a newer one writes. 2: texts in tables
+# are spelled so that a spreadsheet takes none for a formula, and run.json has digests.
+FORMAT = 2
 
 _RUN = "run.json"
-_SCORES = ["method", "corpus", "uar", "uar_low", "uar_high", "interval_note"]
-
-# What each table must have at least. The last two files may be absent.
-_COLUMNS = {
-    "scores": [*_SCORES, "chance", "accuracy", "macro_f1", "n_train", "n_test", "fit_time"],
-    "means": _SCORES,
-    "recalls": ["method", "corpus", "repeat", "label", "recall", "recall_low", "recall_high"],
-    "predictions": ["path", "corpus", "method", "repeat", "y_true", "y_pred"],
-    "comparisons": COMPARISON_COLUMNS,
-    "transfer": ["method", "trained_on", "tested_on", "uar"],
-}
-_OPTIONAL = ("comparisons", "transfer")
-
-# Words, whatever they look like: a corpus may be called "NA" or "1".
-_TEXT = (
-    "method",
-    "against",
-    "corpus",
-    "language",
-    "speaker",
-    "sex",
-    "path",
-    "label",
-    "y_true",
-    "y_pred",
-    "trained_on",
-    "tested_on",
-    "interval_note",
-)
-_KEYS = ("versions", "platform", "settings", "corpora", "methods", "warnings", "seconds")
-# Their entries, and what each has.
-_LISTS = {
-    "corpora": {"name": str, "emotions": dict},
-    "methods": {"name": str, "seeds": dict},
-    "warnings": {"about": str, "detail": str},
-}
+# Far more than the facts of any evaluation take.
+_MAX_RUN = 2**26
 
 
 def write_folder(folder, run, tables):
-    """Write tables and facts.
+    """Write tables and facts, so that what was there before stays until all is written.
+
+    The facts, which hold the digests of the tables, take their name last: a process that ends
+    on the way leaves a folder that `read_folder` takes for the earlier evaluation, or refuses.
 
     Parameters
     ----------
@@ -67,85 +43,99 @@ def write_folder(folder, run, tables):
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{str(folder)!r} is a file, expected a folder to write to.")
+    contents = {
+        name: to_cells(table).to_csv(index=False).encode()
+        for name, table in tables.items()
+        if table is not None and not (name in OPTIONAL and table.empty)
+    }
+    facts = {"format": FORMAT, **run, "tables": {k: _digest(v) for k, v in contents.items()}}
+    text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"format": FORMAT, **run}, indent=2, ensure_ascii=False, allow_nan=False)
-    for name, table in tables.items():
-        path = folder / f"{name}.csv"
-        if table is None or (name in _OPTIONAL and table.empty):
-            path.unlink(missing_ok=True)
-        else:
-            table.to_csv(path, index=False)
-    (folder / _RUN).write_text(text + "\n", encoding="utf-8")
+    with contextlib.ExitStack() as stack:
+        new = []
+        # Names that are not UTF-8 stand in JSON as Python spells them, and come back.
+        run_json = text.encode("utf-8", "backslashreplace")
+        for name, content in {**contents, "run": run_json}.items():
+            place = folder / (_RUN if name == "run" else f"{name}.csv")
+            new.append(stack.enter_context(NewFile(place, "wb")))
+            new[-1].file.write(content)
+            new[-1].finish()
+        for file in new:
+            file.commit(sync=False)
+    # Not in the new facts, hence no longer read.
+    for name in tables.keys() - contents.keys():
+        (folder / f"{name}.csv").unlink(missing_ok=True)
+
+
+def _digest(content):
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _wrong(path, problem):
-    return ValueError(
+    return ResultsError(
         f"{str(path)!r} {problem}. Expected is a folder as `sklearn-ser evaluate --out` writes it; "
         f"run that again."
     )
 
 
+def _no_constant(name):
+    raise ValueError(f"{name} is no value in JSON")
+
+
 def _read_run(path):
     """Return the facts, once they are known to be of the expected shape."""
+    size = path.stat().st_size
+    if size > _MAX_RUN:
+        raise _wrong(path, f"has {size:,} bytes, more than {_MAX_RUN:,}")
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"is no JSON ({error})") from None
+        text = path.read_bytes().decode("utf-8")
+        run = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _wrong(path, f"is no JSON ({error})") from error
     written = run.get("format") if isinstance(run, dict) else None
     if not isinstance(written, int):
         raise _wrong(path, "does not say which format it has")
     if written > FORMAT:
         by = run.get("versions")
-        by = f" by sklearn-ser {by['sklearn-ser']}" if isinstance(by, dict) and by else ""
-        raise ValueError(
+        by = f" by sklearn-ser {by.get('sklearn-ser')}" if isinstance(by, dict) and by else ""
+        raise ResultsError(
             f"{str(path)!r} has format {written}, written{by}; this version reads formats up to "
             f"{FORMAT}. Update sklearn-ser, or evaluate again."
         )
-    absent = [key for key in _KEYS if key not in run]
-    if absent:
-        raise _wrong(path, f"has no {', '.join(absent)}")
-    for key in _KEYS:
-        kind = list if key in _LISTS else dict
-        if not isinstance(run[key], kind):
-            raise _wrong(path, f"has something else than a {kind.__name__} as {key}")
-        for entry in run[key] if kind is list else ():
-            for inner, type_ in _LISTS[key].items():
-                if not isinstance(entry, dict) or not isinstance(entry.get(inner), type_):
-                    raise _wrong(path, f"has an entry without {inner} among its {key}")
-    speakers = [corpus.get("speakers", 0) for corpus in run["corpora"]]
-    numbers = {
-        "seconds": run["seconds"].values(),
-        "speakers": speakers,
-        "confidence": [run["settings"].get("confidence")],
-    }
-    for key, values in numbers.items():
-        if not all(isinstance(value, (int, float)) for value in values):
-            raise _wrong(path, f"has something else than numbers as {key}")
+    if problem := check_run(run):
+        raise _wrong(path, problem)
     return run
 
 
-def _read_table(path, name):
+def _read_verified(path, expected):
+    """Return the content of a table, once it is known to be the one that was written."""
+    with path.open("rb") as file:
+        got = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        if expected is not None and got != expected:
+            raise ResultsError(
+                f"{str(path)!r} is not the table that {_RUN} beside it was written with: its "
+                f"digest is {got}, expected {expected}. Either an evaluation that wrote to this "
+                f"folder was cut short, or the table was changed. Evaluate again; if the change "
+                f'is meant, remove the entry "tables" from {_RUN}.'
+            )
+        file.seek(0)
+        return file.read()
+
+
+def _read_table(path, name, run):
     """Return a table with words as words and numbers as numbers."""
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"is no table ({error})") from None
-    absent = [column for column in _COLUMNS[name] if column not in table]
-    if absent:
-        raise _wrong(path, f"has no column {', '.join(absent)}")
-    if table.empty:
-        raise _wrong(path, "has no rows")
-    for column in table:
-        if column not in _TEXT:
-            try:
-                table[column] = pd.to_numeric(table[column].replace("", np.nan))
-            except (ValueError, TypeError):
-                # A column that somebody added, unless scores depend on it.
-                if column in _COLUMNS[name]:
-                    raise _wrong(path, f"has something else than numbers in {column}") from None
-    for column in ("speaker", "sex"):
-        if column in table:
-            table[column] = table[column].astype(object).where(table[column] != "", None)
+        content = _read_verified(path, run.get("tables", {}).get(name))
+        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
+    except ResultsError:
+        raise
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise _wrong(path, f"is no table ({str(error).strip()})") from error
+    if run["format"] > 1:
+        table = from_cells(table)
+    table, problem = check_table(table, name)
+    if problem:
+        raise _wrong(path, problem)
     return table
 
 
@@ -166,8 +156,8 @@ def read_folder(folder):
     ------
     FileNotFoundError, NotADirectoryError
         If there is no such folder, or a file is missing.
-    ValueError
-        If a file is damaged or of a newer format.
+    ResultsError
+        If a file is damaged or of a newer format, or the files are of several evaluations.
     """
     folder = Path(folder)
     if not folder.exists():
@@ -177,16 +167,28 @@ def read_folder(folder):
             f"{str(folder)!r} is a file; expected the folder that `sklearn-ser evaluate --out` "
             f"wrote."
         )
-    required = [_RUN, *(f"{name}.csv" for name in _COLUMNS if name not in _OPTIONAL)]
-    absent = [name for name in required if not (folder / name).is_file()]
+    paths = {name: folder / f"{name}.csv" for name in COLUMNS}
+    required = [folder / _RUN, *(path for name, path in paths.items() if name not in OPTIONAL)]
+    _check_there(required, folder)
+    run = _read_run(folder / _RUN)
+    if "tables" in run:
+        # Further ones are of an evaluation before, or somebody else's.
+        wanted = {*run["tables"], *COLUMNS} - set(OPTIONAL).difference(run["tables"])
+        paths = {name: path for name, path in paths.items() if name in wanted}
+        _check_there(paths.values(), folder)
+    tables = dict.fromkeys(COLUMNS)
+    for name, path in paths.items():
+        if path.is_file():
+            tables[name] = _read_table(path, name, run)
+    if problem := check_agreement(run, tables):
+        raise _wrong(folder, problem)
+    return run, tables
+
+
+def _check_there(paths, folder):
+    absent = [path.name for path in paths if not path.is_file()]
     if absent:
         raise FileNotFoundError(
             f"{str(folder)!r} has no {', '.join(absent)}; expected a folder as `sklearn-ser "
             f"evaluate --out` writes it."
         )
-    run = _read_run(folder / _RUN)
-    paths = {name: folder / f"{name}.csv" for name in _COLUMNS}
-    tables = {
-        name: _read_table(path, name) if path.is_file() else None for name, path in paths.items()
-    }
-    return run, tables

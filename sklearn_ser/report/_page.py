@@ -5,7 +5,8 @@ import hashlib
 from importlib import resources
 from pathlib import Path
 
-from sklearn_ser._messages import harmless
+from sklearn_ser._files import replacing
+from sklearn_ser._spelling import harmless
 from sklearn_ser.report._pictures import confusion_pictures, score_picture, transfer_pictures
 from sklearn_ser.report._tables import (
     comparison_table,
@@ -20,8 +21,8 @@ from sklearn_ser.report._text import count, summarise
 
 __all__ = ["render_report", "write_report"]
 
-# Line breaks of commands and of the representations of models, blanks that do not break.
-_KEPT = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+# What is not printable and has a place in a text: spaces, breaks, hints to the layout.
+_KEPT = "\n\t\u00a0\u00ad\u200b\u200c\u200d\u2060\u202f\u3000"
 
 
 def check_installed():
@@ -51,10 +52,11 @@ def _title(record):
     return f"Speech emotion recognition: {what} on {count(len(corpora), 'corpus')}"
 
 
-def _shown(value):
-    """Replace what could not be seen in a text, wherever the template shows one."""
-    # The style is no str of anybody's, and neither are the parts that the template makes.
-    return harmless(value, keep=_KEPT) if type(value) is str else value
+def _printable(value):
+    """Return text without control characters, and bytes that are not UTF-8 in letters."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return harmless(value, keep=_KEPT)
+    return value
 
 
 def _as_text(value):
@@ -114,10 +116,10 @@ def render_report(record, *, title=None):
 
     environment = jinja2.Environment(
         autoescape=True,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        finalize=_shown,
     )
     style = _read("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
@@ -139,7 +141,8 @@ def write_report(record, path, *, title=None):
     record : EvaluationRecord
         The results.
     path : str or path-like
-        The file to write; its folder is made if missing.
+        The file to write; its folder is made if missing. A page that is there stays until
+        the new one is complete.
     title : str, default=None
         The headline; None counts methods and corpora.
 
@@ -184,5 +187,6 @@ def write_report(record, path, *, title=None):
     page = render_report(record, title=title)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with replacing(path) as file:
+        file.write(page)
     return path

@@ -278,17 +278,29 @@ class EvaluationRecord:
         )
 
     def save(self, folder):
-        """Write the tables as CSV, and everything else as ``run.json``.
+        r"""Write the tables as CSV, and everything else as ``run.json``.
 
         Parameters
         ----------
         folder : str or path-like
-            Made if missing. Files that an earlier record left there are replaced.
+            Made if missing. Files that an earlier record left there are replaced once all
+            new ones are complete; if that fails, they stay.
 
         Raises
         ------
         NotADirectoryError
             If `folder` is a file.
+
+        Notes
+        -----
+        ``run.json`` is replaced last and holds a digest of each table, so that :meth:`load`
+        refuses a mixture of two evaluations.
+
+        A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``,
+        ``@``, a tab or a line break) stands in the tables with an apostrophe before it, one
+        that has apostrophes there already with one more. A byte of a file name that is not
+        UTF-8 is spelled like ``\udce9``, a carriage return ``\u000d``, a NUL ``\u0000``;
+        backslashes before letters that look like this are doubled. :meth:`load` undoes both.
         """
         tables = ("scores", "means", "recalls", "predictions", "comparisons", "transfer")
         write_folder(folder, self.run, {name: getattr(self, name) for name in tables})
@@ -312,13 +324,15 @@ class EvaluationRecord:
             If there is no such folder, or a file is missing in it.
         NotADirectoryError
             If it is a file.
-        ValueError
-            If a file lacks a column, is damaged, or was written in a newer format.
+        ResultsError
+            If a file lacks a column, is damaged, or was written in a newer format, or the
+            files are of several evaluations. It is a ValueError.
         """
         run, tables = read_folder(folder)
         if tables["comparisons"] is None:
             tables["comparisons"] = pd.DataFrame(columns=COMPARISON_COLUMNS)
-        run.pop("format")
+        for key in ("format", "tables"):
+            run.pop(key, None)
         return cls(run=run, **tables)
 
     @property

@@ -22,7 +22,9 @@ _SHOWN = 10  # recordings that no method recognises
 
 def _cell(rows, make):
     """Return what `make` says about the only row, or a dash if there is none."""
-    return make(rows.iloc[0]) if len(rows) else {"value": "–"}
+    if len(rows):
+        return make(rows.iloc[0])
+    return {"value": "–", "spread": "", "detail": "", "p": ""}
 
 
 def _score(row):

@@ -1,4 +1,6 @@
 import base64
+import dataclasses
+import errno
 import itertools
 import json
 import re
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from sklearn_ser import cross_corpus_validate
+from sklearn_ser import _files, cross_corpus_validate
 from sklearn_ser.plotting import CorpusConfusionDisplay
 from sklearn_ser.report import EvaluationRecord, write_report
 from sklearn_ser.report._page import render_report
@@ -352,3 +354,27 @@ def test_words_for_numbers():
     assert p_value(0.0004) == "p < 0.001"
     assert p_value(0.034) == "p = 0.034"
     assert p_value(np.nan) == ""
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.wav", "a\0b", "\x1b]0;title\x07", "\x9b2J", "\u202eb"])
+def test_no_letter_of_a_name_acts_on_its_reader(name, record, tmp_path):
+    told = [{"about": name, "kind": "note", "detail": f"it is {name}\nhere"}]
+    odd = dataclasses.replace(record, run={**record.run, "warnings": told, "command": name})
+    path = write_report(odd, tmp_path / "report.html", title=name)
+    text = path.read_bytes().decode("utf-8")
+    assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert ("\N{REPLACEMENT CHARACTER}" in text) == (name != "caf\udce9.wav")
+    assert name == "caf\udce9.wav" or r"\udce9" not in text
+
+
+def test_a_page_stays_until_the_next_is_complete(record, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "report.html"
+    path.write_text("before")
+    monkeypatch.setattr(_files.os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*report\.html'"):
+        write_report(record, path)
+    assert path.read_text() == "before"
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]

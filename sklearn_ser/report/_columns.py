@@ -1,0 +1,48 @@
+"""The tables of a folder of results, and what is in them."""
+
+from sklearn_ser.report._comparisons import COMPARISON_COLUMNS
+
+__all__ = ["COLUMNS", "NUMBERS", "OPTIONAL", "SHARES", "TEXT"]
+
+_SCORES = ["method", "corpus", "uar", "uar_low", "uar_high", "interval_note"]
+
+# What each table must have at least.
+COLUMNS = {
+    "scores": [*_SCORES, "chance", "accuracy", "macro_f1", "n_train", "n_test", "fit_time"],
+    "means": _SCORES,
+    "recalls": ["method", "corpus", "repeat", "label", "recall", "recall_low", "recall_high"],
+    "predictions": ["path", "corpus", "method", "repeat", "y_true", "y_pred"],
+    "comparisons": COMPARISON_COLUMNS,
+    "transfer": ["method", "trained_on", "tested_on", "uar"],
+}
+# Their files may be absent.
+OPTIONAL = ("comparisons", "transfer")
+
+# Words, whatever they look like: a corpus may be called "NA" or "1".
+TEXT = (
+    "method",
+    "against",
+    "corpus",
+    "language",
+    "speaker",
+    "sex",
+    "path",
+    "label",
+    "y_true",
+    "y_pred",
+    "trained_on",
+    "tested_on",
+    "interval_note",
+)
+
+# Numbers where these columns exist; one that somebody added may hold anything.
+NUMBERS = ("n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd")
+
+# Numbers from 0 to 1; True where there must be one.
+SHARES = {
+    "scores": {"uar": True, "chance": True, "accuracy": True, "macro_f1": True},
+    "means": {"uar": True},
+    "recalls": {"recall": False},
+    "comparisons": {"p_value": False, "p_adjusted": False},
+    "transfer": {"uar": False},
+}
