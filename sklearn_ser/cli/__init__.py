@@ -6,7 +6,6 @@ them, so that ``--help`` answers at once.
 
 import contextlib
 import logging
-import os
 import shlex
 import sys
 import traceback
@@ -14,22 +13,33 @@ import warnings
 
 from sklearn_ser.cli._parser import build_parser
 from sklearn_ser.cli._recipes import METHODS
-from sklearn_ser.cli._terminal import harmless
+from sklearn_ser.cli._terminal import (
+    Terminated,
+    orderly_end,
+    say,
+    settle,
+    standard_streams,
+)
 
 __all__ = ["METHODS", "main"]
 
-_BREAKS = "\n\t"  # messages have them themselves
+
+class _Handler(logging.Handler):
+    """Show what the package logs."""
+
+    def emit(self, record):
+        say(self.format(record))
 
 
 def _print_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"sklearn-ser: warning: {harmless(str(message), keep=_BREAKS)}", file=sys.stderr)
+    say(f"sklearn-ser: warning: {message}")
 
 
 @contextlib.contextmanager
 def _messages(verbose):
     """Show warnings in one line and, if `verbose`, what the package logs."""
     logger = logging.getLogger("sklearn_ser")
-    handler, level = logging.StreamHandler(), logger.level
+    handler, level = _Handler(), logger.level
     with warnings.catch_warnings():
         warnings.showwarning = _print_warning
         if verbose:
@@ -40,6 +50,30 @@ def _messages(verbose):
         finally:
             logger.removeHandler(handler)
             logger.setLevel(level)
+
+
+def _run(args):
+    """Do the work of a command; return its exit code."""
+    try:
+        with _messages(args.verbose):
+            args.run(args)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("sklearn-ser: interrupted")
+        return 130
+    except Terminated as end:
+        say("sklearn-ser: terminated")
+        return end.code
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough.
+        return 1
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        if args.debug:
+            say("".join(traceback.format_exception(error)).rstrip())
+        else:
+            say(f"sklearn-ser: error: {error}")
+        return 1
+    return 0
 
 
 def main(argv=None):
@@ -55,27 +89,15 @@ def main(argv=None):
     -------
     code : int
         0 if all went well, 1 after an error, 130 after an interruption by the
-        user. Wrong usage ends in ``SystemExit`` with code 2, as argparse has it.
+        user, 143 after a request to terminate. Wrong usage ends in ``SystemExit``
+        with code 2, as argparse has it.
     """
     argv = sys.argv[1:] if argv is None else argv
-    args = build_parser().parse_args(argv)
-    args.command_line = shlex.join(["sklearn-ser", *argv])
-    try:
-        with _messages(args.verbose):
-            args.run(args)
-            sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("sklearn-ser: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; keep Python from flushing into the
-        # closed pipe once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        if args.debug:
-            traceback.print_exc()
-        else:
-            print(f"sklearn-ser: error: {harmless(str(error), keep=_BREAKS)}", file=sys.stderr)
-        return 1
-    return 0
+    with standard_streams(), orderly_end():
+        try:
+            args = build_parser().parse_args(argv)
+            args.command_line = shlex.join(["sklearn-ser", *argv])
+            return _run(args)
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                settle(stream)

@@ -7,6 +7,7 @@ import tempfile
 import time
 import warnings
 
+from sklearn_ser._spelling import harmless
 from sklearn_ser.cli._arguments import (
     add_command,
     add_common,
@@ -20,6 +21,7 @@ from sklearn_ser.cli._recipes import METHODS, describe_methods
 from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
 from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
+from sklearn_ser.cli._terminal import say
 
 _SYNTHESISED = (
     "These corpora are synthesised. The numbers show that everything works; they say nothing "
@@ -139,7 +141,7 @@ def _check_arguments(args, paths):
 def _tell(text):
     """Say what is being done, to those who watch."""
     if sys.stderr.isatty():
-        print(text, file=sys.stderr)
+        say(text)
 
 
 def _is_seeded(model):
@@ -236,6 +238,19 @@ def _evaluate(args, paths, folder):
     )
 
 
+def _keep(record, args):
+    """Write what was asked for; return the names of the files."""
+    written = []
+    if args.out is not None:
+        record.save(args.out)
+        written += [str(args.out / name) for name in ("scores.csv", "predictions.csv", "run.json")]
+    if args.report is not None:
+        from sklearn_ser.report import write_report
+
+        written.append(str(write_report(record, args.report)))
+    return written
+
+
 def _run(args):
     """Leave one corpus out, in turn, for each method; print and write the scores."""
     paths = corpora_to_paths(args)
@@ -247,15 +262,11 @@ def _run(args):
             args.out.mkdir(parents=True, exist_ok=True)
             folder = args.out / "corpora"
         record = _evaluate(args, paths, folder)
-    print(format_scores(record))
-    print("\n" + format_legend(record))
-    written = []
-    if args.out is not None:
-        record.save(args.out)
-        written += [str(args.out / name) for name in ("scores.csv", "predictions.csv", "run.json")]
-    if args.report is not None:
-        from sklearn_ser.report import write_report
-
-        written.append(str(write_report(record, args.report)))
+    try:
+        # Before anything is printed: the reader of that may be gone.
+        written = _keep(record, args)
+    finally:
+        print(harmless(format_scores(record), keep="\n"))
+        print("\n" + harmless(format_legend(record), keep="\n"))
     if written:
         print(f"\nWritten: {', '.join(written)}")

@@ -87,9 +87,9 @@ def _cluster(address):
 def _report_failures(failures, n_recordings, out):
     """Tell of recordings without features: beside the table, if there is one."""
     report = None if out is None else out.with_suffix(".failed.csv")
-    if report is not None:
-        report.unlink(missing_ok=True)
     if not failures:
+        if report is not None:
+            report.unlink(missing_ok=True)
         return
     from sklearn_ser.exceptions import ExtractionWarning
 
@@ -97,10 +97,16 @@ def _report_failures(failures, n_recordings, out):
     if report is None:
         message += "; ".join(f"{path} ({reason})" for path, reason in failures.items())
     else:
-        import pandas as pd
+        import csv
 
-        table = pd.DataFrame({"path": failures.keys(), "reason": map(str, failures.values())})
-        table.to_csv(report, index=False)
+        from sklearn_ser._files import replacing
+        from sklearn_ser._spelling import to_cell
+
+        with replacing(report) as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["path", "reason"])
+            for path, reason in failures.items():
+                table.writerow([to_cell(path), to_cell(str(reason))])
         message += f"{report} names them and tells why"
     warnings.warn(message, ExtractionWarning, stacklevel=2)
 

@@ -27,7 +27,8 @@ def build_parser():
         prog="sklearn-ser",
         description="Cross-lingual speech emotion recognition.",
         epilog="`sklearn-ser COMMAND --help` explains a command and gives examples.\n"
-        "exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted",
+        "exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, "
+        "143 terminated",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

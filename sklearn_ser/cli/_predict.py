@@ -6,10 +6,11 @@ import sys
 import warnings
 from pathlib import Path
 
+from sklearn_ser._files import replacing
+from sklearn_ser._spelling import harmless, to_cells, visible
 from sklearn_ser.cli._arguments import add_command, add_common, add_workers
 from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.cli._speech import list_recordings
-from sklearn_ser.cli._terminal import harmless
 
 _FORMATS = ("table", "csv", "jsonl")
 
@@ -247,12 +248,13 @@ def _as_table(table):
 
 def _as_json_lines(table):
     for row in table.to_dict("records"):
-        yield json.dumps({name: None if v != v else v for name, v in row.items()})
+        cells = {name: visible(v) if isinstance(v, str) else v for name, v in row.items()}
+        yield json.dumps({name: None if v != v else v for name, v in cells.items()})
 
 
 def _write(table, file, kind):
     if kind == "csv":
-        table.to_csv(file, index=False)
+        to_cells(table).to_csv(file, index=False)
         return
     for line in _as_table(table) if kind == "table" else _as_json_lines(table):
         print(line, file=file)
@@ -278,5 +280,5 @@ def _run(args):
         file = sys.stdout
         if args.out is not None:
             args.out.parent.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(args.out.open("w", encoding="utf-8", newline=""))
+            file = stack.enter_context(replacing(args.out))
         _write(table, file, kind)

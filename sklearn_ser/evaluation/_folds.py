@@ -1,5 +1,6 @@
 """Training on some recordings and predicting others, with every step given what it takes."""
 
+import sys
 import time
 import warnings
 from dataclasses import replace
@@ -292,7 +293,7 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_run_job)(estimator, recordings, job) for job in jobs
     )
-    quiet = None if verbose else True
+    quiet = None if verbose and sys.stderr is not None else True
     results = list(tqdm(results, total=len(jobs), desc=title, disable=quiet))
     caught += [(outcome.job.title, pairs) for outcome, pairs in results]
     return [outcome for outcome, _ in results], _gather(caught)

@@ -1,5 +1,6 @@
 """The progress bar of an extraction."""
 
+import sys
 import time
 
 __all__ = ["Progress"]
@@ -23,7 +24,7 @@ class Progress:
         self._n_cached = self._n_failed = 0
         self._started = None
         self._bar = None
-        if shown:
+        if shown and sys.stderr is not None:
             from tqdm.auto import tqdm
 
             # disable=None: no bar where the output is no terminal.

@@ -1,5 +1,6 @@
 """The progress bar of a training."""
 
+import sys
 from contextlib import contextmanager
 
 __all__ = ["progress"]
@@ -8,7 +9,7 @@ __all__ = ["progress"]
 @contextmanager
 def progress(title, n_epochs, *, shown):
     """Give a function of an epoch's entry of the history that moves a progress bar."""
-    if not shown:
+    if not shown or sys.stderr is None:
         yield lambda row: None
         return
     from tqdm.auto import tqdm
