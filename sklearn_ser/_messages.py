@@ -4,30 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["harmless", "plain"]
-
-
-def harmless(text, *, keep=""):
-    """Return text without what could steer a terminal or break a page.
-
-    Parameters
-    ----------
-    text : str
-        Of whatever origin.
-    keep : str
-        Letters that stay, such as line breaks.
-
-    Returns
-    -------
-    text : str
-        With a visible mark in the place of control characters and the like.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() or letter in keep else "\N{REPLACEMENT CHARACTER}"
-        for letter in text
-    )
+__all__ = ["plain"]
 
 
 def plain(value):

@@ -146,7 +146,14 @@ def harmless(text, *, keep=""):
         Of whatever origin.
     keep : str
         Letters that stay, such as line breaks.
+
+    Returns
+    -------
+    text : str
+        With a visible mark in the place of control characters and the like.
     """
+    if text.isprintable():
+        return text
     return "".join(
         letter
         if letter.isprintable() or letter in keep

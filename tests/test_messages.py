@@ -22,7 +22,7 @@ from sklearn_ser import (
     cross_corpus_validate,
     transfer_matrix,
 )
-from sklearn_ser._messages import harmless, plain
+from sklearn_ser._messages import plain
 from sklearn_ser.audio import load_audio
 from sklearn_ser.datasets import (
     check_corpora,
@@ -72,19 +72,6 @@ def test_plain_leaves_other_objects_alone():
     table = pd.DataFrame({"a": [1]})
     assert plain(table) is table
     assert plain(range(3)) == range(3)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\x00b", "a�b"),
-        ("\x1b[31mred", "�[31mred"),
-        ("\x9b\x7f\u202e", "���"),
-        ("ü日本 ok", "ü日本 ok"),
-    ],
-)
-def test_harmless(text, shown):
-    assert harmless(text) == shown
 
 
 N = 40

@@ -114,3 +114,16 @@ def test_on_a_screen():
         == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}é\n"
     )
     assert harmless("caf\udce9") == r"caf\udce9"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x00b", "a�b"),
+        ("\x1b[31mred", "�[31mred"),
+        ("\x9b\x7f\u202e", "���"),
+        ("ü日本 ok", "ü日本 ok"),
+    ],
+)
+def test_harmless(text, shown):
+    assert harmless(text) == shown

@@ -1,7 +1,7 @@
 """From an audio file to a mono waveform, and the checks that every waveform passes."""
 
 from sklearn_ser.audio._decoding import MAXIMUM_DURATION, load_audio, read_recording
-from sklearn_ser.audio._formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, find_ffmpeg
+from sklearn_ser.audio._formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, LFS_POINTER, find_ffmpeg
 from sklearn_ser.audio._inspection import Inspection, inspect_recording
 from sklearn_ser.audio._opening import open_recording
 from sklearn_ser.audio._waveform import (
@@ -15,6 +15,7 @@ from sklearn_ser.audio._waveform import (
 __all__ = [
     "AUDIO_SUFFIXES",
     "FFMPEG_SUFFIXES",
+    "LFS_POINTER",
     "MAXIMUM_DURATION",
     "MINIMUM_DURATION",
     "Inspection",

@@ -10,7 +10,7 @@ import numpy as np
 
 from sklearn_ser.audio._containers import survey
 from sklearn_ser.audio._ffmpeg import decode_with_ffmpeg
-from sklearn_ser.audio._formats import FFMPEG_SUFFIXES
+from sklearn_ser.audio._formats import FFMPEG_SUFFIXES, LFS_POINTER
 from sklearn_ser.audio._opening import PatchedFile, open_recording, reader
 from sklearn_ser.audio._waveform import (
     Levels,
@@ -43,8 +43,6 @@ _TOLERANCE = 0.02  # seconds
 _TOLERANCE_MP3 = 0.05  # of the duration
 
 _UNRECOGNISED_FORMAT = 1
-
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 class Recording(NamedTuple):
@@ -94,7 +92,7 @@ class _Growing:
 
 
 def _not_readable(name, error, head):
-    if head.startswith(_LFS_POINTER):
+    if head.startswith(LFS_POINTER):
         return AudioError(
             f"{name}: this is a pointer of git-lfs, not the recording. Run `git lfs pull` where "
             "the files were cloned."

@@ -2,7 +2,7 @@
 
 import shutil
 
-__all__ = ["AUDIO_SUFFIXES", "FFMPEG_SUFFIXES", "find_ffmpeg"]
+__all__ = ["AUDIO_SUFFIXES", "FFMPEG_SUFFIXES", "LFS_POINTER", "find_ffmpeg"]
 
 #: What libsndfile reads, in lower case.
 AUDIO_SUFFIXES = (
@@ -15,6 +15,9 @@ FFMPEG_SUFFIXES = (
     ".m4a", ".mp4", ".m4b", ".mov", ".3gp", ".3g2", ".aac", ".amr", ".wma", ".webm", ".mka",
     ".mkv", ".ac3",
 )  # fmt: skip
+
+#: How the text begins that git puts in the place of a file it keeps elsewhere.
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def find_ffmpeg():

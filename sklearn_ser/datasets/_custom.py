@@ -11,7 +11,7 @@ from sklearn_ser._spelling import from_cells
 from sklearn_ser.datasets._base import RATINGS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
-from sklearn_ser.datasets._words import HOW_TO_MAP, Translator, as_plain
+from sklearn_ser.datasets._words import HOW_TO_MAP, Translator
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["TABLE_SUFFIXES", "load_table", "read_table"]
@@ -153,7 +153,7 @@ def _check_words(words, translate, column, where, how):
             translation[word] = translate(word)
         except KeyError:
             raise CorpusError(
-                f"Unknown {column} {as_plain(word)!r} in {where}. {how.format(word=as_plain(word))}"
+                f"Unknown {column} {plain(word)!r} in {where}. {how.format(word=plain(word))}"
             ) from None
     return [translation[word] for word in words]
 

@@ -3,10 +3,9 @@
 import os
 import stat
 
-__all__ = ["LFS_POINTER", "absolute_path", "copies_among", "each_once", "file_identity", "pointers"]
+from sklearn_ser.audio import LFS_POINTER
 
-#: How the text begins that git puts in the place of a file it keeps elsewhere.
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+__all__ = ["absolute_path", "copies_among", "each_once", "file_identity", "pointers"]
 
 # A pointer has three lines of 130 bytes in all; recordings are larger.
 _LARGEST_POINTER = 512

@@ -5,12 +5,11 @@ import re
 import unicodedata
 from numbers import Real
 
-import numpy as np
-
+from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import ALIASES, EMOTIONS
 from sklearn_ser.exceptions import CorpusError
 
-__all__ = ["HOW_TO_MAP", "Translator", "as_plain"]
+__all__ = ["HOW_TO_MAP", "Translator"]
 
 #: For messages about a word that means nothing; `word` is to be filled in.
 HOW_TO_MAP = (
@@ -21,11 +20,6 @@ HOW_TO_MAP = (
 _SHOWN = 20  # labels in a message
 
 _INTEGRAL = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
-
-
-def as_plain(word):
-    """Return a number of numpy as one of Python, which looks better in a message."""
-    return word.item() if isinstance(word, np.generic) else word
 
 
 def _fold(word):
@@ -47,17 +41,17 @@ def _check_mapping(mapping):
     for word, emotion in (mapping or {}).items():
         if emotion is not None and emotion not in EMOTIONS:
             raise ValueError(
-                f"mapping[{as_plain(word)!r}] is {as_plain(emotion)!r}; expected None, which "
+                f"mapping[{plain(word)!r}] is {plain(emotion)!r}; expected None, which "
                 f"leaves these "
                 f"recordings out, or one of: {', '.join(EMOTIONS)}."
             )
-        plain = _fold(word)
-        if plain in folded:
+        folded_word = _fold(word)
+        if folded_word in folded:
             raise ValueError(
-                f"mapping has {as_plain(folded[plain][0])!r} and {as_plain(word)!r}, which are one "
+                f"mapping has {plain(folded[folded_word][0])!r} and {plain(word)!r}, which are one "
                 "label: neither the case of letters nor blanks around a word count. Keep one."
             )
-        folded[plain] = (word, emotion)
+        folded[folded_word] = (word, emotion)
     return folded
 
 
@@ -96,13 +90,13 @@ class Translator:
             If the word is neither in the mapping, nor in the vocabulary, nor
             one of its English synonyms.
         """
-        plain = _fold(word)
-        if plain in self._mapping:
-            return self._mapping[plain][1]
-        plain = ALIASES.get(plain, plain)
-        if plain not in EMOTIONS:
+        folded_word = _fold(word)
+        if folded_word in self._mapping:
+            return self._mapping[folded_word][1]
+        folded_word = ALIASES.get(folded_word, folded_word)
+        if folded_word not in EMOTIONS:
             raise KeyError(word)
-        return plain
+        return folded_word
 
     def check_keys(self, words, what):
         """Refuse a mapping with a key that none of the words is.
@@ -120,14 +114,14 @@ class Translator:
             It lists the labels.
         """
         by_fold = {_fold(word): word for word in words}
-        for plain, (key, _) in self._mapping.items():
-            if plain in by_fold:
+        for folded_word, (key, _) in self._mapping.items():
+            if folded_word in by_fold:
                 continue
-            close = difflib.get_close_matches(plain, by_fold, n=1)
-            hint = f" Did you mean {as_plain(by_fold[close[0]])!r}?" if close else ""
-            names = [repr(as_plain(word)) for word in by_fold.values()]
+            close = difflib.get_close_matches(folded_word, by_fold, n=1)
+            hint = f" Did you mean {plain(by_fold[close[0]])!r}?" if close else ""
+            names = [repr(plain(word)) for word in by_fold.values()]
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             raise CorpusError(
-                f"mapping[{as_plain(key)!r}] matches no {what}.{hint} There are: "
+                f"mapping[{plain(key)!r}] matches no {what}.{hint} There are: "
                 f"{', '.join(names[:_SHOWN]) or 'none'}{more}. Remove the key or correct it."
             )
