@@ -425,16 +425,16 @@ def test_a_header_with_gaps(key, path):
 
 
 def test_another_version_of_scikit_learn_is_one_warning(path, model):
-    rewrite_header(path, lambda header: header["versions"].update({"scikit-learn": "1.6.0"}))
+    rewrite_header(path, lambda header: header["versions"].update({"scikit-learn": "1.5.2"}))
     # What scikit-learn itself would warn about, once for each estimator.
     from sklearn import __version__
 
-    rewrite(path, schema=lambda text: text.replace(f'\\"{__version__}\\"', '\\"1.6.0\\"'))
+    rewrite(path, schema=lambda text: text.replace(f'\\"{__version__}\\"', '\\"1.5.2\\"'))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         loaded = load(path)
     assert [warning.category for warning in caught] == [PersistenceWarning]
-    assert "saved with scikit-learn 1.6.0 and loaded with" in str(caught[0].message)
+    assert "saved with scikit-learn 1.5.2 and loaded with" in str(caught[0].message)
     assert caught[0].filename == __file__
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 

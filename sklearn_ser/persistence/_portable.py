@@ -115,6 +115,9 @@ def restored(model):
     for part in parts:
         attributes = getattr(part, "__dict__", None)
         requests = attributes.pop(_PLAIN_REQUESTS, {}) if isinstance(attributes, dict) else {}
+        if requests:
+            # The scorer that stands for `score` does not make this by itself in scikit-learn 1.6.
+            setattr(part, _REQUESTS, part._get_metadata_request())
         with config_context(enable_metadata_routing=True):
             for name in [name for name in _METHODS if name in requests]:
                 getattr(part, f"set_{name}_request")(**requests[name])
