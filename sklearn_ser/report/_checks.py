@@ -63,7 +63,7 @@ def check_run(run):
 def _to_numbers(column):
     """Return a column of texts as numbers; None if one of them is none."""
     try:
-        numbers = pd.to_numeric(column.replace("", np.nan))
+        numbers = pd.to_numeric(column)
     except (ValueError, TypeError, OverflowError):
         return None
     return numbers if numbers.dtype.kind in "biuf" else None
