@@ -5,7 +5,7 @@ DOCS_OUT ?= docs/_build/html
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test slow lint docs bench clean
+.PHONY: demo test slow lint docs bench oldest fuzz clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sklearn-ser needs Python 3.11 or later, this is " + sys.version)'
@@ -41,5 +41,16 @@ bench: $(BIN)/python
 	    $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 
+# The suite on the oldest versions that pyproject.toml declares, in an environment of its own.
+oldest:
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip --disable-pip-version-check install --quiet --prefer-binary \
+	    -c constraints-oldest.txt -e '.[test]'
+	$(VENV)-oldest/bin/python -m pytest -n 2 --dist loadfile
+
+fuzz: $(BIN)/python
+	$(PIP) -e '.[test]'
+	$(BIN)/python tests/fuzz/audio.py --runs 20000
+
 clean:
-	rm -rf $(VENV) docs/_build docs/api/generated build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-oldest docs/_build docs/api/generated build dist *.egg-info
