@@ -70,6 +70,14 @@ def _put(content, marker, distance, code, *values):
     return bytes(content)
 
 
+def _loud():
+    """Return samples that are finite, but are no longer so when they are resampled."""
+    file, samples = io.BytesIO(), voice(44100, 1, 0.5)
+    samples[9000:9002] = 3.4e38
+    soundfile.write(file, samples, 44100, "FLOAT", format="WAV")
+    return file.getvalue()
+
+
 def _half(content):
     return content[: len(content) // 2]
 
@@ -152,6 +160,7 @@ CASES = [
     # Samples that no recording has.
     ("NaN", ".wav", lambda: _wav(subtype="FLOAT")[:-400] + _NANS, [NO]),
     ("infinity", ".wav", lambda: _wav(subtype="FLOAT")[:-4] + struct.pack("<f", np.inf), [NO]),
+    ("samples of 3e38", ".wav", _loud, [CUT, NO]),
     # Nothing, and what only looks like a recording.
     ("empty", ".wav", lambda: b"", [NO]),
     ("four bytes", ".wav", lambda: b"RIFF", [NO]),
