@@ -317,7 +317,7 @@ def test_details_of_a_corpus(name, capsys):
         ("evaluate --emotions anger,rage", "unknown emotion 'rage'; expected all, or a list"),
         ("evaluate --emotions anger,anger", "expected at least two emotions"),
         ("evaluate --sampling-rate 16k", "got '16k', expected native or a number of Hz"),
-        ("evaluate --sampling-rate 999", "at least 4000"),
+        ("evaluate --sampling-rate 999", "from 4000 to 1000000"),
         ("evaluate --jobs 0", "got '0', expected a number of processes"),
         ("evaluate --jobs two", "got 'two', expected a number of processes"),
         ("evaluate --utterances -1", "expected a positive number"),

@@ -236,7 +236,7 @@ def _decode(file, path, sampling_rate, name, max_duration):
     if resample:
         sr = sampling_rate
         check_length(samples.size, sr, name)
-    return clip(samples.finish()), sr, remarks
+    return clip(samples.finish(), name), sr, remarks
 
 
 def read_recording(path, sampling_rate, *, max_duration=MAXIMUM_DURATION, hash_=None):

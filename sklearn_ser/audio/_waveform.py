@@ -26,7 +26,7 @@ __all__ = [
 MINIMUM_DURATION = 0.060
 
 # The largest value that a 16-bit sample can take; +1.0 itself would wrap round to -1.
-_FULL_SCALE = np.float32(32767 / 32768)
+_FULL_SCALE = 32767 / 32768
 
 _RATES = (4000, 1_000_000)
 
@@ -77,6 +77,20 @@ def check_rate(sr, name):
     return int(sr) if sr == int(sr) else float(sr)
 
 
+def _range(samples, name):
+    """Return the extremes of samples, which must be finite."""
+    if not samples.size:
+        return 0.0, 0.0
+    # The extremes of an array with a NaN are NaN, so that they serve two purposes.
+    low, high = float(samples.min()), float(samples.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise AudioError(
+            f"{name}: {np.count_nonzero(~np.isfinite(samples))} of {samples.size} samples are NaN "
+            "or infinite, expected finite numbers. Repair or leave out the recording."
+        )
+    return low, high
+
+
 class Levels:
     """What blocks of one recording say about its level, in one pass.
 
@@ -109,32 +123,19 @@ class Levels:
             If a sample is NaN or infinite.
         """
         mono = block[:, 0] if block.ndim == 2 and block.shape[1] == 1 else block
-        low, high = self._range(mono)
+        low, high = _range(mono, self._name)
         if mono.ndim == 2:
             self._power_of_channels += float(np.vdot(block, block)) / block.shape[1]
             with np.errstate(over="ignore"):
                 mono = block.mean(axis=1)
             self._power += float(np.vdot(mono, mono))
-            low, high = self._range(mono)
+            low, high = _range(mono, self._name)
         self._n += mono.size
         self._low, self._high = min(self._low, low), max(self._high, high)
         if low <= -1 or high >= _FULL_SCALE:
             self._n_full += int(np.count_nonzero(np.abs(mono) >= _FULL_SCALE))
             self._n_beyond += int(np.count_nonzero(np.abs(mono) > 1))
         return mono
-
-    def _range(self, samples):
-        if not samples.size:
-            return 0.0, 0.0
-        # The extremes of an array with a NaN are NaN, so that they serve two purposes.
-        low, high = float(samples.min()), float(samples.max())
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise AudioError(
-                f"{self._name}: {np.count_nonzero(~np.isfinite(samples))} of {samples.size} "
-                "samples are NaN or infinite, expected finite numbers. Repair or leave out the "
-                "recording."
-            )
-        return low, high
 
     def remarks(self):
         """Return what is wrong with the level.
@@ -187,9 +188,11 @@ class Levels:
         return found
 
 
-def clip(y):
+def clip(y, name):
     """Limit float32 samples to [-1, 32767/32768]; in place, where any are outside."""
-    if y.size and (y.min() < -1 or y.max() > _FULL_SCALE):
+    # Finite samples of enormous size overflow when they are resampled or made float32.
+    low, high = _range(y, name)
+    if low < -1 or high > _FULL_SCALE:
         np.clip(y, -1, _FULL_SCALE, out=y)
     return y
 
@@ -238,10 +241,10 @@ def examine_waveform(y, sr, name):
     levels = Levels(name)
     levels.take(y)
     remarks = levels.remarks()
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
         # A copy: functions of users may work in place.
         y = y.astype(np.float32)
-    return clip(y), sr, remarks
+    return clip(y, name), sr, remarks
 
 
 def check_waveform(y, sr, *, name="the waveform"):

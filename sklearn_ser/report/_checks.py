@@ -1,6 +1,5 @@
 """Whether facts and tables that were read are of the shape in which they are written."""
 
-import numpy as np
 import pandas as pd
 
 from sklearn_ser.report._columns import COLUMNS, NUMBERS, SHARES, TEXT

@@ -96,6 +96,20 @@ def test_channels_are_checked_before_they_are_averaged(bad, speech, tmp_path):
             load_audio(tmp_path / "bad.wav")
 
 
+@pytest.mark.parametrize("size", [1e38, 3e38])
+def test_samples_that_overflow_when_they_are_resampled(speech, size, tmp_path):
+    speech[[5, 6, 7]] = [size, -size, size]
+    soundfile.write(tmp_path / "huge.wav", speech, 44100, subtype="FLOAT")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(
+            (AudioError, AudioWarning), match=r"huge\.wav: (\d+ of \d+ samples are|clipped)"
+        ):
+            load_audio(tmp_path / "huge.wav")
+    with pytest.raises(AudioError, match="1 of 1600 samples are NaN or infinite"):
+        check_waveform(np.where(np.arange(1600) == 7, 1e300, 0.1), 16000)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_every_precision_becomes_single(speech, dtype):
     y = quietly(speech.astype(dtype))

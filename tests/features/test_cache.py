@@ -649,8 +649,8 @@ def start(cache, recordings, out=None):
     report = os.open(name, os.O_WRONLY | os.O_CREAT)
     put = FeatureCache.put
 
-    def put_and_report(self, digest, row):
-        put(self, digest, row)
+    def put_and_report(self, digest, row, remarks):
+        put(self, digest, row, remarks)
         os.write(report, digest)
 
     FeatureCache.put = put_and_report
