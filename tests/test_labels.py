@@ -125,7 +125,9 @@ def test_minus_one_beside_one_is_a_gap_where_others_are_predicted():
 
 
 @pytest.mark.parametrize(
-    "labels", [[0.5, -1.0, 0.2], np.eye(3), [[1], [2]], [], [object(), 1]], ids=str
+    "labels",
+    [[0.5, -1.0, 0.2], np.eye(3), [[1], [2]], [], [object(), 1]],
+    ids=["fractions", "indicator", "column", "none", "objects"],
 )
 def test_what_is_no_column_of_labels_passes(labels):
     refuse_unlabelled(labels, name="y")
