@@ -67,7 +67,7 @@ def check_rate(sr, name):
     behind, results of its own.
     """
     low, high = _RATES
-    number = isinstance(sr, Real) and not isinstance(sr, bool | np.bool)
+    number = isinstance(sr, Real) and not isinstance(sr, bool | np.bool_)
     if not number or not low <= float(sr) <= high:
         shown = repr(sr) if isinstance(sr, str) else sr
         raise AudioError(

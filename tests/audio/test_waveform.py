@@ -132,6 +132,11 @@ def test_rates_of_any_type_become_plain_numbers(sr):
     assert check_rate(np.float32(11025.5), "x") == 11025.5
 
 
+def test_rates_are_checked_without_a_name_that_numpy_1_lacks(monkeypatch):
+    monkeypatch.delattr(np, "bool", raising=False)
+    assert check_rate(16000, "x") == 16000
+
+
 @pytest.mark.parametrize(
     "sr", [True, np.True_, None, "16000", Decimal(16000), np.nan, np.inf, 0, -16000, 2e6, 16000j]
 )
