@@ -57,7 +57,7 @@ def _command(program, path, demuxer, seconds):
     return [
         program, "-nostdin", "-hide_banner", "-loglevel", "error",
         "-protocol_whitelist", "file,pipe", "-f", demuxer,
-        "-i", b"file:" + os.fsencode(os.path.abspath(path)),
+        "-i", b"file:" + os.fsencode(os.path.join(os.getcwd(), os.fsdecode(path))),
         "-map", "0:a:0", "-vn", "-sn", "-dn", "-t", f"{seconds:.0f}",
         "-c:a", "pcm_f32le", "-map_metadata", "-1", "-fflags", "+bitexact",
         "-f", "wav", "pipe:1",

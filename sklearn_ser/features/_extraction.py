@@ -237,7 +237,8 @@ class Extraction:
         return delayed(compute)(
             self._function,
             position,
-            os.path.abspath(item) if isinstance(item, str) else item,
+            # Not by abspath, which takes "link/.." for the folder that the link is in.
+            os.path.join(os.getcwd(), item) if isinstance(item, str) else item,
             sampling_rate=self._sampling_rate,
             max_duration=self._max_duration,
             n_columns=self._n_columns,

@@ -106,6 +106,26 @@ def test_relative_paths_start_where_transform_was_called(paths, features, folder
     np.testing.assert_array_equal(extractor.transform(names), features)
 
 
+def test_dots_behind_a_link_lead_where_the_system_says(paths, features, tmp_path):
+    (tmp_path / "far" / "inside").mkdir(parents=True)
+    (tmp_path / "near").mkdir()
+    try:
+        (tmp_path / "near" / "link").symlink_to(tmp_path / "far" / "inside")
+    except OSError:
+        pytest.skip("links need a permission on this system")
+    shutil.copy(paths[1], tmp_path / "far" / "x.wav")
+    shutil.copy(paths[2], tmp_path / "near" / "x.wav")
+    path = os.path.join(tmp_path, "near", "link", "..", "x.wav")
+    if not os.path.samefile(path, tmp_path / "far" / "x.wav"):
+        pytest.skip("this system takes the folder that the link is in")
+    for extractor in (
+        EGeMAPSExtractor(),
+        EGeMAPSExtractor(n_jobs=2),
+        EGeMAPSExtractor(cache=tmp_path / "cache.sqlite"),
+    ):
+        np.testing.assert_array_equal(extractor.transform([path]), features[1:2])
+
+
 def test_the_backend_is_joblibs_choice(paths, features):
     with joblib.parallel_config(backend="threading", n_jobs=2):
         np.testing.assert_array_equal(EGeMAPSExtractor().transform(paths), features)
