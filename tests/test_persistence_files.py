@@ -23,6 +23,8 @@ Y = np.where(X[:, 0] > 0, "anger", "sadness")
 HEADER, MODEL = "sklearn_ser.json", "schema.json"
 READERS = [load, model_card]
 
+posix = pytest.mark.skipif(os.name != "posix", reason="pipes, devices and signals of POSIX")
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -214,8 +216,9 @@ def test_a_description_that_is_small_and_takes_much(path, small):
         load(path)
 
 
+@posix
 @pytest.mark.parametrize("read", READERS)
-def test_what_is_no_regular_file(read, tmp_path):
+def test_what_is_not_a_regular_file(read, tmp_path):
     path = tmp_path / "model.skops"
     os.mkfifo(path)
     with pytest.raises(PersistenceError, match=r"model\.skops is no regular file"):
@@ -246,7 +249,7 @@ def test_a_sparse_file_of_many_gigabytes(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["info", "predict"])
-@pytest.mark.parametrize("kind", ["empty", "cut", "bomb", "fifo", "json", "value"])
+@pytest.mark.parametrize("kind", ["empty", "cut", "bomb", pytest.param("fifo", marks=posix), "json", "value"])
 def test_bad_files_are_one_line_of_the_command_line(command, kind, path, small, capsys):
     entries = entries_of(path)
     match kind:
@@ -325,10 +328,11 @@ def test_saving_through_a_link_keeps_the_link(path, tmp_path):
     assert not hasattr(load(path), "classes_")
 
 
-def test_saving_to_what_is_no_file(tmp_path):
+@posix
+def test_saving_to_what_is_not_a_file(tmp_path):
     os.mkfifo(tmp_path / "model.skops")
     for name in ("model.skops", "."):
-        with pytest.raises(PersistenceError, match="no regular file"):
+        with pytest.raises(PersistenceError, match="not a regular file"):
             save(SVC(), tmp_path / name)
     assert os.listdir(tmp_path) == ["model.skops"]
 
@@ -348,6 +352,7 @@ def test_an_interrupted_save_leaves_the_old_file_and_nothing_else(error, path, m
         assert os.listdir(path.parent) == [path.name]
 
 
+@posix
 def test_what_a_killed_save_left_is_removed_by_the_next(path, monkeypatch):
     child = os.fork()
     if child == 0:
@@ -358,7 +363,5 @@ def test_what_a_killed_save_left_is_removed_by_the_next(path, monkeypatch):
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert len(os.listdir(path.parent)) == 2
-    other = path.parent / ".other.skops.0.part"
-    other.touch()
     save(SVC(), path)
-    assert sorted(os.listdir(path.parent)) == [other.name, path.name]
+    assert os.listdir(path.parent) == [path.name]

@@ -6,11 +6,12 @@ import json
 import platform
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sklearn_ser import __version__
+from sklearn_ser._files import replacing
 from sklearn_ser.exceptions import PersistenceError
 from sklearn_ser.persistence._archive import open_archive, too_large, unpack
-from sklearn_ser.persistence._writing import write_beside
 
 # To be raised when files cannot be read by earlier versions any more.
 FORMAT = 1
@@ -71,8 +72,12 @@ def write(path, data, card):
     Raises
     ------
     PersistenceError
-        If the card is larger than :func:`read` allows.
+        If the card is larger than :func:`read` allows, or `path` is a folder, device or pipe.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        raise PersistenceError(
+            f"{path} exists and is not a regular file, expected the name of a file to write."
+        )
     header = {
         "format": FORMAT,
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -92,7 +97,8 @@ def write(path, data, card):
     buffer = io.BytesIO(data)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_HEADER, text)
-    write_beside(path, buffer.getbuffer())
+    with replacing(path, "wb") as file:
+        file.write(buffer.getbuffer())
 
 
 def _check_header(path, header):
