@@ -25,6 +25,8 @@ _HOST = hashlib.sha256(os.fsencode(platform.node())).hexdigest()[:8]
 _LONGEST = 180
 # Seconds after which a file that a process on another machine left is nobody's.
 _ABANDONED = 86400
+# How often to try again where another process removes a file before it is locked.
+_ATTEMPTS = 20
 # What a disk that is full says, and one that cannot wait for what was written.
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _UNABLE = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
@@ -171,7 +173,7 @@ class NewFile:
         """Make the temporary file and lock it; return its descriptor."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         stem = _stem(self._target.name)
-        while True:
+        for _ in range(_ATTEMPTS):
             number = uuid4().hex[:8]
             name = f".{stem}.{_HOST}-{os.getpid()}-{number}.tmp"
             self._temporary = self._target.with_name(name)
@@ -187,6 +189,9 @@ class NewFile:
                         return descriptor
             # Another process took it for stale before it was locked.
             os.close(descriptor)
+            self._temporary.unlink(missing_ok=True)
+        reason = "other processes lock or remove every temporary file beside it"
+        raise OSError(errno.EIO, reason, str(self._target))
 
     def _take_over(self, descriptor):
         """Give the file the permissions, and where possible the owner, of the earlier one."""

@@ -264,6 +264,21 @@ def test_drives_without_locks(tmp_path, monkeypatch):
 
 
 @posix
+@pytest.mark.parametrize("code", [errno.EAGAIN, errno.EACCES])
+def test_drives_on_which_every_file_is_locked(code, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(_files.fcntl, "flock", refuse)
+    with (
+        pytest.raises(OSError, match=r"other processes lock or remove every .*'.*x'"),
+        replacing(tmp_path / "x"),
+    ):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+@posix
 def test_what_only_looks_like_a_temporary_file_stays(tmp_path):
     (tmp_path / "victim").write_text("precious")
     names = [".x.tmp", ".x.1234.tmp", "x.01234567-1-89abcdef.tmp", f".y.{_files._HOST}-1-0.tmp"]
