@@ -27,11 +27,11 @@ from sklearn_ser.features._worker import name_of
 
 __all__ = ["EGeMAPSExtractor", "RecordingTransformer"]
 
-# Raise these, and stored rows are computed anew: when a value changes by more than rounding,
-# in what happens to a recording before its features are computed and in the features.
-_READING = 1
+# Raise these, and stored rows are computed again: when a value changes by more than rounding,
+# or what is refused or warned of changes, in what happens to a recording before its features
+# are computed (2: read to its end, with remarks stored behind the row) and in the features.
+_READING = 2
 _ALGORITHM = 1
-
 
 # Recordings of one kind that a warning names.
 _SHOWN = 5
