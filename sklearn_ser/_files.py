@@ -23,11 +23,11 @@ _TEMPORARY = re.compile(r"\.(.+)\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.tmp", re.D
 _HOST = hashlib.sha256(os.fsencode(platform.node())).hexdigest()[:8]
 # Names of files may have 255 bytes, of which a temporary one needs some for itself.
 _LONGEST = 180
-# Seconds after which a file that a process on another machine left is nobody's.
+# Seconds after which a temporary file of another machine counts as abandoned.
 _ABANDONED = 86400
 # How often to try again where another process removes a file before it is locked.
 _ATTEMPTS = 20
-# What a disk that is full says, and one that cannot wait for what was written.
+# Errors of a full disk, and of a file system that cannot be synchronised.
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _UNABLE = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
 
@@ -53,7 +53,7 @@ def _is_written_in_place(path):
 
 
 def _lock(descriptor):
-    """Lock a file for as long as the process lives; return whether nobody else has done so."""
+    """Lock a file until it is closed; return False if it is locked, None if there are no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -80,7 +80,7 @@ def _remove_if_stale(path, host, process):
         found = os.fstat(descriptor)
         locked = _lock(descriptor)
         if host == _HOST:
-            # Locks outlive no process, whoever has its number now. Not every drive has them.
+            # A lock ends with its process, whose number may be in use again. Some drives have none.
             stale = not _is_alive(process) if locked is None else locked
         else:
             stale = locked is not False and time.time() - found.st_mtime > _ABANDONED
@@ -91,7 +91,7 @@ def _remove_if_stale(path, host, process):
 
 
 def remove_stale(folder, name=None):
-    """Remove temporary files that processes left which were killed.
+    """Remove temporary files that killed processes left.
 
     A process that still writes holds a lock. A file of another machine, whose locks cannot
     always be seen, counts as left when nothing was written to it for a day.
@@ -101,7 +101,7 @@ def remove_stale(folder, name=None):
     folder : path-like
         Where to look.
     name : str, default=None
-        The file that they were to become; None is any.
+        Name of the file that they were to become; None for all.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -114,10 +114,10 @@ def remove_stale(folder, name=None):
 class NewFile:
     """A file that takes its name when it is complete.
 
-    Until then it stands beside it under a hidden name, and leaves as it is what has the name
-    before. In a ``with`` block it is removed unless `commit` was called: after errors, Ctrl-C
-    and signals that end the process in order. One that a killed process left is removed by
-    the next process that writes a file of the same name.
+    Until then it lies in the same folder under a hidden name, and a file that has the name
+    already stays as it is. In a ``with`` block it is removed unless `commit` was called: after
+    errors, Ctrl-C and signals that end the process in order. One that a killed process left is
+    removed by the next process that writes a file of the same name.
 
     The file gets the permissions that opening it for writing would have given; a link stays a
     link, and what it leads to is replaced. A pipe or a device, such as ``/dev/stdout``, is
@@ -130,8 +130,8 @@ class NewFile:
     mode : {"w", "wb"}, default="w"
         Text, in UTF-8 and without translation of line ends, or bytes.
     tidy : bool, default=True
-        Whether to remove what killed processes left of the same name. That lists the folder;
-        whoever writes thousands of files calls `remove_stale` once.
+        Whether to remove what killed processes left of the same name. That lists the folder:
+        before writing thousands of files, call `remove_stale` once instead.
 
     Attributes
     ----------
@@ -180,7 +180,7 @@ class NewFile:
             try:
                 descriptor = os.open(self._temporary, flags, 0o666)
             except OSError as error:
-                # The hidden name would tell nobody anything.
+                # The hidden name means nothing to the user.
                 error.filename = str(self._target)
                 raise
             if fcntl is None or _lock(descriptor) is not False:
@@ -201,7 +201,7 @@ class NewFile:
             os.fchmod(descriptor, stat.S_IMODE(self._earlier.st_mode))
 
     def finish(self, *, sync=True):
-        """Hand everything to the disk, which says by now whether it has the space.
+        """Write everything to the disk, so that a lack of space is noticed now.
 
         Parameters
         ----------
@@ -224,7 +224,7 @@ class NewFile:
         if self._temporary is None or fcntl is None:
             self.file.close()
         if self._temporary is not None:
-            # Still open, hence locked, so that nobody takes it for stale.
+            # It is still open and locked, so that no other process takes it for stale.
             os.replace(self._temporary, self._target)
             self._temporary = None
         self.file.close()
@@ -247,7 +247,7 @@ class NewFile:
         self.discard()
 
     def _name(self, error):
-        """Add to what a full disk says which file it is about."""
+        """Add the name of the file to the error of a full disk."""
         if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
             error.filename = str(self._path)
 

@@ -1,4 +1,4 @@
-"""Identities of speakers, sessions and corpora, in whichever way they were written down."""
+"""Identities of speakers, sessions and corpora, however they were written."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ from sklearn_ser._messages import plain
 from sklearn_ser._validation import as_objects, caller_stacklevel, encode
 from sklearn_ser.exceptions import CorpusWarning
 
-__all__ = ["canonical_ids", "encode_ids", "find_ids", "told_of_spellings"]
+__all__ = ["canonical_ids", "encode_ids", "find_ids", "without_spelling_warnings"]
 
 # White space of all scripts, and what is as invisible as it: byte order mark, zero width,
 # directions of writing, the padding of fields of fixed width.
@@ -26,7 +26,7 @@ _WARNING = "has identities that are hard to tell apart"
 
 
 @contextlib.contextmanager
-def told_of_spellings():
+def without_spelling_warnings():
     """Silence the warning about spellings inside an evaluation that has given it already."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", f".*{_WARNING}", CorpusWarning)
@@ -88,29 +88,29 @@ def _alike(entries, canonical):
 
 
 def _occur_together(positions, codes, within):
-    """Tell whether one part of the recordings has several of some entries."""
+    """Return whether one part of the recordings has several of some entries."""
     parts = pd.Series(codes)[np.isin(codes, positions)].groupby(within[np.isin(codes, positions)])
     return bool((parts.nunique() > 1).any())
 
 
 def _warn_of_spellings(entries, canonical, codes, name, within):
-    told = [
+    groups = [
         f"{', '.join(map(repr, texts))} (taken {taken})"
         for positions, texts, taken in _alike(entries, canonical)
         if within is None or _occur_together(positions, codes, within)
     ]
-    if not told:
+    if not groups:
         return
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    more = f" and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
     warnings.warn(
-        f"{name} {_WARNING}: {'; '.join(told[:_SHOWN])}{more}. Write each in one way only.",
+        f"{name} {_WARNING}: {'; '.join(groups[:_SHOWN])}{more}. Write each in one way only.",
         CorpusWarning,
         stacklevel=caller_stacklevel(),
     )
 
 
 def canonical_ids(values, *, name, within=None):
-    """Write each identity in one way, whatever its table made of it.
+    """Write each identity in one way, however a table spelled it.
 
     Blanks around a text go, letters are composed (NFC), and a whole number that became a
     float, since its column has a gap, is an integer again: ``1``, ``1.0``, ``"1.0"`` and
@@ -170,7 +170,7 @@ def encode_ids(values, *, name, n_samples=None, within=None):
 
 
 def find_ids(wanted, names):
-    """Find identities among names, in whichever way both are written.
+    """Find identities among names, however both are written.
 
     Text is not looked for among numbers.
 

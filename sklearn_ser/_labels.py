@@ -26,7 +26,7 @@ def _is_minus_one(label):
 
 
 def _flat(labels):
-    """Return labels as an array of objects, or None for what is no column of them."""
+    """Return labels as an array of objects, or None if they are not a column."""
     # Straight to object: np.asarray(["anger", np.nan]) makes a string "nan" of the gap.
     array = np.asarray(labels, dtype=object)
     is_column = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
@@ -37,19 +37,19 @@ def _distinct(array):
     try:
         return {plain(label) for label in pd.unique(array)}
     except TypeError:
-        # Labels without a hash are somebody else's to refuse.
+        # Labels that cannot be hashed are refused by later checks.
         return set()
 
 
 def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
     """Refuse labels that mark samples as unlabelled.
 
-    -1 passes where there is no other label than -1 and 1, which are then two classes.
+    -1 passes if all labels are -1 or 1, which are then two classes.
 
     Parameters
     ----------
     labels : array-like of shape (n_samples,)
-        Labels. What is no column of labels, or holds fractions, passes.
+        Labels. Anything that is not a column of labels, or that holds fractions, passes.
     name : str
         What the caller's user calls them.
     beside : array-like of shape (n_samples,), default=()
@@ -60,7 +60,8 @@ def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
     Raises
     ------
     ValueError
-        It says where the first one is.
+        If a label is missing or marks a sample as unlabelled; the message says where the
+        first one is.
     """
     array = _flat(labels)
     if array is None:

@@ -1,4 +1,4 @@
-"""Values and names of others, as messages and pages show them."""
+"""Values as error messages show them."""
 
 from collections.abc import Mapping
 

@@ -45,7 +45,7 @@ def visible(text):
     Parameters
     ----------
     text : str
-        Of whatever origin.
+        Text of any origin.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def to_cell(value):
     Parameters
     ----------
     value : object
-        What is no text is returned as it is.
+        Anything but text is returned as it is.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def harmless(text, *, keep=""):
     Parameters
     ----------
     text : str
-        Of whatever origin.
+        Text of any origin.
     keep : str
         Letters that stay, such as line breaks.
 

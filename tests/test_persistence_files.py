@@ -163,7 +163,7 @@ def test_arrays_with_names_beyond_latin(path):
 @pytest.mark.parametrize("read", READERS)
 def test_names_that_are_no_plain_ones(name, read, path):
     write(path, [*entries_of(path).items(), (name, b"x")])
-    with pytest.raises(PersistenceError, match=r"is damaged: its entry .* no plain one"):
+    with pytest.raises(PersistenceError, match=r"is damaged: its entry .* not plain"):
         read(path)
 
 
@@ -221,16 +221,16 @@ def test_a_description_that_is_small_and_takes_much(path, small):
 def test_what_is_not_a_regular_file(read, tmp_path):
     path = tmp_path / "model.skops"
     os.mkfifo(path)
-    with pytest.raises(PersistenceError, match=r"model\.skops is no regular file"):
+    with pytest.raises(PersistenceError, match=r"model\.skops is not a regular file"):
         read(path)
     path.unlink()
     path.symlink_to("/dev/zero")
-    with pytest.raises(PersistenceError, match=r"model\.skops is no regular file"):
+    with pytest.raises(PersistenceError, match=r"model\.skops is not a regular file"):
         read(path)
     path.unlink()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(path))
-        with pytest.raises(PersistenceError, match="is no regular file"):
+        with pytest.raises(PersistenceError, match="is not a regular file"):
             read(path)
     path.unlink()
     path.symlink_to(path)
@@ -249,7 +249,9 @@ def test_a_sparse_file_of_many_gigabytes(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["info", "predict"])
-@pytest.mark.parametrize("kind", ["empty", "cut", "bomb", pytest.param("fifo", marks=posix), "json", "value"])
+@pytest.mark.parametrize(
+    "kind", ["empty", "cut", "bomb", pytest.param("fifo", marks=posix), "json", "value"]
+)
 def test_bad_files_are_one_line_of_the_command_line(command, kind, path, small, capsys):
     entries = entries_of(path)
     match kind:

@@ -1,7 +1,7 @@
 """How long a file says that it is, and how long it is.
 
-Decoders believe one or the other: a declared length of 0, which recorders leave behind that
-write to a pipe, is an empty recording to them, and the first half of a file a whole one.
+Decoders believe the header or the content: to them a declared length of 0, which recorders
+leave when they write to a pipe, is an empty recording, and half of a file is a whole one.
 """
 
 import re
@@ -179,7 +179,7 @@ def _flac(read, size, head):
     if head[4] & 0x7F:
         return Survey()
     total = int.from_bytes(head[21:26], "big") & (2**36 - 1)
-    # The decoder is told nothing, reads to the end, and is compared with what was declared.
+    # The decoder gets no length and reads to the end; its result is compared with the header.
     patches = ((21, bytes([head[21] & 0xF0, 0, 0, 0, 0])),)
     return Survey(frames=total or None, patches=patches)
 
@@ -199,7 +199,7 @@ def _ogg(read, size, head):
     while at < size:
         header = read(at, 27)
         if header[:4] != b"OggS" or len(header) < 27:
-            # Whatever follows the last page is no part of the stream.
+            # Bytes behind the last page are not part of the stream.
             gap = gap or (None if ended else f"there is no page where one should begin, byte {at}")
             break
         ended = bool(header[5] & 4)

@@ -61,7 +61,7 @@ def _sound_file_class():
     class Forward(soundfile.SoundFile):
         """A file that is read once, from the beginning until nothing comes.
 
-        A seekable one would be positioned anew after each block, which damaged
+        A seekable one would be positioned again after each block, which damaged
         lengths make fail, and which MP3 decoders answer with other samples.
         """
 
@@ -81,7 +81,7 @@ class _Growing:
     def append(self, block):
         end = self.size + block.size
         if end > self._array.size:
-            # Nobody else has a reference to it, so that its memory may move.
+            # There is no other reference to it, so that its memory may move.
             self._array.resize(max(end, self._array.size + self._array.size // 4), refcheck=False)
         self._array[self.size : end] = block
         self.size = end
@@ -111,7 +111,7 @@ def _is_text(head):
 
 
 def open_sound(file, path, patches, name, head):
-    """Open a file with libsndfile: its content, and only where that does not tell, its name."""
+    """Open a file with libsndfile by its content, or by its name if that is not recognised."""
     sound_file = _sound_file_class()
     file.seek(0)
     try:
@@ -120,7 +120,7 @@ def open_sound(file, path, patches, name, head):
             return sound_file(PatchedFile(file, patches))
         return sound_file(file.fileno(), closefd=False)
     except Exception as error:
-        # Libraries raise what they like about damaged files; nobody can list the types.
+        # Libraries raise exceptions of any type about damaged files.
         if getattr(error, "code", None) != _UNRECOGNISED_FORMAT or _is_text(head):
             raise _not_readable(name, error, head) from error
     try:
@@ -149,7 +149,7 @@ def _read_blocks(sound, name, head):
 
 @contextlib.contextmanager
 def _decoded(file, path, name, max_duration):
-    """Yield rate, blocks of samples, and what turns their number into remarks."""
+    """Yield the rate, blocks of samples, and a function from their number to remarks."""
     read = reader(file)
     head = read(0, 512)
     found = survey(read, os.fstat(file.fileno()).st_size)
@@ -281,7 +281,7 @@ def load_audio(path, sampling_rate=16000, *, max_duration=MAXIMUM_DURATION):
     The file is decoded in blocks until nothing comes, whatever length it
     declares. Channels are averaged, the result is resampled with soxr at its
     "HQ" setting, then clipped to [-1, 32767/32768]: resampling overshoots.
-    Memory is needed for the result and a few blocks.
+    This takes memory for the result and a few blocks.
 
     Parameters
     ----------
@@ -313,7 +313,7 @@ def load_audio(path, sampling_rate=16000, *, max_duration=MAXIMUM_DURATION):
     IsADirectoryError
         The path is a folder.
     AudioError
-        The file is empty, is no regular file, is no audio, has no complete
+        The file is empty, not a regular file or not audio, has no complete
         header, holds samples that are NaN, infinite or in another unit (see
         `check_waveform`), lasts less than 60 ms or longer than `max_duration`.
 

@@ -105,7 +105,7 @@ def decode_with_ffmpeg(path, head, *, name, max_duration, block_size):
     name : str
         What error messages call it.
     max_duration : float
-        Seconds to decode at most; a second more comes, so that the caller can see it.
+        Seconds to decode at most; one second more is decoded, so that the caller notices.
     block_size : int
         Number of samples in a block, of all channels together.
 
@@ -117,7 +117,7 @@ def decode_with_ffmpeg(path, head, *, name, max_duration, block_size):
         The samples.
     remarks : callable
         Afterwards, from number of samples and rate to remarks: what ffmpeg has
-        complained about. It leaves out what is damaged and succeeds.
+        complained about: it skips damaged parts and still succeeds.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def _remarks(complaints):
 
 def _reason(name, stopped, complaints):
     if stopped:
-        return f"{name}: ffmpeg has not decoded it after {_PATIENCE} s. Convert it to WAV."
+        return f"{name}: ffmpeg did not finish within {_PATIENCE} s. Convert it to WAV."
     return (
         f"{name}: not readable as audio (ffmpeg: {_last_line(complaints) or 'no audio'}). Expected "
         "a complete file that libsndfile or ffmpeg reads. Convert it or fetch it again."

@@ -10,13 +10,13 @@ AUDIO_SUFFIXES = (
     ".aiff", ".aifc", ".au", ".snd", ".caf", ".sph", ".nist", ".voc",
 )  # fmt: skip
 
-#: What takes ffmpeg, in lower case.
+#: What ffmpeg reads where it is installed, in lower case.
 FFMPEG_SUFFIXES = (
     ".m4a", ".mp4", ".m4b", ".mov", ".3gp", ".3g2", ".aac", ".amr", ".wma", ".webm", ".mka",
     ".mkv", ".ac3",
 )  # fmt: skip
 
-#: How the text begins that git puts in the place of a file it keeps elsewhere.
+#: The beginning of the text that git-lfs leaves in the place of a file.
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 

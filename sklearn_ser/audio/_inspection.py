@@ -1,4 +1,4 @@
-"""What can be said of a recording without computing features of it."""
+"""What is wrong with a recording, found without computing features."""
 
 import math
 import os
@@ -68,7 +68,7 @@ def inspect_recording(path, *, max_duration=MAXIMUM_DURATION, samples=False):
     Parameters
     ----------
     path : str or path-like
-        A recording, or what is taken for one.
+        A file that should be a recording.
     max_duration : float
         As in `load_audio`.
     samples : bool
@@ -97,7 +97,7 @@ def inspect_recording(path, *, max_duration=MAXIMUM_DURATION, samples=False):
     except (AudioError, OSError):
         if os.path.splitext(name)[1].lower() not in FFMPEG_SUFFIXES:
             return Inspection(n_bytes, problems=(Remark("unreadable file", ""),))
-        # There is no header that says anything: ffmpeg decodes it, or nobody.
+        # Its header cannot be read here, so that ffmpeg has to decode it.
         found, samples = Inspection(n_bytes), True
     else:
         problem = _range_problem(found, name, max_duration)

@@ -22,7 +22,9 @@ def _check(status, name):
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(f"{name} is a folder, expected an audio file.")
     if not stat.S_ISREG(status.st_mode):
-        kind = next((word for test, word in _KINDS.items() if test(status.st_mode)), "no file")
+        kind = next(
+            (word for test, word in _KINDS.items() if test(status.st_mode)), "a special file"
+        )
         raise AudioError(
             f"{name}: this is {kind}, expected a regular file. Copy what it yields into a file."
         )

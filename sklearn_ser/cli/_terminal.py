@@ -89,7 +89,7 @@ def orderly_end():
 
 
 def say(text):
-    """Print a message for people; nobody who listens is no reason to stop the work."""
+    """Print a message for people; a closed stream does not stop the work."""
     with contextlib.suppress(OSError, ValueError):
         print(harmless(text, keep=_BREAKS), file=sys.stderr, flush=True)
 

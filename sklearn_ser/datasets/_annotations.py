@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._identities import canonical_ids, told_of_spellings
+from sklearn_ser._identities import canonical_ids, without_spelling_warnings
 from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import find_files, read_text
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
@@ -221,7 +221,7 @@ def _check_table(table, annotations):
 def _join(table, ratings, annotations):
     """Fill in the ratings; returns the new table and notes on recordings without one."""
     table = table.copy()
-    with told_of_spellings():
+    with without_spelling_warnings():
         all_corpora = pd.Series(_corpora_of(table), dtype=object)
     rows = np.flatnonzero(all_corpora.isin(annotations.corpora))
     # Recordings of a second release are found under the name of the first.

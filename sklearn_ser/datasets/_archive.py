@@ -205,7 +205,7 @@ def unpack(archive, folder, *, max_bytes, max_members):
             f"the archive has two members of the same name, {error.filename}"
         ) from error
     except Exception as error:
-        # The readers of the standard library raise what comes to pass.
+        # The readers of the standard library raise exceptions of many types.
         if isinstance(error, OSError) and error.errno not in _FAULTS:
             raise
         raise DownloadError(

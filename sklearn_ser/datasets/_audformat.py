@@ -44,8 +44,8 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
         BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
         What labels other than the English words that :func:`load_folder` lists
-        mean; None leaves recordings out. A key that is no label of the database
-        is an error.
+        mean; None leaves recordings out. A key that is not a label of the
+        database is an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 
@@ -62,7 +62,7 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
     CorpusError
         If the folder holds no database or one without emotions, the tables
         contradict each other, they label parts of recordings, an emotion is
-        unknown, or a key of `mapping` no label.
+        unknown, or a key of `mapping` is not a label.
     ImportError
         If the package audformat is not installed.
 

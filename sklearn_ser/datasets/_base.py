@@ -111,7 +111,7 @@ def _folded(text):
 
 
 def is_ignored(file, patterns):
-    """Return whether a path matches one of the patterns of what is not part of a corpus.
+    """Return whether a path matches a pattern of files that are not part of a corpus.
 
     Parameters
     ----------
@@ -147,8 +147,8 @@ def find_files(folder, patterns, ignored=()):
     folder : pathlib.Path
         Where to look; links to folders are followed.
     patterns : sequence of str, or callable
-        Shell patterns in lower case, matched against the bare file name; or
-        what says of the bare name in lower case whether the file is wanted.
+        Shell patterns in lower case, matched against the bare file name; or a
+        function from the bare name in lower case to whether the file is wanted.
     ignored : sequence of str
         What `is_ignored` takes; files that it matches are passed over.
 

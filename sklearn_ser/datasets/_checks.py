@@ -212,13 +212,13 @@ def check_corpora(
 
     Of each file the size and the header are read, and with `samples` the whole
     of it. Contents are compared, by their SHA-256, only where sizes are equal.
-    Whatever the extraction of features refuses or warns of is reported.
+    Everything that the extraction of features refuses or warns of is reported.
 
     ==========================  ================================================
     check                       what is reported
     ==========================  ================================================
     missing file                files that do not exist
-    unreadable file             files that are no audio, pipes, devices
+    unreadable file             files that are not audio, pipes, devices
     empty recording             files without a sample
     too short, too long         recordings that last less than 60 ms or more than
                                 `max_duration`

@@ -164,9 +164,8 @@ def _check_ratings(values, column, where):
     wrong = numbers.isna() & values.notna() & (values.astype(str).str.lower() != "nan")
     if wrong.any():
         raise CorpusError(
-            f"Column {column} of {where} holds {plain(values[wrong].iloc[0])!r}; expected "
-            f"numbers, and "
-            "nothing where the rating is unknown."
+            f"Column {column} of {where} holds {plain(values[wrong].iloc[0])!r}; expected numbers, "
+            f"and nothing where the rating is unknown."
         )
     return numbers
 
@@ -229,7 +228,7 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
         missing values, and speakers and sentences are read as text: ``03``
         stays ``03``. The apostrophe before ``=``, ``+``, ``-`` or ``@`` that
         keeps a spreadsheet from computing a text, as tables of this package
-        have it, is no part of the text.
+        have it, is not part of the text.
     root : str or path-like, optional
         Folder at which relative paths start; by default the folder of the
         file, or the working directory for a DataFrame.
@@ -241,8 +240,8 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     mapping : dict from str to str or None, optional
         What other labels of emotions mean, for example ``{"hot": "anger",
         "xxx": None}``; None leaves rows out. Neither the case of letters nor
-        blanks around a label matter. A key that is no label of the table is an
-        error.
+        blanks around a label matter. A key that is not a label of the table is
+        an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 
@@ -259,7 +258,7 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     CorpusError
         If a column is missing, an emotion or sex unknown, a rating no number, a
         recording listed twice, be it under two spellings of its path, the name of
-        the corpus unknown, or a key of `mapping` no label of the table.
+        the corpus unknown, or a key of `mapping` not a label of the table.
     ValueError
         If `mapping` or `emotions` holds an unknown emotion, or `mapping` two
         keys for one label.

@@ -53,7 +53,7 @@ def _in_megabytes(n_bytes):
 
 
 def _caution(download):
-    """Say so where nothing tells whether somebody on the way has changed the archive."""
+    """Return a line of caution if nothing protects the archive from changes on its way."""
     if download.url.startswith("https:") or download.known_hash is not None:
         return ""
     return "            not encrypted, and no checksum is on record: check what you get\n"

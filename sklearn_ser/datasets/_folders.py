@@ -125,8 +125,9 @@ def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder.
     CorpusError
-        If a recording lies in no sub-folder, a sub-folder's name is no known
-        emotion, a key of `mapping` no sub-folder, or nothing is left to load.
+        If a recording lies in no sub-folder, the name of a sub-folder is not a
+        known emotion, a key of `mapping` names no sub-folder, or nothing is left
+        to load.
     ValueError
         If `mapping` or `emotions` holds an unknown emotion, or `mapping` two
         keys for one sub-folder.

@@ -1,4 +1,4 @@
-"""Which files are recordings, which of them can be read, and what to say of the others."""
+"""Which files are recordings, which of them can be read, and what to say about the others."""
 
 import os
 from collections import Counter

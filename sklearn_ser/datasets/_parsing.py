@@ -42,8 +42,7 @@ def _examples(files):
 def _find(corpus, folder):
     """List what may be recordings of the corpus, with the names they have in its own format.
 
-    Corpora are converted and published anew: their names stay, apart from the
-    suffix.
+    Corpora are converted and republished: their names stay, apart from the suffix.
     """
     own = suffix_of(corpus.pattern)
     other = SUFFIXES if own in SUFFIXES else ()
@@ -158,7 +157,7 @@ def parse_folder(corpus, folder, strict, emotions=None):
         Whether files off the naming scheme are an error; None: if they are more
         than the share `MAX_UNKNOWN`.
     emotions : sequence of str or None
-        Emotions that are asked for; others are none that notes mention.
+        Emotions that are asked for; notes mention no others.
 
     Returns
     -------

@@ -33,9 +33,8 @@ def _f0_contour(f0, n_steps):
     possible = (f0 == 0) | ((f0 >= 20) & (f0 <= 2000))
     if f0.ndim != 1 or not voiced.any() or not possible.all():
         raise ValueError(
-            f"f0={plain(given)!r}: expected one number of hertz or a sequence of them, each "
-            f"from 20 to "
-            "2000, or 0 where there is no voice, but not everywhere."
+            f"f0={plain(given)!r}: expected one number of hertz or a sequence of them, each from "
+            f"20 to 2000, or 0 where there is no voice, but not everywhere."
         )
     position = np.linspace(0, len(f0) - 1, n_steps)
     contour = np.interp(position, np.flatnonzero(voiced), f0[voiced])
@@ -142,8 +141,7 @@ def synthesise_vowel(
     if widths.shape != formants.shape or not (widths > 0).all():
         raise ValueError(
             f"bandwidths={plain(bandwidths)!r}: expected {len(formants)} positive numbers of "
-            f"hertz, "
-            "one for each formant."
+            f"hertz, one for each formant."
         )
     n_steps = int(np.ceil(duration / CONTROL_STEP - 1e-9)) + 1
     contour, voicing = _f0_contour(f0, n_steps)

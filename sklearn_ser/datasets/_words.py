@@ -41,9 +41,8 @@ def _check_mapping(mapping):
     for word, emotion in (mapping or {}).items():
         if emotion is not None and emotion not in EMOTIONS:
             raise ValueError(
-                f"mapping[{plain(word)!r}] is {plain(emotion)!r}; expected None, which "
-                f"leaves these "
-                f"recordings out, or one of: {', '.join(EMOTIONS)}."
+                f"mapping[{plain(word)!r}] is {plain(emotion)!r}; expected None, which leaves "
+                f"these recordings out, or one of: {', '.join(EMOTIONS)}."
             )
         folded_word = _fold(word)
         if folded_word in folded:
@@ -99,7 +98,7 @@ class Translator:
         return folded_word
 
     def check_keys(self, words, what):
-        """Refuse a mapping with a key that none of the words is.
+        """Refuse a mapping with a key that matches none of the words.
 
         Parameters
         ----------
@@ -111,7 +110,7 @@ class Translator:
         Raises
         ------
         CorpusError
-            It lists the labels.
+            If there is such a key; the message lists the labels.
         """
         by_fold = {_fold(word): word for word in words}
         for folded_word, (key, _) in self._mapping.items():

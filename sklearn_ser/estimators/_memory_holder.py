@@ -50,7 +50,7 @@ def class_shares(target_prior, classes, codes):
     Raises
     ------
     ValueError
-        If these are no shares of the classes.
+        If these are not shares of the classes.
     """
     if target_prior is None:
         return None

@@ -27,7 +27,7 @@ def _difference(before, now):
 
 
 def all_or_nothing(method):
-    """Make a method that trains leave its estimator as it was if it does not get to its end.
+    """Decorate a method that trains: unless it ends, its estimator stays as it was.
 
     Interrupted from the keyboard, or ended by an error, a training would otherwise leave a
     net that answers: half trained, or of other classes than the attributes beside it.

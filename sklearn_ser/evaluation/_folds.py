@@ -18,7 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
-from sklearn_ser._identities import told_of_spellings
+from sklearn_ser._identities import without_spelling_warnings
 from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import _safe_indexing
 from sklearn_ser._validation import caller_stacklevel
@@ -170,7 +170,7 @@ def _run_job(estimator, recordings, job):
         estimator.set_params(**dict.fromkeys(random_states(estimator), job.seed))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with told_of_spellings():
+        with without_spelling_warnings():
             outcome = _fit_and_predict(estimator, recordings, job.train, job.test)
     return Outcome(job, *outcome), [(warning.category, str(warning.message)) for warning in caught]
 
@@ -219,8 +219,7 @@ def _check_params_are_taken(estimator, recordings):
     if unused:
         raise ValueError(
             f"params has {plain(unused)}, which no step of the estimator takes in fit, or which "
-            f"its "
-            f"steps refuse. Leave them out, or pass an estimator with such a parameter."
+            f"its steps refuse. Leave them out, or pass an estimator with such a parameter."
         )
 
 

@@ -126,9 +126,8 @@ def _check_params(params, n_samples):
     for name, values in params.items():
         if name in _OWN_PARAMS:
             raise ValueError(
-                f"params must not have {plain(name)!r}: it has an argument of its own or is "
-                f"made from "
-                f"corpus."
+                f"params must not have {plain(name)!r}: it has an argument of its own or is made "
+                f"from corpus."
             )
         if _num_samples(values) != n_samples:
             raise ValueError(
@@ -196,8 +195,7 @@ def check_seeds(estimator, seeds):
     if isinstance(seeds, Integral) or not isinstance(seeds, Iterable):
         raise TypeError(
             f"seeds must be a collection of integers, one for each repeat, or None, got "
-            f"{plain(seeds)!r}. "
-            f"For five repeats pass range(5)."
+            f"{plain(seeds)!r}. For five repeats pass range(5)."
         )
     seeds = list(seeds)
     if not seeds or not all(isinstance(seed, Integral) and seed >= 0 for seed in seeds):

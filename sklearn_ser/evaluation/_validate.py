@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._identities import told_of_spellings
+from sklearn_ser._identities import without_spelling_warnings
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
@@ -195,7 +195,7 @@ def cross_corpus_validate(
     recordings = check_inputs(estimator, X, y, corpus, speaker=speaker, params=params, n_corpora=2)
     seeds = check_seeds(estimator, seeds)
     splitter = LeaveOneCorpusOut(targets=targets)
-    with told_of_spellings():
+    with without_spelling_warnings():
         held_out = splitter.corpora(recordings.corpus).tolist()
         folds = list(splitter.split(np.empty(len(recordings.corpus)), groups=recordings.corpus))
     jobs = [

@@ -44,7 +44,7 @@ _TROUBLES = {
     sqlite3.SQLITE_READONLY,
 }  # fmt: skip
 
-# SQLite's messages may quote what is no text.
+# SQLite's messages may quote bytes that are not text.
 _ERRORS = (sqlite3.Error, UnicodeError)
 
 # Bytes of the longest value that is read, unless a row is longer.
@@ -70,7 +70,7 @@ def _expected_schema():
 
 
 def _decode(text):
-    """Decode text of the file, where what is no text must not raise in the middle of a query."""
+    """Decode text of the file without an error in the middle of a query."""
     return text.decode(errors="surrogateescape")
 
 
@@ -186,7 +186,7 @@ class FeatureCache:
         try:
             return row, _decode_remarks(features[4 * self._n_columns :])
         except (ValueError, TypeError, RecursionError) as error:
-            raise self._damage("a row is followed by what is no remark") from error
+            raise self._damage("a row is followed by something other than remarks") from error
 
     def put(self, digest, row, remarks=()):
         """Store the row of a recording, unless it is there.

@@ -58,6 +58,7 @@ def lies_on_network(path, mounts="/proc/self/mounts"):
 
 
 def may_write(folder):
+    """Return whether the user may make files in a folder."""
     return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
@@ -68,7 +69,7 @@ def _mode_of(path):
     except OSError:
         return None
     except ValueError as error:
-        raise CacheError(f"cache={path!r} is no name of a file: {error}.") from error
+        raise CacheError(f"cache={path!r} cannot be the name of a file: {error}.") from error
 
 
 def _check_place(path):
@@ -83,7 +84,7 @@ def _check_place(path):
 
 
 def _check_regular(path):
-    """Refuse what may give no end of bytes, or block for ever when it is opened."""
+    """Refuse files that never end, or that block when they are opened."""
     mode = _mode_of(path)
     if mode is not None and mode != stat.S_IFREG:
         kind = _KINDS.get(mode, "a special file")
@@ -129,7 +130,7 @@ def _check_header(path, size):
             raise CacheError(no_database) from error
         raise CacheError(f"The cache {path} is damaged ({error}). {_REMEDY}") from error
     except (TypeError, ValueError) as error:
-        # No answer, or a message of SQLite that quotes what is no text.
+        # No answer, or a message of SQLite that quotes bytes that are not text.
         raise CacheError(f"The cache {path} is damaged ({error}). {_REMEDY}") from error
     if application != APPLICATION:
         raise CacheError(

@@ -27,7 +27,7 @@ def compiled(function=None, **options):
 
     Numba writes to the folder that ``NUMBA_CACHE_DIR`` names, else beside the
     source file, else to the cache folder of the user. Where it can write to none
-    of them, the function is compiled anew in every process, and one warning says
+    of them, the function is compiled again in every process, and one warning says
     so at the first call. A file that was cut off or changed is replaced.
     """
     if function is None:

@@ -246,7 +246,7 @@ def egemaps(y, sr, *, variant="opensmile"):
         all recordings, 16000 unless there is a reason.
     variant : {"opensmile", "corrected"}, default="opensmile"
         "opensmile" gives openSMILE's values, its oddities included. "corrected"
-        replaces those of them that make a value something else than its name
+        replaces those of them that make a value something other than its name
         says, and leaves names, order and all other values as they are:
 
         - F1 to F3 are resonances of the vocal tract, by linear prediction of

@@ -25,7 +25,7 @@ _N_READERS = 4
 # Rows found while others are being computed that may wait to be fetched.
 _MAX_WAITING = 4096
 
-# Recordings in a row that end their worker, after which it is not for the recordings.
+# If more recordings than this end their worker one after the other, they are not the reason.
 _MAX_KILLED = 10
 
 
@@ -144,7 +144,7 @@ class Extraction:
         AudioError, OSError
             That of the first recording of those that failed, if `stop`.
         RuntimeError
-            Workers end whatever they are given.
+            If a worker ends with every recording.
         """
         # What ends the extraction, by position.
         self._failed = {}

@@ -268,7 +268,7 @@ class EGeMAPSExtractor(RecordingTransformer):
     variant : {"opensmile", "corrected"}, default="opensmile"
         "opensmile" gives openSMILE's values, its oddities included: what
         published results can be compared with. "corrected" replaces those that
-        are something else than their name says, above all the formants; see
+        are something other than their name says, above all the formants; see
         `sklearn_ser.features.egemaps`.
     sampling_rate : int or None, default=16000
         Rate in Hz that files are resampled to, and at which waveforms are

@@ -49,7 +49,7 @@ _reminder = _Reminder()
 
 
 def warn_if_not_kept():
-    """Warn if there is no place for machine code, before workers compile it without a word."""
+    """Warn if there is no place for machine code, before workers compile it silently."""
     if _reminder.reason is not None:
         _reminder.give()
 
@@ -65,7 +65,7 @@ def _is_whole(path):
 
 
 class _Nowhere(caching.NullCache):
-    """What stands in where numba finds no folder that it can write to."""
+    """The store where numba finds no folder that it can write to: nothing is kept."""
 
     def load_overload(self, *args):
         _reminder.give()
@@ -100,7 +100,7 @@ class _CheckedFiles(caching.IndexDataCacheFile):
 
 
 class _Store(caching.FunctionCache):
-    """Numba's store of machine code, whose troubles never end an extraction."""
+    """Numba's store of machine code; its errors never end an extraction."""
 
     def __init__(self, function):
         super().__init__(function)

@@ -68,7 +68,7 @@ def _read_file(path, limit):
         raise PersistenceError(f"{path} cannot be read: {error or 'too large'}.") from error
     if data is None:
         raise PersistenceError(
-            f"{path} is no regular file but a device, pipe or socket, expected a file that "
+            f"{path} is not a regular file but a device, pipe or socket, expected a file that "
             f"sklearn_ser.save has written."
         )
     if len(data) > limit:
@@ -77,7 +77,7 @@ def _read_file(path, limit):
 
 
 def _refuse(path, data, error):
-    """Raise the error for a file that is no zip archive."""
+    """Raise the error for a file that is not a zip archive."""
     if data.startswith(b"PK"):
         raise PersistenceError(
             f"{path} is damaged: it begins like a model and its directory cannot be read, after "
@@ -119,7 +119,7 @@ def open_archive(path, max_size=None):
     IsADirectoryError
         If it is a folder.
     PersistenceError
-        If it is no zip archive, or one that nobody needs for a model.
+        If it is not a zip archive, or has entries that no model has.
     """
     data = _read_file(path, _MOST if max_size is None else max_size)
     if data.count(_DIRECTORY_RECORD) > _MAX_ENTRIES:
@@ -144,7 +144,7 @@ def _problem(entry, seen):
     if name in seen:
         return "is there twice"
     if not name or name in (".", "..") or set(name) & set("/\\:\0"):
-        return "has a name that is no plain one"
+        return "has a name that is not plain"
     if entry.flag_bits & 0x1:
         return "is encrypted"
     if stat.S_ISLNK(entry.external_attr >> 16):

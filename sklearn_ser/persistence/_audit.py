@@ -169,8 +169,7 @@ def audit(entries, trusted, limit):
 def repack(entries, names):
     """Return an archive with some of the entries, as skops reads it.
 
-    What skops reads is thereby exactly what has been looked at, whatever the directory of
-    the file said.
+    So skops reads exactly what has been looked at, whatever the directory of the file said.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

@@ -118,11 +118,11 @@ def _check_header(path, header):
     if not isinstance(versions, dict) or not isinstance(card, dict):
         raise PersistenceError(f"{damaged} no versions or no card.")
     if not all(version is None or isinstance(version, str) for version in versions.values()):
-        raise PersistenceError(f"{damaged} versions that are no text.")
+        raise PersistenceError(f"{damaged} versions that are not text.")
 
 
 def _check_depth(value):
-    """Raise an error if lists and dictionaries lie deeper in one another than anybody reads."""
+    """Raise an error if lists and dictionaries are nested too deeply."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [

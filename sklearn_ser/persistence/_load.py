@@ -65,7 +65,7 @@ def _look_through(path, entries, trusted, limit, saved):
         names = sorted(contents.unknown)
         raise PersistenceError(
             f"{path} has types that are not trusted: {', '.join(names)}. Nothing was "
-            f"loaded. If you know them, and trust whoever made the file, pass "
+            f"loaded. If you know them, and trust the author of the file, pass "
             f"trusted={names}."
         )
     return contents
@@ -122,7 +122,7 @@ def load(path, *, trusted=(), max_size=None):
     max_size : int or None, default=None
         How many bytes the file may unpack to; more is refused before it is in memory. None
         allows a hundred times the size of the file, but at least 64 MiB and at most 2 GiB,
-        which no file of :func:`save` exceeds that does not say so. While it is loaded, a
+        and :func:`save` warns of a file that exceeds this. While it is loaded, a
         model takes up to about four times as much.
 
     Returns

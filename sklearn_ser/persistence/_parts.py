@@ -33,7 +33,7 @@ def parts_of(model):
     Parameters
     ----------
     model : object
-        Whatever a file gave.
+        A model, or anything else that a file gave.
 
     Returns
     -------

@@ -73,7 +73,7 @@ def _fits(entries, limit):
 
 
 def _warn(path, unknown, size):
-    """Tell at saving what has to be said at loading."""
+    """Warn of the arguments that loading the file will need."""
     arguments = ([f"trusted={unknown}"] if unknown else []) + ([f"max_size={size}"] if size else [])
     if not arguments:
         return
@@ -86,8 +86,8 @@ def _warn(path, unknown, size):
     if size:
         reasons.append("it is larger than load allows by itself")
     warnings.warn(
-        f"{path} was saved, but {', and '.join(reasons)}. Whoever trusts the file loads it by "
-        f"load({str(path)!r}, {', '.join(arguments)}).",
+        f"{path} was saved, but {', and '.join(reasons)}. To load it where it is trusted, "
+        f"call load({str(path)!r}, {', '.join(arguments)}).",
         PersistenceWarning,
         stacklevel=caller_stacklevel(),
     )
@@ -117,7 +117,7 @@ def save(model, path, *, card=None):
     ------
     PersistenceError
         If `model` holds something that can only be pickled, such as a lambda; if `card` is
-        larger than 4 MiB; or if there is something at `path` that is no file.
+        larger than 4 MiB; or if `path` is a folder, device or pipe.
     TypeError
         If `model` is no estimator, or `card` holds other than plain values.
     ImportError

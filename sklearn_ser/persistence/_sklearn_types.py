@@ -6,7 +6,7 @@ other code, whatever its attributes are; where compiled code relies on attribute
 `_BinMapper`), the neighbour trees and their distances (`KDTree`, `BallTree`), splines and sparse
 matrices: all of these hold indices that compiled code follows without looking. A release of
 scikit-learn that brings a new type changes nothing here: it is named, and refused, until
-somebody has judged it.
+it has been judged.
 """
 
 __all__ = ["FUNCTIONS", "LOSSES", "OBJECTS", "full_names"]

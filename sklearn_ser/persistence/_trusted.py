@@ -37,7 +37,7 @@ _PLAIN_TYPES = {
     f"builtins.{name}" for name in ("bool", "dict", "float", "int", "list", "set", "str", "tuple")
 }
 
-# Scalars that numpy makes of one value; not numpy.void, which makes as many bytes as it is told.
+# Scalars that numpy makes of one value; not numpy.void, which makes as many bytes as a file says.
 _SCALARS = {
     f"numpy.{scalar.__name__}"
     for scalar in np.sctypeDict.values()

@@ -30,9 +30,8 @@ def _check_table(method, table, metric):
     twice = table["corpus"][table["corpus"].duplicated()].unique().tolist()
     if twice:
         raise ValueError(
-            f"the scores of {plain(method)!r} have several rows for {twice}; average them "
-            f"first, or pass "
-            f"the summary of the result instead of its scores."
+            f"the scores of {plain(method)!r} have several rows for {twice}; average them first, "
+            f"or pass the summary of the result instead of its scores."
         )
     ends = {f"{metric}_{end}": np.nan for end in ("low", "high")}
     table = table.assign(**{name: gap for name, gap in ends.items() if name not in table})

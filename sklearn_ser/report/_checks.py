@@ -37,7 +37,7 @@ def check_run(run):
     for key in _KEYS:
         kind = list if key in _LISTS else dict
         if not isinstance(run[key], kind):
-            return f"has something else than a {kind.__name__} as {key}"
+            return f"has something other than a {kind.__name__} as {key}"
         if kind is list and (problem := _check_entries(run, key)):
             return problem
     for warning in run["warnings"]:
@@ -50,12 +50,12 @@ def check_run(run):
     }
     for key, values in numbers.items():
         if not all(map(_is_number, values)):
-            return f"has something else than numbers as {key}"
+            return f"has something other than numbers as {key}"
     if not 0 < confidence < 1:
         return f"has {confidence} as confidence, expected a number between 0 and 1"
     tables = run.get("tables", {})
     if not isinstance(tables, dict) or not all(isinstance(d, str) for d in tables.values()):
-        return "has something else than digests as tables"
+        return "has something other than digests as tables"
     return None
 
 
@@ -94,11 +94,11 @@ def check_table(table, name):
         if numbers is not None:
             table[column] = numbers
         elif column in COLUMNS[name] or column in NUMBERS:
-            return table, f"has something else than numbers in {column}"
+            return table, f"has something other than numbers in {column}"
     for column, needed in SHARES.get(name, {}).items():
         values = table[column]
         if not values.between(0, 1).where(values.notna(), not needed).all():
-            return table, f"has something else than numbers from 0 to 1 in {column}"
+            return table, f"has something other than numbers from 0 to 1 in {column}"
     for column in ("speaker", "sex"):
         if column in table:
             table[column] = table[column].astype(object).where(table[column] != "", None)

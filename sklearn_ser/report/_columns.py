@@ -35,7 +35,7 @@ TEXT = (
     "interval_note",
 )
 
-# Numbers where these columns exist; one that somebody added may hold anything.
+# Numbers, where these columns exist; a column that was added by hand may hold anything.
 NUMBERS = ("n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd")
 
 # Numbers from 0 to 1; True where there must be one.

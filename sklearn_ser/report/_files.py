@@ -79,7 +79,7 @@ def _wrong(path, problem):
 
 
 def _no_constant(name):
-    raise ValueError(f"{name} is no value in JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _read_run(path):
@@ -172,7 +172,7 @@ def read_folder(folder):
     _check_there(required, folder)
     run = _read_run(folder / _RUN)
     if "tables" in run:
-        # Further ones are of an evaluation before, or somebody else's.
+        # Other files come from an earlier evaluation or from somewhere else.
         wanted = {*run["tables"], *COLUMNS} - set(OPTIONAL).difference(run["tables"])
         paths = {name: path for name, path in paths.items() if name in wanted}
         _check_there(paths.values(), folder)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from sklearn_ser._identities import canonical_ids, told_of_spellings
+from sklearn_ser._identities import canonical_ids, without_spelling_warnings
 from sklearn_ser._messages import plain
 from sklearn_ser.report._comparisons import COMPARISON_COLUMNS, compare_with_first
 from sklearn_ser.report._facts import (
@@ -30,8 +30,7 @@ def _check_results(results, speech):
         if "uar" not in result.metrics:
             raise ValueError(
                 f"The result of {plain(name)!r} has the metrics {', '.join(result.metrics)}; a "
-                f"record is "
-                f"about emotions as labels, so that it needs the result of a classifier."
+                f"record is about emotions as labels, so that it needs the result of a classifier."
             )
         if result.predictions["sample"].max() >= len(speech):
             raise ValueError(
@@ -50,8 +49,7 @@ def _check_results(results, speech):
         if differing:
             raise ValueError(
                 f"The result of {plain(name)!r} and speech differ in {' and '.join(differing)}. "
-                f"Pass the "
-                f"table of recordings that was evaluated, with its rows in the same order."
+                f"Pass the table of recordings that was evaluated, with its rows in the same order."
             )
     if (speech["corpus"] == "mean").any():
         raise ValueError("A corpus is called 'mean', as is the mean over corpora; rename it.")
@@ -59,7 +57,7 @@ def _check_results(results, speech):
 
 def _with_canonical_ids(speech):
     """Return the table with corpora and speakers written as the results have them."""
-    with told_of_spellings():
+    with without_spelling_warnings():
         ids = {
             # Of objects: pandas guesses no type of names that are not UTF-8.
             column: pd.Series(

@@ -95,7 +95,7 @@ def test_its_failures_name_the_recording(program, phone, body, message):
 def test_it_is_stopped_where_it_takes_too_long(program, phone, monkeypatch):
     monkeypatch.setattr(_ffmpeg, "_PATIENCE", 0.3)
     program("import time; time.sleep(600)")
-    with pytest.raises(AudioError, match=r"phone\.m4a: ffmpeg has not decoded it after 0\.3 s"):
+    with pytest.raises(AudioError, match=r"phone\.m4a: ffmpeg did not finish within 0\.3 s"):
         load_audio(phone)
 
 

@@ -357,7 +357,9 @@ def test_devices_are_refused(device, tmp_path):
 
 
 def test_a_name_that_no_file_can_have(tmp_path):
-    with pytest.raises(CacheError, match=r"cache='.*a\\x00b' is no name of a file: embedded null"):
+    with pytest.raises(
+        CacheError, match=r"cache='.*a\\x00b' cannot be the name of a file: embedded null"
+    ):
         FeatureCache(tmp_path / "a\0b", "a", 4)
 
 
@@ -786,6 +788,6 @@ class TestRemarks:
             )
         with (
             FeatureCache(path, "a", 4) as cache,
-            pytest.raises(CacheError, match=r"is damaged \(a row is followed by what is no remark"),
+            pytest.raises(CacheError, match=r"is damaged \(a row is followed by something other"),
         ):
             cache.get([digest])

@@ -63,14 +63,14 @@ def test_a_folder_of_something_else(tmp_path):
         (lambda run: run.pop("format"), "does not say which format it has"),
         (lambda run: run.update(format="1"), "does not say which format it has"),
         (lambda run: run.pop("corpora"), "has no corpora"),
-        (lambda run: run.update(settings=[]), "something else than a dict as settings"),
-        (lambda run: run.update(warnings={}), "something else than a list as warnings"),
+        (lambda run: run.update(settings=[]), "something other than a dict as settings"),
+        (lambda run: run.update(warnings={}), "something other than a list as warnings"),
         (lambda run: run["warnings"].append("beware"), "an entry without about among its warnings"),
         (lambda run: run["corpora"][0].pop("name"), "an entry without name among its corpora"),
         (lambda run: run["methods"][0].update(seeds=3), "without seeds among its methods"),
         (lambda run: run["settings"].pop("confidence"), "than numbers as confidence"),
         (lambda run: run["corpora"][0].update(speakers="?"), "than numbers as speakers"),
-        (lambda run: run["seconds"].update(all="long"), "something else than numbers as seconds"),
+        (lambda run: run["seconds"].update(all="long"), "something other than numbers as seconds"),
     ],
 )
 def test_facts_of_another_shape(folder, change, message):
@@ -118,7 +118,7 @@ def test_words_in_a_column_of_numbers(without_digests):
     path = without_digests / "scores.csv"
     text = re.sub(r"0\.\d+", "good", path.read_text(encoding="utf-8"), count=1)
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ResultsError, match=r"scores\.csv' has something else than numbers in "):
+    with pytest.raises(ResultsError, match=r"scores\.csv' has something other than numbers in "):
         EvaluationRecord.load(without_digests)
 
 
@@ -220,10 +220,10 @@ def test_a_folder_of_an_earlier_version(record, folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda run: run.update(tables=[]), "something else than digests as tables"),
-        (lambda run: run["tables"].update(scores=1), "something else than digests as tables"),
+        (lambda run: run.update(tables=[]), "something other than digests as tables"),
+        (lambda run: run["tables"].update(scores=1), "something other than digests as tables"),
         (lambda run: run["settings"].update(confidence=95), "has 95 as confidence, expected a num"),
-        (lambda run: run["seconds"].update(a=10**400), "something else than numbers as seconds"),
+        (lambda run: run["seconds"].update(a=10**400), "something other than numbers as seconds"),
         (lambda run: run["corpora"].pop(0), "has 'emodb' in scores.csv, but not among the corpora"),
         (lambda run: run["methods"].pop(0), "has 'svm' in scores.csv, but not among the methods"),
     ],
@@ -252,10 +252,18 @@ def test_facts_that_are_huge(folder):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("scores", lambda t: t.assign(uar="1.5"), "something else than numbers from 0 to 1 in uar"),
-        ("scores", lambda t: t.assign(chance=""), "something else than numbers from 0 to 1 in cha"),
+        (
+            "scores",
+            lambda t: t.assign(uar="1.5"),
+            "something other than numbers from 0 to 1 in uar",
+        ),
+        (
+            "scores",
+            lambda t: t.assign(chance=""),
+            "something other than numbers from 0 to 1 in cha",
+        ),
         ("recalls", lambda t: t.assign(recall="inf"), "numbers from 0 to 1 in recall"),
-        ("scores", lambda t: t.assign(n_test="9" * 40), "something else than numbers in n_test"),
+        ("scores", lambda t: t.assign(n_test="9" * 40), "something other than numbers in n_test"),
         ("scores", lambda t: pd.concat([t, t]), "two rows for the same method and corpus in scor"),
         ("means", lambda t: t[:1], "other methods in means.csv than in scores.csv"),
         ("recalls", lambda t: t.assign(corpus="cafe"), "has corpus 'cafe' in recalls.csv, but not"),
