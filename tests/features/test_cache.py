@@ -4,10 +4,7 @@ import random
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import textwrap
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +15,7 @@ import pytest
 
 from sklearn_ser.audio import Remark
 from sklearn_ser.exceptions import CacheError, CacheWarning
-from sklearn_ser.features import _cache, _cache_file
+from sklearn_ser.features import _cache
 from sklearn_ser.features._cache import FeatureCache
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and signals of POSIX")
@@ -346,24 +343,6 @@ def test_special_files_are_refused_and_never_opened(tmp_path, kind, companion, m
 
 
 @posix
-@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero", "/dev/tty"])
-def test_devices_are_refused(device, tmp_path):
-    if not os.path.exists(device):
-        pytest.skip(f"no {device}")
-    (tmp_path / "link").symlink_to(device)
-    for name in (device, tmp_path / "link"):
-        with pytest.raises(CacheError, match="is a device, expected a regular file"):
-            FeatureCache(name, "a", 4)
-
-
-def test_a_name_that_no_file_can_have(tmp_path):
-    with pytest.raises(
-        CacheError, match=r"cache='.*a\\x00b' cannot be the name of a file: embedded null"
-    ):
-        FeatureCache(tmp_path / "a\0b", "a", 4)
-
-
-@posix
 def test_a_name_that_is_not_utf8(tmp_path):
     path = tmp_path / os.fsdecode(b"caf\xe9")
     rows = make_rows(3)
@@ -491,40 +470,6 @@ def test_a_file_that_others_do_not_let_go_of(filled, monkeypatch):
                 cache.put(b"\0" * 32, rows[next(iter(rows))])
 
 
-MOUNTS = """\
-/dev/vda / ext4 rw 0 0
-proc /proc proc rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/sdb /home/local\\040disk xfs rw 0 0
-//server/share /mnt/a cifs rw 0 0
-user@server: /mnt/ab fuse.sshfs rw 0 0
-/dev/sdc /mnt/usb fuseblk rw 0 0
-/dev/sdd /mnt/twice ext4 rw 0 0
-server:/x /mnt/twice nfs rw 0 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "on_network"),
-    [
-        ("/x", False),
-        ("/homes/x", False),
-        ("/home/x", True),
-        ("/home/a/b/x", True),
-        ("/home/local disk/x", False),
-        ("/mnt/a/x", True),
-        ("/mnt/abc", False),
-        ("/mnt/ab/x", True),
-        ("/mnt/usb/x", False),
-        ("/mnt/twice/x", True),
-    ],
-)
-def test_network_drives_are_recognised(tmp_path, path, on_network):
-    (tmp_path / "mounts").write_text(MOUNTS)
-    assert _cache_file.lies_on_network(path, tmp_path / "mounts") is on_network
-    assert not _cache_file.lies_on_network(path, tmp_path / "absent")
-
-
 def test_on_a_network_drive_without_wal(path, monkeypatch):
     monkeypatch.setattr(_cache, "lies_on_network", lambda path: True)
     rows = make_rows(200)
@@ -608,154 +553,6 @@ def test_killed_while_the_file_was_made(filled):
             assert cache.empty
         fill(copy, make_rows(3))
         assert_same(look_up(copy, make_rows(3)), make_rows(3))
-
-
-PROCESSES = """
-import itertools, os, random, signal, sqlite3, sys, time, warnings
-from pathlib import Path
-import numpy as np
-from sklearn_ser.features import RecordingTransformer
-from sklearn_ser.features._cache import FeatureCache
-
-warnings.simplefilter("error")
-folder, rng, numbers = sys.argv[1], random.Random(0), itertools.count()
-noise = np.random.default_rng(0).normal(size=960 + 3000) / 10
-recordings = [noise[i : i + 960] for i in range(3000)]
-
-
-delay = 0
-
-
-def statistics(y, sr):
-    time.sleep(delay)
-    return [y.mean(), np.abs(y).max(), y.std()]
-
-
-class Statistics(RecordingTransformer):
-    def _function(self):
-        return statistics
-
-    def _names(self):
-        return ("mean", "peak", "std")
-
-    def _recipe(self):
-        return {"algorithm": "statistics"}
-
-
-def start(cache, recordings, out=None):
-    # A file: what was written to it outlives the process, and it never blocks.
-    name = os.path.join(folder, f"report{next(numbers)}")
-    child = os.fork()
-    if child:
-        return child, name
-    report = os.open(name, os.O_WRONLY | os.O_CREAT)
-    put = FeatureCache.put
-
-    def put_and_report(self, digest, row, remarks):
-        put(self, digest, row, remarks)
-        os.write(report, digest)
-
-    FeatureCache.put = put_and_report
-    code = 1
-    try:
-        rows = Statistics(cache=cache).transform(recordings)
-        if out is not None:
-            np.save(out, rows)
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def wait_for(name):
-    while not (os.path.exists(name) and os.path.getsize(name)):
-        time.sleep(0.001)
-
-
-def end(child, name, kill):
-    if kill:
-        os.kill(child, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    content = Path(name).read_bytes() if os.path.exists(name) else b""
-    return code, {content[i : i + 32] for i in range(0, len(content) - 31, 32)}
-
-
-def check(cache):
-    connection = sqlite3.connect(cache)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    stored = {digest for digest, in connection.execute("SELECT digest FROM rows")}
-    connection.close()
-    return stored
-"""
-
-KILL = """
-delay = 0.0004
-cache, finished = os.path.join(folder, "kill"), set()
-for i in range(10):
-    child, report = start(cache, recordings)
-    if i % 2:
-        # However slow the machine is, half of the processes come to store rows.
-        wait_for(report)
-    time.sleep(rng.uniform(0, 0.12))
-    code, reported = end(child, report, kill=True)
-    assert code == -signal.SIGKILL, "not killed in the middle"
-    finished |= reported
-    if os.path.exists(cache):
-        FeatureCache(cache, "{}", 3).close()
-        assert finished <= check(cache)
-assert 0 < len(finished) < 3000, len(finished)
-delay = 0
-child, report = start(cache, recordings, os.path.join(folder, "killed.npy"))
-code, reported = end(child, report, kill=False)
-assert code == 0
-assert not reported & finished, "a finished row was computed again"
-assert len(check(cache)) == 3000
-resumed = np.load(os.path.join(folder, "killed.npy"))
-assert np.array_equal(resumed, Statistics().transform(recordings))
-"""
-
-KILL_WHILE_MAKING = """
-for i in range(25):
-    cache = os.path.join(folder, f"new{i}")
-    child, report = start(cache, recordings)
-    time.sleep(rng.uniform(0.001, 0.01))
-    end(child, report, kill=True)
-    rows = Statistics(cache=cache).transform(recordings[:10])
-    assert np.array_equal(rows, Statistics().transform(recordings[:10]))
-    check(cache)
-"""
-
-TOGETHER = """
-cache = os.path.join(folder, "together")
-mixed = list(range(3000))
-rng.shuffle(mixed)
-orders = [range(3000), range(2999, -1, -1), mixed]
-outs = [os.path.join(folder, f"{i}.npy") for i in range(3)]
-children = [
-    start(cache, [recordings[i] for i in order], out)
-    for order, out in zip(orders, outs, strict=True)
-]
-assert [end(*child, kill=False)[0] for child in children] == [0, 0, 0]
-expected = Statistics(cache=os.path.join(folder, "alone")).transform(recordings)
-for order, out in zip(orders, outs, strict=True):
-    assert np.array_equal(np.load(out), expected[list(order)])
-assert check(cache) == check(os.path.join(folder, "alone"))
-def table(path):
-    connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT digest, features, checksum FROM rows ORDER BY 1").fetchall()
-    connection.close()
-    return rows
-assert table(cache) == table(os.path.join(folder, "alone"))
-"""
-
-
-@posix
-@pytest.mark.parametrize("script", [KILL, KILL_WHILE_MAKING, TOGETHER])
-def test_several_processes_and_killed_ones(script, tmp_path):
-    code = textwrap.dedent(PROCESSES) + script
-    done = subprocess.run(
-        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 class TestRemarks:
