@@ -50,7 +50,9 @@ oldest:
 
 fuzz: $(BIN)/python
 	$(PIP) -e '.[test]'
-	$(BIN)/python tests/fuzz/audio.py --runs 20000
+	for name in audio models archives caches results; do \
+	    $(BIN)/python tests/fuzz/$$name.py || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) $(VENV)-oldest docs/_build docs/api/generated build dist *.egg-info

@@ -4,12 +4,13 @@ A fuzzer is a script with a function of one task. `Child` runs that function in 
 with a limit on memory, measures each execution, ends it when it takes too long, and starts another
 interpreter after a crash. Run as a script, this file is that child.
 
-The scripts here are no package, as pytest imports them one by one. They find this file so::
+The scripts here are not a package, as pytest imports them one by one. They find this file so::
 
     sys.path.insert(0, str(Path(__file__).parent))
     from _children import Child, execute, keep
 """
 
+import argparse
 import contextlib
 import faulthandler
 import hashlib
@@ -29,7 +30,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Child", "Outcome", "execute", "keep", "table"]
+__all__ = ["Child", "Outcome", "execute", "keep", "load_script", "options_of", "table"]
 
 _START_SECONDS = 120  # for the imports and what `prepare` compiles
 
@@ -49,6 +50,25 @@ class Outcome(NamedTuple):
     seconds: float = 0.0
 
 
+def load_script(path):
+    """Return a script as a module, by its path: its bare name could be that of another one."""
+    spec = importlib.util.spec_from_file_location(f"fuzz_{Path(path).stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def options_of(description, runs, *, out=None):
+    """Return a parser of the options that the scripts share; `out` is None for one without."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=runs)
+    parser.add_argument("--seed", type=int, default=0)
+    if out is not None:
+        parser.add_argument("--jobs", type=int, default=1, help="processes beside this one")
+        parser.add_argument("--out", default=out, help="folder for inputs that show a fault")
+    return parser
+
+
 def _memory(field):
     """Return a figure of this process in bytes: VmSize, VmRSS, or VmHWM, the highest VmRSS."""
     with open("/proc/self/status") as file:
@@ -59,7 +79,7 @@ def _memory(field):
 
 
 def _forget_peak():
-    """Let VmHWM start anew; where the system does not permit that, growth is underestimated."""
+    """Let VmHWM start again; where the system does not permit that, growth is underestimated."""
     with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
         file.write("5")
 
@@ -244,9 +264,7 @@ def _serve(script, function, memory, descriptor):
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
-    spec = importlib.util.spec_from_file_location(Path(script).stem + "_fuzzer", script)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(script)
     getattr(module, "prepare", lambda: None)()
     limit = _memory("VmSize") + int(memory)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -6,7 +6,6 @@ An archive is unpacked, or refused by a DownloadError. Anything else is a fault,
 files outside of the folder, more bytes than permitted, and much memory or time.
 """
 
-import argparse
 import bz2
 import functools
 import gzip
@@ -23,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _children import execute, keep, table
+from _children import execute, keep, options_of, table
 from _mutations import ANYWHERE, mutate, set_digits
 
 from sklearn_ser.datasets._archive import unpack
@@ -164,10 +163,5 @@ def main(n=500, seed=0, *, jobs=1, out="fuzz-archives"):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1, help="processes beside this one")
-    parser.add_argument("--out", default="fuzz-archives", help="folder for inputs with a fault")
-    given = parser.parse_args()
+    given = options_of(__doc__, 500, out="fuzz-archives").parse_args()
     sys.exit(main(given.runs, given.seed, jobs=given.jobs, out=given.out) > 0)

@@ -8,7 +8,6 @@ Anything else is counted, kept in the folder of --out together with what happene
 exit status 1. ``--replay FILE …`` runs kept inputs again.
 """
 
-import argparse
 import collections
 import contextlib
 import os
@@ -23,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _audio_inputs import damaged, recordings, voice
-from _children import execute, keep, table
+from _children import execute, keep, options_of, table
 
 SECONDS = 10.0  # a hang
 LIMIT = 1 << 30  # address space on top of the libraries
@@ -280,11 +279,7 @@ def replay(paths):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1, help="processes beside this one")
-    parser.add_argument("--out", default="fuzz-audio", help="folder for inputs that show a fault")
+    parser = options_of(__doc__, 20_000, out="fuzz-audio")
     parser.add_argument("--replay", nargs="+", metavar="FILE", help="run kept inputs again")
     given = parser.parse_args()
     if given.replay:

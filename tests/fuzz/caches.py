@@ -6,7 +6,6 @@ A cache gives the rows that were stored or none, or is refused by a CacheError. 
 is a fault: other rows, another exception, much memory or time.
 """
 
-import argparse
 import contextlib
 import functools
 import sqlite3
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _children import execute, keep, table
+from _children import execute, keep, options_of, table
 from _mutations import ANYWHERE, INTEGERS, mutate
 
 from sklearn_ser.exceptions import CacheError, CacheWarning
@@ -176,10 +175,5 @@ def main(n=500, seed=0, *, jobs=1, out="fuzz-caches"):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1, help="processes beside this one")
-    parser.add_argument("--out", default="fuzz-caches", help="folder for inputs with a fault")
-    given = parser.parse_args()
+    given = options_of(__doc__, 500, out="fuzz-caches").parse_args()
     sys.exit(main(given.runs, given.seed, jobs=given.jobs, out=given.out) > 0)

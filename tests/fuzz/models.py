@@ -5,7 +5,6 @@ own with bounded memory, so that a crash, a hang or a bomb is counted and not su
 execution is a `load`, a `model_card`, and the methods of what was loaded.
 """
 
-import argparse
 import collections
 import contextlib
 import faulthandler
@@ -36,6 +35,9 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _children import options_of
 
 from sklearn_ser import (
     CorpusScaler,
@@ -421,10 +423,7 @@ def main(n=2000, seed=0):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    found = main(arguments.runs, arguments.seed)
+    given = options_of(__doc__, 2000).parse_args()
+    found = main(given.runs, given.seed)
     bad = ("crashes", "hangs", "foreign", "unnamed", "large")
     sys.exit(any(found[key] for key in bad))

@@ -1,7 +1,7 @@
 """Damage folders of results and read them again: a record and a page, or one class of error.
 
-``python tests/fuzz/results.py N SEED`` makes N changes, with digests and without, prints what
-they ended in, and fails when one ended in anything else.
+``python tests/fuzz/results.py --runs 500`` makes 500 changes, with digests and without, prints
+what they ended in, and fails when one ended in anything else.
 """
 
 import collections
@@ -22,6 +22,9 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _children import options_of
 
 from sklearn_ser import cross_corpus_validate, transfer_matrix
 from sklearn_ser.exceptions import ResultsError
@@ -179,6 +182,7 @@ def main(n, seed, *, pages=0.05):
 
 
 if __name__ == "__main__":
-    counted, unforeseen = main(int(sys.argv[1]), int(sys.argv[2]))
+    given = options_of(__doc__, 500).parse_args()
+    counted, unforeseen = main(given.runs, given.seed)
     print(dict(counted))
     sys.exit("\n\n".join(unforeseen[:10]) if unforeseen else 0)

@@ -1,20 +1,14 @@
 """A second of the fuzzer of archives."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _children import Outcome
+from _children import Outcome, load_script
 
-# By its path: "archives" alone could be another module.
-_SPEC = importlib.util.spec_from_file_location(
-    "fuzz_archives", Path(__file__).parent / "archives.py"
-)
-archives = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(archives)
+archives = load_script(Path(__file__).with_name("archives.py"))
 
 
 def test_archives_are_honest_before_they_are_damaged():

@@ -1,23 +1,16 @@
 """A few seconds of the audio fuzzer, and headers that lie, made by hand."""
 
-import importlib.util
 import io
 import struct
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-
-sys.path.insert(0, str(Path(__file__).parent))
 from _audio_inputs import damaged, ogg_pages, recordings, seal, set_flac_total, voice
-from _children import Outcome
+from _children import Outcome, load_script
 
-# By its path: "audio" alone could be another module.
-_SPEC = importlib.util.spec_from_file_location("fuzz_audio", Path(__file__).with_name("audio.py"))
-fuzz_audio = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fuzz_audio)
+fuzz_audio = load_script(Path(__file__).with_name("audio.py"))
 
 
 @pytest.fixture(scope="module")

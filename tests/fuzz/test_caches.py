@@ -1,18 +1,14 @@
 """A second of the fuzzer of caches."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _children import Outcome
+from _children import Outcome, load_script
 
-# By its path: "caches" alone could be another module.
-_SPEC = importlib.util.spec_from_file_location("fuzz_caches", Path(__file__).parent / "caches.py")
-caches = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(caches)
+caches = load_script(Path(__file__).with_name("caches.py"))
 
 
 def test_an_honest_cache_is_used():
