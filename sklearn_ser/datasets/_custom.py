@@ -4,10 +4,11 @@ import os
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from sklearn_ser._messages import plain
-from sklearn_ser._spelling import from_cells
+from sklearn_ser._spelling import from_cells, visible
 from sklearn_ser.datasets._base import RATINGS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
@@ -106,7 +107,9 @@ def _check_columns(table, where):
     if table.empty:
         raise CorpusError(f"{where} has no rows.")
     for name in table.columns.intersection(["path", "emotion", "corpus"]):
-        gaps = table[name].isna() | (table[name].astype(str).str.strip() == "")
+        # Not as strings of pandas, which cannot hold names that are not UTF-8.
+        blank = [isinstance(cell, str) and not cell.strip() for cell in table[name]]
+        gaps = table[name].isna() | np.array(blank)
         if gaps.any():
             raise CorpusError(
                 f"Row {gaps.argmax()} of {where} (counted from 0) has no {name}. Fill it in, or "
@@ -161,7 +164,8 @@ def _check_words(words, translate, column, where, how):
 def _check_ratings(values, column, where):
     """Convert activation or valence to numbers and name the first value that is none."""
     numbers = pd.to_numeric(values, errors="coerce")
-    wrong = numbers.isna() & values.notna() & (values.astype(str).str.lower() != "nan")
+    unknown = np.array([pd.isna(value) or str(value).lower() == "nan" for value in values])
+    wrong = numbers.isna() & ~unknown
     if wrong.any():
         raise CorpusError(
             f"Column {column} of {where} holds {plain(values[wrong].iloc[0])!r}; expected numbers, "
@@ -178,7 +182,7 @@ def read_table(table, *, root=None, corpus=None, language=None, mapping=None, em
         where, root, stem = "the table", root or os.curdir, None
     else:
         file = Path(table).expanduser()
-        where, root, stem = str(file), root or file.parent, file.stem
+        where, root, stem = str(file), root or file.parent, visible(file.stem)
         table = from_cells(_read_file(file, root))
     root = absolute_path(os.path.expanduser(os.fspath(root)))
     table = _check_columns(table, where).reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 import warnings
 
+from sklearn_ser._spelling import visible
 from sklearn_ser.audio import AUDIO_SUFFIXES
 from sklearn_ser.datasets._base import EMOTIONS, as_table, check_emotions, check_folder
 from sklearn_ser.datasets._formats import (
@@ -78,7 +79,8 @@ def read_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
             problem = f"No {' or '.join(emotions)} in {folder}; its emotions are: "
             problem += ", ".join(found)
         raise CorpusError("; ".join([problem, *notes]) + ".")
-    name = folder.resolve().name if corpus is None else corpus
+    # Tables of scores name the corpus, and hold no text that is not UTF-8.
+    name = visible(folder.resolve().name) if corpus is None else corpus
     table = as_table(recordings, corpus=name, language=language)
     return table, pointer_notes(table["path"], folder) + notes
 

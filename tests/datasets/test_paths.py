@@ -135,7 +135,7 @@ def test_names_that_are_not_utf8_pass_through(make_files, tmp_path):
     expected = sorted(str(folder / "sad" / file) for file in ("b.wav", UNDECODABLE))
     speech = load_folder(folder)
     assert speech["path"].tolist() == expected
-    assert speech["corpus"].unique().tolist() == [folder.name]
+    assert speech["corpus"].unique().tolist() == ["caf\\udce9"]
     rows = pd.DataFrame({"path": pd.Series(expected, dtype=object), "emotion": "sad"})
     assert load_table(rows, corpus="x")["path"].tolist() == expected
     assert (
