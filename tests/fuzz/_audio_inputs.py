@@ -2,9 +2,13 @@
 
 import functools
 import io
+import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
 from _mutations import ANYWHERE, INTEGERS, mutate, set_digits
 
 __all__ = ["Recording", "damaged", "ogg_pages", "recordings", "seal", "set_flac_total", "voice"]
