@@ -17,7 +17,7 @@ ROOT = Path(sklearn_ser.__file__).parent
 
 LEAVES = {
     "_files", "_identities", "_labels", "_messages", "_sklearn", "_spelling", "_validation",
-    "exceptions",
+    "exceptions", "utils",
 }  # fmt: skip
 
 # Above the leaves, which all may use: what each part may import besides itself. The command

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import hashlib
 import sys
-import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 from sklearn_ser.audio import examine_waveform, open_recording, read_recording
 from sklearn_ser.exceptions import AudioError
+from sklearn_ser.utils._threads import SharedLimit
 
 __all__ = ["Outcome", "compute", "digest", "name_of", "one_thread"]
 
@@ -64,33 +64,7 @@ def digest(item):
     return hash_.digest()
 
 
-class _Blas:
-    """One thread for BLAS while anybody wants that.
-
-    The number belongs to the process: of several threads with a limit each, the
-    last to leave would restore the limit of the others.
-    """
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._n_wanting = 0
-
-    @contextlib.contextmanager
-    def one_thread(self, libraries):
-        with self._lock:
-            self._n_wanting += 1
-            if self._n_wanting == 1:
-                self._limit = libraries.limit(limits=1)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._n_wanting -= 1
-                if self._n_wanting == 0:
-                    self._limit.restore_original_limits()
-
-
-_blas = _Blas()
+_blas_limit = SharedLimit()
 
 
 @functools.lru_cache(maxsize=1)
@@ -108,8 +82,12 @@ def one_thread():
     thread: who starts threads needs this as well as those threads.
     """
     blas, openmp = _libraries(len(sys.modules))
-    with _blas.one_thread(blas), openmp.limit(limits=1):
-        yield
+    limit = _blas_limit.enter(lambda: blas.limit(limits=1))
+    try:
+        with openmp.limit(limits=1):
+            yield
+    finally:
+        _blas_limit.leave(lambda n_left: None if n_left else limit.restore_original_limits())
 
 
 def _read(item, name, sampling_rate, max_duration, keyed):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from sklearn_ser._messages import plain
+from sklearn_ser.utils._threads import SharedLimit
 
 __all__ = [
     "as_tensor",
@@ -68,22 +69,47 @@ def is_available(device):
     return device.type == "cpu"
 
 
+_torch_limit = SharedLimit()
+_thread = threading.local()
+
+
+def _restore(own, before, n_left):
+    """Give the calling thread, and threads to come, the numbers they should have.
+
+    Torch keeps a number for every thread, and one for new threads and for MKL, which
+    the last call in any thread sets.
+    """
+    torch.set_num_threads(own)
+    common = 1 if n_left else before
+    if common != own:
+        helper = threading.Thread(target=torch.set_num_threads, args=(common,))
+        helper.start()
+        helper.join()
+
+
 @contextmanager
 def one_thread(device):
     """Let torch use a single thread on the CPU, and as many as before afterwards.
 
     Sums over several threads are rounded in another order: without this, the number of
-    cores and `n_jobs` would change results.
+    cores and `n_jobs` would change results. Trainings may overlap in several threads,
+    and end in any order.
     """
-    if device.type != "cpu":
+    if device.type != "cpu" or getattr(_thread, "is_limited", False):
         yield
         return
-    before = torch.get_num_threads()
+    before = _torch_limit.enter(torch.get_num_threads)
+    own = torch.get_num_threads()
+    if own == 1:
+        # A thread that was started while others train, which begins with their number.
+        own = before
     torch.set_num_threads(1)
+    _thread.is_limited = True
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        _thread.is_limited = False
+        _torch_limit.leave(lambda n_left: _restore(own, before, n_left))
 
 
 def seeds_of_run(seed, n_epochs_done):

@@ -1,4 +1,6 @@
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -49,6 +51,50 @@ class TestThreads:
         with pytest.raises(KeyError), one_thread(CPU):
             raise KeyError
         assert torch.get_num_threads() == 3
+
+    def test_it_may_be_entered_twice(self):
+        with one_thread(CPU):
+            with one_thread(CPU):
+                assert torch.get_num_threads() == 1
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 3
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "reversed"])
+    @pytest.mark.parametrize("outside", ["both", "first", "second"])
+    def test_trainings_that_overlap_in_threads(self, order, outside):
+        """Each in a thread of its own, or one of them in a thread that is older than both."""
+        inside = [threading.Event(), threading.Event()]
+        leave = [threading.Event(), threading.Event()]
+        numbers = {}
+
+        def train(i):
+            with one_thread(CPU):
+                numbers["inside", i] = torch.get_num_threads()
+                inside[i].set()
+                assert leave[i].wait(60)
+                numbers["still inside", i] = torch.get_num_threads()
+            numbers["after", i] = torch.get_num_threads()
+
+        pools = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
+        for i, pool in enumerate(pools):
+            if outside in ("both", ("first", "second")[i]):
+                # The thread has a number of its own before any training.
+                assert pool.submit(torch.get_num_threads).result() == 3
+        futures = []
+        for i, pool in enumerate(pools):
+            futures.append(pool.submit(train, i))
+            assert inside[i].wait(60)
+        for i in order:
+            leave[i].set()
+            futures[i].result()
+        assert set(numbers.values()) == {1, 3}
+        assert all((number == 3) == (when == "after") for (when, _), number in numbers.items())
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 3
+        assert torch.get_num_threads() == 3
+        for pool in pools:
+            assert pool.submit(torch.get_num_threads).result() == 3
+            pool.shutdown()
 
     def test_other_devices_are_left_alone(self):
         with one_thread(torch.device("cuda")):
