@@ -147,7 +147,8 @@ def _caf(read, size, head):
 
 def _nist(read, size, head):
     text = read(0, 1024)
-    fields = dict(re.findall(rb"(\w+) -i (\d{1,15})", text))
+    # Integers; some programs write them as text of a stated length.
+    fields = dict(re.findall(rb"(\w+) -(?:i|s\d+) (\d{1,15})\s", text))
     try:
         body = int(text[8:16])
         count, width = int(fields[b"sample_count"]), int(fields[b"sample_n_bytes"])

@@ -16,6 +16,7 @@ from sklearn_ser.audio._waveform import (
     Levels,
     Remark,
     check_length,
+    check_max_duration,
     check_rate,
     clip,
     warn_of,
@@ -25,6 +26,7 @@ from sklearn_ser.exceptions import AudioError
 __all__ = [
     "MAXIMUM_DURATION",
     "Recording",
+    "ends_early",
     "load_audio",
     "missing_samples",
     "open_sound",
@@ -180,7 +182,7 @@ def missing_samples(found, n_samples, sr):
     elif found.frames is not None:
         declared = found.frames / sr
         # FLAC, the only other one to declare samples, counts exactly.
-        tolerance = _TOLERANCE if found.patches else _TOLERANCE_MP3 * declared + 2304 / sr
+        tolerance = _tolerance(found.frames, sr, mp3=not found.patches)
     what = None
     if declared - duration > tolerance:
         what = f"it declares {declared:.2f} s and has {duration:.2f} s"
@@ -190,6 +192,45 @@ def missing_samples(found, n_samples, sr):
     if found.gap:
         remarks.append(Remark("gap", f"{found.gap}; fetch the file again"))
     return remarks
+
+
+def _tolerance(n_samples, sr, mp3):
+    """Seconds that may be missing of a declared number of samples."""
+    return _TOLERANCE_MP3 * n_samples / sr + 2304 / sr if mp3 else _TOLERANCE
+
+
+def ends_early(file, n_samples, sr, *, mp3):
+    """Whether a FLAC or MP3 file lacks its end, without decoding what is before it.
+
+    Parameters
+    ----------
+    file : io.FileIO
+        An open recording.
+    n_samples, sr : int
+        What its header declares.
+    mp3 : bool
+        Whether it is MP3.
+
+    Returns
+    -------
+    early : bool
+        False as well for a file that cannot be opened without its name.
+    """
+    import soundfile
+
+    file.seek(0)
+    try:
+        sound = soundfile.SoundFile(PatchedFile(file, ()))
+    except Exception:
+        return False
+    with sound:
+        last = n_samples - 1 - int(_tolerance(n_samples, sr, mp3) * sr)
+        try:
+            sound.seek(max(last, 0))
+            return len(sound.read(1)) == 0
+        except Exception:
+            # Whatever libraries raise where the samples should be.
+            return True
 
 
 def _resampled(blocks, sr, sampling_rate):
@@ -261,6 +302,7 @@ def read_recording(path, sampling_rate, *, max_duration=MAXIMUM_DURATION, hash_=
     FileNotFoundError, IsADirectoryError, AudioError
         As for `load_audio`.
     """
+    check_max_duration(max_duration)
     path = os.fspath(path)
     name = os.fsdecode(path)
     if sampling_rate is not None:

@@ -7,13 +7,19 @@ from typing import NamedTuple
 from sklearn_ser.audio._containers import survey
 from sklearn_ser.audio._decoding import (
     MAXIMUM_DURATION,
+    ends_early,
     missing_samples,
     open_sound,
     read_recording,
 )
 from sklearn_ser.audio._formats import FFMPEG_SUFFIXES
 from sklearn_ser.audio._opening import open_recording, reader
-from sklearn_ser.audio._waveform import MINIMUM_DURATION, Remark, check_rate
+from sklearn_ser.audio._waveform import (
+    MINIMUM_DURATION,
+    Remark,
+    check_max_duration,
+    check_rate,
+)
 from sklearn_ser.exceptions import AudioError
 
 __all__ = ["Inspection", "inspect_recording"]
@@ -37,13 +43,20 @@ def _inspect_header(path, name, n_bytes):
         read = reader(file)
         found = survey(read, n_bytes)
         with open_sound(file, path, found.patches, name, read(0, 512)) as sound:
-            sr, frames = sound.samplerate, sound.frames
+            sr, frames, kind = sound.samplerate, sound.frames, sound.format
+        if kind == "FLAC" and found.frames:
+            early = ends_early(file, found.frames, sr, mp3=False)
+        else:
+            early = kind == "MP3" and frames and ends_early(file, frames, sr, mp3=True)
     if found.patches and found.declared is None and frames > 2**48:
         # FLAC, which was opened as one of unknown length.
         frames = found.frames
     if frames is None:
         return Inspection(n_bytes, float(sr))
     problems = missing_samples(found, frames, sr) if frames and sr else []
+    if early:
+        text = f"it declares {frames / sr:.2f} s and has less; fetch the file again"
+        problems.append(Remark("cut off", text))
     return Inspection(n_bytes, float(sr), frames / sr if sr else math.nan, tuple(problems))
 
 
@@ -83,6 +96,7 @@ def inspect_recording(path, *, max_duration=MAXIMUM_DURATION, samples=False):
         range", "unusable samples", and those of remarks: "cut off", "gap",
         "clipped", "cancelling channels", "digital silence", "too quiet".
     """
+    check_max_duration(max_duration)
     name = os.fsdecode(os.fspath(path))
     try:
         n_bytes = os.stat(path).st_size

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_ser._messages import plain
 from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import AudioError, AudioWarning
 
@@ -15,6 +16,7 @@ __all__ = [
     "Levels",
     "Remark",
     "check_length",
+    "check_max_duration",
     "check_rate",
     "check_waveform",
     "clip",
@@ -75,6 +77,16 @@ def check_rate(sr, name):
             f"and at most {high}. Give the rate the samples were taken at, 16000 for example."
         )
     return int(sr) if sr == int(sr) else float(sr)
+
+
+def check_max_duration(max_duration):
+    """Refuse a limit on the duration that would limit nothing, as NaN, or everything."""
+    number = isinstance(max_duration, Real) and not isinstance(max_duration, bool | np.bool)
+    if not number or not max_duration > 0:
+        raise ValueError(
+            f"max_duration is {plain(max_duration)!r}, expected a positive number of seconds, "
+            "14400 for example."
+        )
 
 
 def _range(samples, name):

@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sklearn_ser.audio import load_audio
+from sklearn_ser.audio import inspect_recording, load_audio
 from sklearn_ser.audio._containers import survey
 from sklearn_ser.audio._opening import reader
 from sklearn_ser.exceptions import AudioError, AudioWarning
@@ -25,6 +25,7 @@ PLAIN = [
     ("AU", "PCM_16", "au"),
     ("CAF", "PCM_16", "caf"),
     ("NIST", "PCM_16", "sph"),
+    ("NIST", "ULAW", "sph"),
     ("VOC", "PCM_16", "voc"),
 ]
 COMPRESSED = [
@@ -96,7 +97,19 @@ def test_half_a_compressed_file_never_passes_for_whole(
             load_audio(half)
 
 
-@pytest.mark.parametrize(("container", "subtype", "suffix"), PLAIN[:-2])
+@pytest.mark.parametrize("suffix", ["flac", "mp3"])
+@pytest.mark.parametrize("share", [0.35, 0.5, 0.85, 1])
+def test_headers_of_compressed_files_are_compared_with_their_end(
+    speech, encode, store, suffix, share
+):
+    container, subtype, _ = next(row for row in COMPRESSED if row[2] == suffix)
+    content = encode(np.tile(speech, 4), container, subtype)
+    path = store(content[: int(share * len(content))], f"half.{suffix}")
+    kinds = [problem.kind for problem in inspect_recording(path).problems]
+    assert kinds == ([] if share == 1 else ["cut off"])
+
+
+@pytest.mark.parametrize(("container", "subtype", "suffix"), PLAIN[:-3])
 @pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x80000000, 0xFFFFFFFF])
 def test_a_stream_lasts_until_its_end(speech, encode, store, container, subtype, suffix, size):
     content = encode(speech, container, subtype)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_ser.audio import check_waveform, load_audio
+from sklearn_ser.audio import check_waveform, inspect_recording, load_audio
 from sklearn_ser.exceptions import AudioError
 
 
@@ -157,3 +157,12 @@ def test_a_good_waveform_is_not_changed():
     before = y.copy()
     np.testing.assert_array_equal(check_waveform(y, 16000), y.astype(np.float32))
     np.testing.assert_array_equal(y, before)
+
+
+@pytest.mark.parametrize("limit", [0, -1.0, np.nan, None, "60", True])
+def test_a_limit_that_is_none(limit, tmp_path):
+    path = tmp_path / "a.wav"
+    path.touch()
+    for function in (load_audio, inspect_recording):
+        with pytest.raises(ValueError, match=f"max_duration is {limit!r}, expected a positive"):
+            function(path, max_duration=limit)
