@@ -14,8 +14,9 @@ from sklearn_ser._validation import encode
 
 __all__ = ["encode_labels", "encode_partial_labels", "refuse_unlabelled"]
 
-# What unlabelled turns into when an array with gaps becomes an array of strings.
-_GAPS_AS_TEXT = ("nan", "None", "<NA>", "NaT", "-1", "-1.0")
+# What unlabelled turns into when an array with gaps becomes an array of strings,
+# and what stands for it in tables.
+_GAPS_AS_TEXT = ("nan", "None", "<NA>", "NaT", "-1", "-1.0", "")
 
 # -1 and 1 alone are the two classes of a binary problem, as everywhere in scikit-learn.
 _BINARY = ({-1, 1}, {"-1", "1"}, {"-1.0", "1.0"})

@@ -50,6 +50,7 @@ UNLABELLED = {
     "text None": (with_gaps(WORDS, None).astype(str), r"string 'None' .*dtype=object"),
     "text -1": (with_gaps(CODES, -1).astype(str), r"string '-1' .*dtype=object"),
     "text -1.0": (with_gaps(CODES.astype(float), -1).astype(str), r"string '-1.0' .*dtype=object"),
+    "no text": (with_gaps(WORDS, ""), r"string '' .*dtype=object"),
     "text <NA>": (with_gaps(WORDS, "<NA>"), r"string '<NA>' .*dtype=object"),
 }
 
@@ -152,7 +153,9 @@ def test_the_variational_autoencoder_takes_them(X, kind):
     np.testing.assert_array_equal(vae.transform(X), other.transform(X))
 
 
-@pytest.mark.parametrize("kind", ["text nan", "text None", "text -1", "text -1.0", "text <NA>"])
+@pytest.mark.parametrize(
+    "kind", ["text nan", "text None", "text -1", "text -1.0", "text <NA>", "no text"]
+)
 def test_the_variational_autoencoder_refuses_their_texts(X, kind):
     with pytest.raises(ValueError, match=r"what an unlabelled entry becomes .*dtype=object"):
         SemiSupervisedVAE(2, max_epochs=1).fit(X, UNLABELLED[kind][0])
