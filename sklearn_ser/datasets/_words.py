@@ -3,6 +3,7 @@
 import difflib
 import re
 import unicodedata
+from collections.abc import Mapping
 from numbers import Real
 
 from sklearn_ser._messages import plain
@@ -38,6 +39,11 @@ def _fold(word):
 def _check_mapping(mapping):
     """Validate the user's translations; returns the keys as given and the emotions, by fold."""
     folded = {}
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise TypeError(
+            f"mapping is {plain(mapping)!r}, expected a dictionary from labels to emotions, such "
+            "as {'Wut': 'anger'}."
+        )
     for word, emotion in (mapping or {}).items():
         if emotion is not None and emotion not in EMOTIONS:
             raise ValueError(

@@ -99,3 +99,10 @@ def test_labels_of_a_folder_and_a_table_are_left_out(make_files, tmp_path):
 def test_sub_folder_without_recordings_may_be_mapped(make_files, tmp_path):
     make_files(tmp_path, ["docs/readme.txt", "Sad/2.wav"])
     assert len(load_folder(tmp_path, mapping={"docs": None})) == 1
+
+
+@pytest.mark.parametrize("mapping", ["sad", [("sad", "anger")], {"sad"}])
+def test_a_mapping_that_is_none(mapping, make_files, tmp_path):
+    make_files(tmp_path, ["sad/1.wav"])
+    with pytest.raises(TypeError, match=r"mapping is .*, expected a dictionary from labels"):
+        load_folder(tmp_path, mapping=mapping)
