@@ -22,8 +22,8 @@ _OTHER_SUFFIXES = (
     ".dsf", ".dss", ".dts", ".dvf", ".eac3", ".f4a", ".f4v", ".flv", ".gsm", ".iff",
     ".ircam", ".m1a", ".m2a", ".m2ts", ".m4p", ".m4r", ".m4v", ".mlp", ".mp1", ".mpa", ".mpc",
     ".mpe", ".mpeg", ".mpg", ".mpga", ".mts", ".ogm", ".ogv", ".ogx", ".oma",
-    ".paf", ".pvf", ".qcp", ".qt", ".ra", ".ram", ".rm", ".rmvb", ".sd2", ".shn", ".sln", ".spx",
-    ".svx", ".tak", ".thd", ".tta", ".vob", ".vox", ".vqf", ".weba", ".wmv",
+    ".paf", ".pcm", ".pvf", ".qcp", ".qt", ".ra", ".raw", ".ram", ".rm", ".rmvb", ".sd2", ".shn",
+    ".sln", ".spx", ".svx", ".tak", ".thd", ".tta", ".vob", ".vox", ".vqf", ".weba", ".wmv",
     ".wv", ".xwma",
 )  # fmt: skip
 

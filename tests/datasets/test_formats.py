@@ -11,7 +11,7 @@ from sklearn_ser.datasets import CORPORA, Corpus, _formats, load_corpora, load_c
 from sklearn_ser.datasets import load_table as read_listed
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
-OTHERS = (".ape", ".wv", ".ra", ".tta", ".mpc", ".avi")
+OTHERS = (".raw", ".ape", ".wv", ".ra", ".tta", ".mpc", ".avi")
 
 
 @pytest.fixture
