@@ -62,7 +62,7 @@ def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
     ------
     ValueError
         If a label is missing or marks a sample as unlabelled; the message says where the
-        first one is.
+        first one is. If labels are partly text and partly not.
     """
     array = _flat(labels)
     if array is None:
@@ -74,6 +74,13 @@ def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
             f"{missing.argmax()}, samples without a label. {remedy}"
         )
     distinct = _distinct(array)
+    if len({isinstance(label, str) for label in distinct}) > 1:
+        # numpy would make text of the numbers, and 1 and "1" the same emotion.
+        kinds = sorted({type(label).__name__ for label in distinct})
+        raise ValueError(
+            f"{name} mixes entries of types {', '.join(kinds)}, which cannot be sorted; use all "
+            f"strings or all integers."
+        )
     marks = {label for label in distinct if _is_minus_one(label) or label in _GAPS_AS_TEXT}
     if not marks:
         return
