@@ -3,7 +3,7 @@
 from sklearn_ser.audio._decoding import MAXIMUM_DURATION, load_audio, read_recording
 from sklearn_ser.audio._formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, LFS_POINTER, find_ffmpeg
 from sklearn_ser.audio._inspection import Inspection, inspect_recording
-from sklearn_ser.audio._opening import open_recording
+from sklearn_ser.audio._opening import file_digest, open_recording
 from sklearn_ser.audio._waveform import (
     MINIMUM_DURATION,
     Remark,
@@ -23,6 +23,7 @@ __all__ = [
     "check_rate",
     "check_waveform",
     "examine_waveform",
+    "file_digest",
     "find_ffmpeg",
     "inspect_recording",
     "load_audio",

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 import os
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ import numpy as np
 from sklearn_ser.audio._containers import survey
 from sklearn_ser.audio._ffmpeg import decode_with_ffmpeg
 from sklearn_ser.audio._formats import FFMPEG_SUFFIXES, LFS_POINTER
-from sklearn_ser.audio._opening import PatchedFile, open_recording, reader
+from sklearn_ser.audio._opening import PatchedFile, file_digest, open_recording, reader
 from sklearn_ser.audio._waveform import (
     Levels,
     Remark,
@@ -309,7 +308,7 @@ def read_recording(path, sampling_rate, *, max_duration=MAXIMUM_DURATION, hash_=
         sampling_rate = check_rate(sampling_rate, name)
     with open_recording(path) as file:
         before = os.fstat(file.fileno())
-        digest = None if hash_ is None else hashlib.file_digest(file, hash_).digest()
+        digest = None if hash_ is None else file_digest(file, name, hash_)
         y, sr, remarks = _decode(file, path, sampling_rate, name, max_duration)
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

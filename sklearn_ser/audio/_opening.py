@@ -1,6 +1,7 @@
 """The one place that opens a recording."""
 
 import contextlib
+import hashlib
 import io
 import os
 import stat
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from sklearn_ser.exceptions import AudioError
 
-__all__ = ["PatchedFile", "open_recording", "reader"]
+__all__ = ["PatchedFile", "file_digest", "open_recording", "reader"]
 
 _KINDS = {
     stat.S_ISFIFO: "a pipe",
@@ -75,6 +76,37 @@ def open_recording(path):
 
 
 _FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+# How files begin whose content alone says how to decode them.
+_KNOWN = (
+    b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"NIST", b"Creative",
+    b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa",
+)  # fmt: skip
+
+
+def file_digest(file, name, hash_):
+    """Return the digest of all that decides on what an open recording decodes to.
+
+    That is its content, and the suffix where the content does not say how to
+    decode it, as in an MP3 with bytes before its first frame.
+
+    Parameters
+    ----------
+    file : io.FileIO
+        At its beginning.
+    name : str
+        Its path.
+    hash_ : callable
+        Gives a new hash object of `hashlib`.
+    """
+    known = file.read(8).startswith(_KNOWN)
+    file.seek(0)
+    hashed = hashlib.file_digest(file, hash_)
+    if not known:
+        suffix = os.path.splitext(name)[1].lower()
+        hashed.update(b"\0" + suffix.encode(errors="surrogateescape"))
+    return hashed.digest()
 
 
 def reader(file):

@@ -1,6 +1,7 @@
 """What a transformer over recordings takes for recordings."""
 
 import os
+from collections.abc import Mapping, Set
 
 import numpy as np
 
@@ -28,6 +29,9 @@ def as_recordings(X):
     """
     if _is_path(X):
         raise ValueError(f"X is the single path {os.fspath(X)!r}, {_EXPECTED}. Write [path].")
+    if isinstance(X, Set | Mapping):
+        # Rows would come in an order that differs between runs, or be those of the keys.
+        raise ValueError(f"X is a {type(X).__name__}, {_EXPECTED}. Write list(X) in your order.")
     if getattr(X, "ndim", 1) == 2:
         if X.shape[1] != 1:
             names = f" ({', '.join(map(str, X.columns))})" if hasattr(X, "columns") else ""

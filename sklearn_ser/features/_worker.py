@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from sklearn_ser.audio import examine_waveform, open_recording, read_recording
+from sklearn_ser.audio import examine_waveform, file_digest, open_recording, read_recording
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.utils._threads import SharedLimit
 
@@ -54,7 +54,7 @@ def digest(item):
     if isinstance(item, str):
         try:
             with open_recording(item) as file:
-                return hashlib.file_digest(file, _file_hash).digest()
+                return file_digest(file, item, _file_hash)
         except (AudioError, OSError):
             return None
     if item.dtype.kind != "f":

@@ -222,6 +222,8 @@ def test_extractors_saved_before_the_limit_existed_have_the_default(paths, featu
         ("a.wav", r"single path 'a.wav'.*Write \[path\]"),
         (Path("a.wav"), "single path 'a.wav'"),
         ([], "X holds 0 recordings"),
+        ({"a.wav", "b.wav"}, r"X is a set, expected a list.*Write list\(X\)"),
+        ({"a.wav": 1}, "X is a dict, expected a list"),
         (None, "X is NoneType, expected a list, array"),
         (np.zeros((3, 1600)), "X has 1600 columns, expected.*list"),
         (pd.DataFrame({"path": ["a"], "age": [1]}), r"X has 2 columns \(path, age\)"),

@@ -49,6 +49,34 @@ def test_the_digest_is_blake2b_of_the_content(path):
     assert digest(path) == hashlib.blake2b(content, digest_size=32, person=b"file").digest()
 
 
+@pytest.mark.parametrize(
+    ("content", "same"),
+    [(b"RIFF....WAVE", True), (b"fLaC1234", True), (b"ID3 1234", True), (bytes(12), False)],
+)
+def test_the_suffix_counts_where_the_content_does_not_say_how_to_decode(tmp_path, content, same):
+    digests = set()
+    for name in ("a.mp3", "b.MP3", "c.wav", "d\udce9.m4a"):
+        try:
+            (tmp_path / name).write_bytes(content)
+        except (OSError, UnicodeEncodeError):
+            continue
+        digests.add(digest(str(tmp_path / name)))
+    assert (len(digests) == 1) == same
+    assert digest(str(tmp_path / "a.mp3")) == digest(str(tmp_path / "b.MP3"))
+
+
+def test_an_unknown_suffix_finds_no_row_of_a_known_one(path, tmp_path):
+    y, sr = load_audio(path)
+    soundfile.write(tmp_path / "whole.mp3", y, sr)
+    padded = bytes(3000) + (tmp_path / "whole.mp3").read_bytes()
+    for name in ("padded.mp3", "padded.wav"):
+        (tmp_path / name).write_bytes(padded)
+    good, bad = (run(str(tmp_path / name)) for name in ("padded.mp3", "padded.wav"))
+    assert good.error is None
+    assert isinstance(bad.error, AudioError)
+    assert digest(str(tmp_path / "padded.wav")) != good.digest
+
+
 def test_digests_of_waveforms_tell_samples_shape_and_type_apart():
     y = np.arange(8.0)
     different = [y, y[::-1], y.astype(np.float32), y.reshape(2, 4), -y, np.zeros(8), np.zeros(9)]

@@ -67,8 +67,8 @@ def _through_cache(path):
     from sklearn_ser.exceptions import AudioError
     from sklearn_ser.features import FunctionExtractor
 
-    # One for each suffix: what was stored under another must not decide.
-    cache = _scratch() / f"sums{path.suffix}.sqlite"
+    # One for all suffixes: what was stored under another must not decide.
+    cache = _scratch() / "sums.sqlite"
     extractor = FunctionExtractor(_sum, ["length", "low", "high"], version=1, cache=cache)
     try:
         return extractor.transform([str(path)])[0]
