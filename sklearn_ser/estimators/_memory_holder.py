@@ -83,6 +83,28 @@ def class_shares(target_prior, classes, codes):
 _NOT_OF_ADAPTATION = ("random_state", "verbose", "vote")
 
 
+def _check_memory(state):
+    """Refuse a state whose parts do not fit: torch writes to the place of a class unchecked."""
+    codes, classes = state["_memory_codes"], state.get("classes_")
+    memory, rows = state.get("memory_"), state.get("_source_rows")
+    fits = (
+        isinstance(codes, np.ndarray)
+        and codes.ndim == 1
+        and codes.dtype.kind == "i"
+        and isinstance(classes, np.ndarray)
+        and codes.size > 0
+        and codes.min() >= 0
+        and codes.max() < classes.size
+        and (memory is None or np.shape(memory)[-2:-1] == codes.shape)
+        and (rows is None or np.shape(rows)[:1] == codes.shape)
+    )
+    if not fits:
+        raise ValueError(
+            "the classes of the rows in the memory do not fit the classes, the memory or the rows; "
+            "the model was changed or damaged. Train it again."
+        )
+
+
 class MemoryHolder(NetHolder):
     """An estimator that holds a net with a memory of the rows it was trained on.
 
@@ -307,6 +329,8 @@ class MemoryHolder(NetHolder):
         return state
 
     def __setstate__(self, state):
+        if "_memory_codes" in state:
+            _check_memory(state)
         super().__setstate__(state)
         if "_memory_codes" in state:
             self._cache = {}

@@ -433,3 +433,30 @@ class TestParametersSetAfterFit:
         expected = make().fit(X, y, X_target=T).predict_proba(T)
         model = make(hidden_layer_sizes=sizes).fit(X, y, X_target=T)
         np.testing.assert_array_equal(model.predict_proba(T), expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state["_memory_codes"].__setitem__(1, np.iinfo(np.int64).max),
+        lambda state: state["_memory_codes"].__setitem__(1, -1),
+        lambda state: state["_memory_codes"].__setitem__(1, 3),
+        lambda state: state.update(_memory_codes=state["_memory_codes"][:-1]),
+        lambda state: state.update(_memory_codes=state["_memory_codes"].astype(float)),
+        lambda state: state.update(_memory_codes=state["_memory_codes"].tolist()),
+        lambda state: state.update(classes_=state["classes_"][:1]),
+        lambda state: state.update(memory_=state["memory_"][..., :5, :]),
+        lambda state: state.update(_source_rows=np.zeros((3, 2), np.float32)),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused(data, change):
+    X, y, _, _ = data
+    model = make().fit(X, y)
+    state = model.__getstate__()
+    state["_memory_codes"] = state["_memory_codes"].copy()
+    change(state)
+    with pytest.raises(ValueError, match="in the memory do not fit the classes"):
+        type(model)().__setstate__(state)
+    copy = type(model)()
+    copy.__setstate__(model.__getstate__())
+    np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
