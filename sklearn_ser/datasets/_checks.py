@@ -1,7 +1,6 @@
 """Looking for what makes scores of an evaluation too good, or wrong, before it is run."""
 
 import functools
-import hashlib
 import os
 import warnings
 
@@ -13,17 +12,13 @@ from sklearn_ser._identities import canonical_ids
 from sklearn_ser._messages import plain
 from sklearn_ser.audio import MAXIMUM_DURATION, Inspection, inspect_recording
 from sklearn_ser.datasets._base import check_emotions
+from sklearn_ser.datasets._paths import content_digest
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["check_corpora"]
 
 _REPORT = ["check", "corpus", "detail", "n"]
 _SHOWN = 5  # names in a detail
-
-
-def _digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _run(function, paths, title, n_jobs, verbose):
@@ -64,7 +59,7 @@ def _check_contents(rows, n_jobs, verbose):
     once = readable.drop_duplicates("path")
     # Files of different sizes cannot be the same, which spares reading most of them.
     suspects = once[once.duplicated("n_bytes", keep=False)]
-    digests = _run(_digest, suspects["path"].tolist(), "Comparing contents", n_jobs, verbose)
+    digests = _run(content_digest, suspects["path"].tolist(), "Comparing contents", n_jobs, verbose)
     suspects = suspects.assign(digest=digests)
     suspects = suspects[suspects.duplicated("digest", keep=False)]
     for _, part in suspects.groupby("digest", sort=False):

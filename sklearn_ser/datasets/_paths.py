@@ -5,7 +5,14 @@ import stat
 
 from sklearn_ser.audio import LFS_POINTER
 
-__all__ = ["absolute_path", "copies_among", "each_once", "file_identity", "pointers"]
+__all__ = [
+    "absolute_path",
+    "content_digest",
+    "copies_among",
+    "each_once",
+    "file_identity",
+    "pointers",
+]
 
 # A pointer has three lines of 130 bytes in all; recordings are larger.
 _LARGEST_POINTER = 512
@@ -61,14 +68,15 @@ def _size_of_file(path):
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _digest(path):
+def content_digest(path):
+    """Return the SHA-256 of a file, or its path, which is like no other, if it is unreadable."""
     import hashlib
 
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError:
-        return path  # what cannot be read is like nothing else
+        return path
 
 
 def copies_among(paths):
@@ -85,7 +93,7 @@ def copies_among(paths):
     for suspects in by_size.values():
         seen = set()
         for path in suspects if len(suspects) > 1 else ():
-            digest = _digest(path)
+            digest = content_digest(path)
             if digest in seen:
                 copies.append(path)
             seen.add(digest)
