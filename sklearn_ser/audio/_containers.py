@@ -69,21 +69,26 @@ def _pack(format_, extra=0):
     return lambda n: struct.pack(format_, min(n + extra, largest))
 
 
-def _riff(read, size, head):
-    order = ">" if head[:4] == b"RIFX" else "<"
-    at, wide = 12, None
+def _chunks(read, at, order):
+    """Yield name, place of the content and its length for the chunks of a RIFF or AIFF file."""
     for _ in range(_MAX_CHUNKS):
         header = read(at, 8)
         if len(header) < 8:
-            break
+            return
         name, length = struct.unpack(f"{order}4sI", header)
-        if name == b"ds64" and len(body := read(at + 8, 16)) == 16:
-            wide = at + 16, struct.unpack(f"{order}8xQ", body)[0]
+        yield name, at + 8, length
+        at += 8 + length + length % 2
+
+
+def _riff(read, size, head):
+    order, wide = ">" if head[:4] == b"RIFX" else "<", None
+    for name, body, length in _chunks(read, 12, order):
+        if name == b"ds64" and len(content := read(body, 16)) == 16:
+            wide = body + 8, struct.unpack(f"{order}8xQ", content)[0]
         elif name == b"data":
             if head[:4] == b"RF64" and length == 0xFFFFFFFF and wide is not None:
-                return _sized(read, size, at + 8, wide[1], wide[0], _pack(f"{order}Q"))
-            return _sized(read, size, at + 8, length, at + 4, _pack(f"{order}I"))
-        at += 8 + length + length % 2
+                return _sized(read, size, body, wide[1], wide[0], _pack(f"{order}Q"))
+            return _sized(read, size, body, length, body - 4, _pack(f"{order}I"))
     return Survey()
 
 
@@ -103,24 +108,19 @@ def _w64(read, size, head):
 
 
 def _aiff(read, size, head):
-    at, common = 12, None
-    for _ in range(_MAX_CHUNKS):
-        header = read(at, 8)
-        if len(header) < 8:
-            break
-        name, length = struct.unpack(">4sI", header)
-        if name == b"COMM" and len(body := read(at + 8, 8)) == 8:
-            common = at + 10, struct.unpack(">hIh", body)
+    common = None
+    for name, body, length in _chunks(read, 12, ">"):
+        if name == b"COMM" and len(content := read(body, 8)) == 8:
+            common = body + 2, struct.unpack(">hIh", content)
         elif name == b"SSND":
-            found = _sized(read, size, at + 16, length - 8, at + 4, _pack(">I", 8))
+            found = _sized(read, size, body + 8, length - 8, body - 4, _pack(">I", 8))
             if found.patches and common is not None:
                 where, (n_channels, _, bits) = common
                 width = n_channels * -(-bits // 8)
                 if width > 0:
-                    frames = struct.pack(">I", min((size - at - 16) // width, 2**32 - 1))
+                    frames = struct.pack(">I", min((size - body - 8) // width, 2**32 - 1))
                     found = found._replace(patches=(*found.patches, (where, frames)))
             return found
-        at += 8 + length + length % 2
     return Survey()
 
 
