@@ -25,7 +25,7 @@ from sklearn.svm import SVC
 from sklearn_ser import CorpusScaler, EGeMAPSExtractor, cross_corpus_validate
 from sklearn_ser.audio import load_audio
 from sklearn_ser.datasets import load_corpora, load_truth, make_corpora
-from sklearn_ser.datasets._vowel import synthesise_vowel
+from sklearn_ser.datasets._synthesis._vowel import synthesise_vowel
 from sklearn_ser.features import egemaps, egemaps_lld
 from sklearn_ser.metrics import unweighted_average_recall
 

@@ -16,7 +16,7 @@ from sklearn_ser.audio import load_audio
 from sklearn_ser.cli import _extract, main
 from sklearn_ser.cli._parser import build_parser
 from sklearn_ser.features import FUNCTIONAL_NAMES, _extractor, egemaps
-from sklearn_ser.features._egemaps import VARIANTS
+from sklearn_ser.features._egemaps._feature_set import VARIANTS
 
 
 def run(*argv):

@@ -28,7 +28,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_ser import CorpusScaler, DAETransformer, EGeMAPSExtractor, NNPMClassifier, load, save
 from sklearn_ser.cli import main
 from sklearn_ser.exceptions import PersistenceError
-from sklearn_ser.features import FunctionExtractor, LibrosaExtractor, egemaps
+from sklearn_ser.features import FUNCTIONAL_NAMES, FunctionExtractor, LibrosaExtractor, egemaps
 from sklearn_ser.persistence._file import write
 from sklearn_ser.persistence._parts import parts_of
 from sklearn_ser.persistence._trusted import required_names
@@ -67,6 +67,20 @@ def test_a_file_of_an_earlier_version_is_loaded(tmp_path):
     found = load(path)
     np.testing.assert_array_equal(found.predict(X), model.predict(X))
     assert found.memory is None
+
+
+def test_a_function_is_found_where_earlier_files_name_it(tmp_path):
+    model, path = FunctionExtractor(egemaps, FUNCTIONAL_NAMES), tmp_path / "m.skops"
+    save(model, path)
+
+    def rename(schema):
+        text = json.dumps(schema)
+        assert text.count(egemaps.__module__) > 0
+        schema.clear()
+        schema.update(json.loads(text.replace(egemaps.__module__, "sklearn_ser.features._egemaps")))
+
+    change_schema(path, rename)
+    assert load(path).func is egemaps
 
 
 def test_a_forged_tree_is_refused_whatever_skops_trusts(tmp_path, monkeypatch):

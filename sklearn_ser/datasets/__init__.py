@@ -12,12 +12,12 @@ from sklearn_ser.datasets._audformat import load_audformat, save_audformat
 from sklearn_ser.datasets._base import EMOTIONS
 from sklearn_ser.datasets._checks import check_corpora
 from sklearn_ser.datasets._circumplex import circumplex
-from sklearn_ser.datasets._corpus import Corpus, Download
+from sklearn_ser.datasets._corpora._corpus import Corpus, Download
+from sklearn_ser.datasets._corpora._registry import CORPORA, list_corpora
 from sklearn_ser.datasets._custom import load_table
 from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._folders import load_folder
 from sklearn_ser.datasets._loaders import load_corpora, load_corpus
-from sklearn_ser.datasets._registry import CORPORA, list_corpora
 
 _SYNTHETIC = ("SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel")
 
@@ -45,7 +45,7 @@ __all__ = [
 def __getattr__(name):
     # Loading real corpora should not pay for the synthesiser's imports.
     if name in _SYNTHETIC:
-        return getattr(import_module(f"{__name__}._synthetic"), name)
+        return getattr(import_module(f"{__name__}._synthesis._synthetic"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, RATINGS
+from sklearn_ser.datasets._corpora._registry import CORPORA
 from sklearn_ser.datasets._custom import read_table
 from sklearn_ser.datasets._database import HEADER, SCHEMES, import_audformat, read_database
-from sklearn_ser.datasets._registry import CORPORA
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["load_audformat", "save_audformat"]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sklearn_ser.datasets._archive import unpack
 from sklearn_ser.datasets._base import find_files
-from sklearn_ser.datasets._corpus import Corpus
-from sklearn_ser.datasets._registry import find_corpus
-from sklearn_ser.datasets._transfer import Downloader
+from sklearn_ser.datasets._corpora._corpus import Corpus
+from sklearn_ser.datasets._corpora._registry import find_corpus
+from sklearn_ser.datasets._http import Downloader
 from sklearn_ser.exceptions import DownloadError
 
 __all__ = ["corpus_folder", "fetch_corpus", "obtain"]

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from sklearn_ser.datasets._base import COLUMNS, as_table, as_text, check_emotions, check_folder
-from sklearn_ser.datasets._corpus import Corpus
+from sklearn_ser.datasets._corpora._corpus import Corpus
+from sklearn_ser.datasets._corpora._registry import CORPORA, find_corpus, similar_name
 from sklearn_ser.datasets._custom import TABLE_SUFFIXES, read_table
 from sklearn_ser.datasets._folders import read_folder
 from sklearn_ser.datasets._parsing import parse_folder
 from sklearn_ser.datasets._paths import file_identity
-from sklearn_ser.datasets._registry import CORPORA, find_corpus, similar_name
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["load_corpora", "load_corpus"]

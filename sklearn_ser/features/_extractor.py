@@ -18,8 +18,8 @@ from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioWarning, ExtractionWarning
 from sklearn_ser.features._cache import FeatureCache
-from sklearn_ser.features._compiled import warn_if_not_kept
 from sklearn_ser.features._egemaps import FUNCTIONAL_NAMES, VARIANTS, functionals
+from sklearn_ser.features._egemaps._compiled import warn_if_not_kept
 from sklearn_ser.features._extraction import Extraction, in_parts
 from sklearn_ser.features._progress import Progress
 from sklearn_ser.features._recordings import as_recordings

@@ -20,7 +20,9 @@ _OWN_OBJECTS = {
     "sklearn_ser.model_selection": "LeaveOneCorpusOut",
 }
 _OWN_FUNCTIONS = {
+    # The package: this is where files say that the function is, whichever module holds it.
     "sklearn_ser.features._egemaps": "egemaps",
+    "sklearn_ser.features._egemaps._feature_set": "egemaps",
     "sklearn_ser.metrics._label_free": (
         "entropy_score memory_agreement_score neighborhood_density_score"
     ),

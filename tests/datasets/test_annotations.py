@@ -7,7 +7,7 @@ import pytest
 
 from sklearn_ser.datasets import load_annotations, load_corpora
 from sklearn_ser.datasets._annotations import ANNOTATIONS
-from sklearn_ser.datasets._registry import CORPORA
+from sklearn_ser.datasets._corpora._registry import CORPORA
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 # With the headers, the empty columns and the gap of the published files.

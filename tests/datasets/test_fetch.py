@@ -16,16 +16,9 @@ import pytest
 
 import sklearn_ser.datasets
 from sklearn_ser.cli import main
-from sklearn_ser.datasets import (
-    CORPORA,
-    Corpus,
-    _fetch,
-    _registry,
-    _transfer,
-    fetch_corpus,
-    load_corpus,
-)
-from sklearn_ser.datasets._corpus import Download
+from sklearn_ser.datasets import CORPORA, Corpus, _fetch, _http, fetch_corpus, load_corpus
+from sklearn_ser.datasets._corpora import _registry
+from sklearn_ser.datasets._corpora._corpus import Download
 from sklearn_ser.exceptions import CorpusError, DownloadError
 
 pytest.importorskip("pooch")
@@ -232,7 +225,7 @@ def test_errors_of_the_server_that_stay(server, urdu, fetch, tmp_path):
 
 @pytest.mark.parametrize("drips", ["headers", "content"])
 def test_a_server_that_sends_a_byte_now_and_then(drips, server, urdu, fetch, tmp_path, monkeypatch):
-    monkeypatch.setattr(_transfer, "_WINDOW", 0.3)
+    monkeypatch.setattr(_http, "_WINDOW", 0.3)
     server.drips = drips
     with pytest.raises(DownloadError, match=r"sent \d+ bytes in 0.3 s, expected at least 60000"):
         fetch(urdu(), n_retries=3)
@@ -241,8 +234,8 @@ def test_a_server_that_sends_a_byte_now_and_then(drips, server, urdu, fetch, tmp
 
 
 def test_a_server_that_is_slow_enough_to_end(server, urdu, fetch, monkeypatch):
-    monkeypatch.setattr(_transfer, "_WINDOW", 0)
-    monkeypatch.setattr(_transfer, "_SLOWEST", 0)
+    monkeypatch.setattr(_http, "_WINDOW", 0)
+    monkeypatch.setattr(_http, "_SLOWEST", 0)
     assert len(files_in(fetch(urdu()))) == len(RECORDINGS)
 
 
@@ -250,9 +243,9 @@ def test_a_server_that_is_slow_enough_to_end(server, urdu, fetch, monkeypatch):
 def test_no_way_leads_from_https_to_anything_else(address):
     response = types.SimpleNamespace(url=address)
     with pytest.raises(DownloadError, match=f"on to {address}, which is not encrypted; expected h"):
-        _transfer._check_address(response, "https://x/y")
-    _transfer._check_address(response, "http://x/y")
-    _transfer._check_address(types.SimpleNamespace(url="https://z"), "https://x/y")
+        _http._check_address(response, "https://x/y")
+    _http._check_address(response, "http://x/y")
+    _http._check_address(types.SimpleNamespace(url="https://z"), "https://x/y")
 
 
 def test_says_what_nothing_vouches_for(server, urdu, fetch, capsys):

@@ -164,7 +164,7 @@ def test_no_corpora():
 def test_loaders_import_neither_torch_nor_librosa_nor_matplotlib():
     code = (
         "import sys, sklearn_ser.datasets as d; d.load_corpora;"
-        "print({'torch', 'librosa', 'matplotlib', 'sklearn_ser.datasets._synthetic'}"
+        "print({'torch', 'librosa', 'matplotlib', 'sklearn_ser.datasets._synthesis._synthetic'}"
         " & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

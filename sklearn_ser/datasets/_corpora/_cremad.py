@@ -1,0 +1,97 @@
+"""CREMA-D: ``AudioWAV/1001_DFA_ANG_XX.wav``, with the actors in ``VideoDemographics.csv``."""
+
+from sklearn_ser.datasets._base import find_files, read_rows
+from sklearn_ser.datasets._corpora._corpus import Corpus, examples_of, name_scheme
+
+__all__ = ["CREMAD"]
+
+# One level in the wild is a single X.
+_match = name_scheme(
+    r"(1\d{3})_(DFA|IEO|IOM|ITH|ITS|IWL|IWW|MTI|TAI|TIE|TSI|WSI)_([A-Z]{3})_(LO|MD|HI|XX?)\.wav"
+)
+_SEX = {"female": "f", "male": "m"}
+
+
+def read_demographics(folder):
+    """Read the sex of the actors; empty where the table is missing."""
+    sexes = {}
+    for file in find_files(folder, ["videodemographics.csv"]):
+        for row in read_rows(folder / file):
+            sexes[row.get("ActorID")] = _SEX.get(row.get("Sex", "").lower())
+    return sexes
+
+
+def parse(path, sexes):
+    """Read ``<actor>_<sentence>_<emotion>_<level>``; level XX means none was asked for."""
+    match = _match(path)
+    if match is None:
+        return None
+    labels = {
+        "speaker": match[1],
+        "sex": sexes.get(match[1]),
+        "sentence": match[2].upper(),
+        "intensity": match[4].upper() if match[4][0] not in "Xx" else None,
+        "emotion_raw": match[3].upper(),
+    }
+    return {column: label for column, label in labels.items() if label is not None}
+
+
+CREMAD = Corpus(
+    name="cremad",
+    title="CREMA-D",
+    language="en-US",
+    licence="ODbL",
+    homepage="https://github.com/CheyneyComputerScience/CREMA-D",
+    citation="""\
+@article{cao2014cremad,
+  author  = {Cao, Houwei and Cooper, David G. and Keutmann, Michael K. and Gur, Ruben C. and
+             Nenkova, Ani and Verma, Ragini},
+  title   = {{CREMA-D}: Crowd-sourced Emotional Multimodal Actors Dataset},
+  journal = {IEEE Transactions on Affective Computing},
+  volume  = {5},
+  number  = {4},
+  pages   = {377--390},
+  year    = {2014},
+  doi     = {10.1109/TAFFC.2014.2336244}
+}""",
+    sampling_rate=16000,
+    emotions={
+        "ANG": "anger",
+        "DIS": "disgust",
+        "FEA": "fear",
+        "HAP": "happiness",
+        "NEU": "neutral",
+        "SAD": "sadness",
+    },
+    n_recordings=7442,
+    n_speakers=91,
+    n_women=43,
+    counts={
+        "anger": 1271,
+        "disgust": 1271,
+        "fear": 1271,
+        "happiness": 1271,
+        "neutral": 1087,
+        "sadness": 1271,
+    },
+    parse=parse,
+    prepare=read_demographics,
+    examples=examples_of(
+        "speaker sex emotion_raw sentence intensity",
+        {
+            "AudioWAV/1001_DFA_ANG_XX.wav": "1001 m ANG DFA -",
+            "AudioWAV/1001_IEO_DIS_LO.wav": "1001 m DIS IEO LO",
+            "AudioWAV/1002_IEO_FEA_MD.wav": "1002 f FEA IEO MD",
+            "AudioWAV/1002_IEO_HAP_HI.wav": "1002 f HAP IEO HI",
+            "AudioWAV/1002_TIE_NEU_XX.wav": "1002 f NEU TIE -",
+            "AudioWAV/1040_ITH_SAD_X.wav": "1040 m SAD ITH -",
+        },
+    ),
+    side_files={
+        "VideoDemographics.csv": "ActorID,Age,Sex,Race,Ethnicity\n"
+        "1001,51,Male,Caucasian,Not Hispanic\n"
+        "1002,21,Female,Caucasian,Not Hispanic\n"
+        "1040,42,Male,Caucasian,Not Hispanic\n"
+    },
+    access="by git-lfs",
+)

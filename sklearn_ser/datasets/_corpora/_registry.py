@@ -1,0 +1,126 @@
+"""The corpora that are known by name; one line each."""
+
+import difflib
+from types import MappingProxyType
+
+import pandas as pd
+
+from sklearn_ser._messages import plain
+from sklearn_ser.datasets._corpora._aesdd import AESDD
+from sklearn_ser.datasets._corpora._ased import ASED
+from sklearn_ser.datasets._corpora._cafe import CAFE
+from sklearn_ser.datasets._corpora._cremad import CREMAD
+from sklearn_ser.datasets._corpora._eesc import EESC
+from sklearn_ser.datasets._corpora._emodb import EMODB
+from sklearn_ser.datasets._corpora._emodb2 import EMODB2
+from sklearn_ser.datasets._corpora._emovo import EMOVO
+from sklearn_ser.datasets._corpora._esd import ESD
+from sklearn_ser.datasets._corpora._iemocap import IEMOCAP
+from sklearn_ser.datasets._corpora._jl import JL
+from sklearn_ser.datasets._corpora._mesd import MESD
+from sklearn_ser.datasets._corpora._nemo import NEMO
+from sklearn_ser.datasets._corpora._ravdess import RAVDESS
+from sklearn_ser.datasets._corpora._savee import SAVEE
+from sklearn_ser.datasets._corpora._shemo import SHEMO
+from sklearn_ser.datasets._corpora._subesco import SUBESCO
+from sklearn_ser.datasets._corpora._tess import TESS
+from sklearn_ser.datasets._corpora._turev import TUREV
+from sklearn_ser.datasets._corpora._urdu import URDU
+from sklearn_ser.exceptions import CorpusError
+
+__all__ = ["CORPORA", "find_corpus", "list_corpora", "similar_name"]
+
+_ALL = (
+    AESDD,
+    ASED,
+    CAFE,
+    CREMAD,
+    EESC,
+    EMODB,
+    EMODB2,
+    EMOVO,
+    ESD,
+    IEMOCAP,
+    JL,
+    MESD,
+    NEMO,
+    RAVDESS,
+    SAVEE,
+    SHEMO,
+    SUBESCO,
+    TESS,
+    TUREV,
+    URDU,
+)
+CORPORA = MappingProxyType({corpus.name: corpus for corpus in _ALL})
+
+
+def similar_name(name):
+    """Return the registered name that `name` is probably a misspelling of, or None."""
+    plain = "".join(filter(str.isalnum, str(name).lower()))
+    close = difflib.get_close_matches(plain, CORPORA, n=1, cutoff=0.8)
+    if close:
+        return close[0]
+    titles = {name: "".join(filter(str.isalnum, c.title.lower())) for name, c in CORPORA.items()}
+    return next((name for name, title in titles.items() if len(plain) > 3 and plain in title), None)
+
+
+def find_corpus(name):
+    """Look a corpus up by name.
+
+    Raises
+    ------
+    CorpusError
+        If the name is not registered.
+    """
+    if name not in CORPORA:
+        close = similar_name(name)
+        hint = f" Did you mean {close!r}?" if close else ""
+        raise CorpusError(
+            f"Unknown corpus {plain(name)!r}.{hint} Registered are: {', '.join(CORPORA)}. Other "
+            "recordings come in through load_folder (a sub-folder per emotion) or load_table."
+        )
+    return CORPORA[name]
+
+
+def list_corpora():
+    """List the corpora that :func:`load_corpus` knows.
+
+    Returns
+    -------
+    corpora : DataFrame of shape (n_corpora, 8)
+        Name, title, language (BCP 47 tag), number of recordings and of
+        speakers of the complete corpus (missing where it is not on record),
+        licence, the page to get it from, and whether :func:`fetch_corpus` can
+        download it. No recording comes with this package: each corpus has its
+        own terms.
+
+    See Also
+    --------
+    load_corpus : Read one of them.
+
+    Examples
+    --------
+    >>> from sklearn_ser.datasets import list_corpora
+    >>> columns = ["language", "recordings", "speakers"]
+    >>> list_corpora().set_index("name").loc[["emodb", "ravdess", "urdu"], columns]
+            language  recordings  speakers
+    name
+    emodb         de         535        10
+    ravdess       en        1440        24
+    urdu          ur         400        29
+    """
+    table = pd.DataFrame(
+        {
+            "name": corpus.name,
+            "title": corpus.title,
+            "language": corpus.language,
+            "recordings": corpus.n_recordings,
+            "speakers": corpus.n_speakers,
+            "licence": corpus.licence,
+            "homepage": corpus.homepage,
+            "download": corpus.download is not None,
+        }
+        for corpus in CORPORA.values()
+    )
+    return table.astype({"recordings": "Int64", "speakers": "Int64"})

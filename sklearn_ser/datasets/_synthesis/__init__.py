@@ -1,0 +1,1 @@
+"""Synthesised speech whose F0, formants and perturbation are known."""

@@ -1,0 +1,313 @@
+"""F0 candidates: sub-harmonic summation on an octave axis."""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_ser.features._egemaps._compiled import compiled
+
+__all__ = ["N_CANDIDATES", "parabola", "pitch_candidates"]
+
+N_CANDIDATES = 6
+_LOWEST, _HIGHEST = 55.0, 1000.0
+_FIRST_OCTAVE_NODE = 25.0
+_N_SUBHARMONICS = 15
+# Frames side by side in one pass over the spectrum, so that the two recurrences
+# of the spline become SIMD; two vectors of doubles hide the latency of each other.
+_LANES = 16
+# Values of the summed spectrum that are finished before the next are begun.
+_TILE = 4096
+
+
+class _OctaveTables(NamedTuple):
+    """What the octave spectrum of a frame needs that depends on the sampling rate alone."""
+
+    elimination: np.ndarray  # factors of the tridiagonal system of the spline, (n_bins, 5)
+    interval: np.ndarray  # index of the node to the left of each octave point
+    coefficients: np.ndarray  # what that node, the next, and their curvatures contribute, (K, 4)
+    shifts: np.ndarray  # octave points from a harmonic to its i-th multiple
+    decay: np.ndarray
+    du: np.float32
+    u0: np.float32
+
+
+@lru_cache(maxsize=32)
+def _octave_tables(grid):
+    """Prepare spline, weights and shifts for the bins of a grid of 60 ms frames."""
+    k = grid.n_bins
+    nyquist = grid.sampling_rate / 2
+    g = np.empty(k)
+    g[1:] = np.log2(np.arange(1, k) * grid.df)
+    g[0] = 2 * g[1] - g[2]
+    h = np.diff(g)
+
+    # Natural cubic spline: h[i-1] m[i-1] + 2 (h[i-1]+h[i]) m[i] + h[i] m[i+1] = r[i] for the
+    # curvatures m (over 6), solved by elimination: m[i] = q[i] - upper[i] m[i+1].
+    elimination = np.zeros((k, 5))
+    upper = 0.0
+    for i in range(1, k - 1):
+        pivot = 1 / (2 * (h[i - 1] + h[i]) - h[i - 1] * upper)
+        upper = h[i] * pivot
+        elimination[i] = 1 / h[i], 1 / h[i - 1], h[i - 1], pivot, upper
+
+    u0 = math.log2(_FIRST_OCTAVE_NODE)
+    du = (math.log2(nyquist) - u0) / (k - 1)
+    u = u0 + np.arange(k) * du
+    left = np.clip(np.searchsorted(g, u, side="right") - 1, 0, k - 2)
+    a = (g[left + 1] - u) / h[left]
+    b = 1 - a
+    points_per_octave = k / math.log2(nyquist / _FIRST_OCTAVE_NODE)
+    shift = points_per_octave * math.log2(65 / 50) - 1
+    weight = 0.5 + np.arctan(3 * (np.arange(k) + 1 - shift) / points_per_octave) / np.pi
+    bend = h[left] ** 2
+    coefficients = weight[:, None] * np.stack([a, b, (a**3 - a) * bend, (b**3 - b) * bend], axis=1)
+    multiples = np.arange(1, _N_SUBHARMONICS + 1)
+    return _OctaveTables(
+        elimination=elimination,
+        interval=left,
+        coefficients=coefficients,
+        shifts=np.floor(points_per_octave * np.log2(multiples)).astype(np.int64),
+        decay=(0.85 ** (multiples - 1)).astype(np.float32),
+        du=np.float32(du),
+        u0=np.float32(u0),
+    )
+
+
+@compiled
+def parabola(x1, y1, x2, y2, x3, y3):
+    """Vertex (abscissa, ordinate) of the parabola through three points, in double precision.
+
+    Degenerate points give the highest of the three.
+    """
+    x1, x2, x3 = np.float64(x1), np.float64(x2), np.float64(x3)
+    y1, y2, y3 = np.float64(y1), np.float64(y2), np.float64(y3)
+    denominator = (x1 - x2) * (x1 - x3) * (x2 - x3)
+    if denominator != 0.0:
+        a = (x3 * (y2 - y1) + x2 * (y1 - y3) + x1 * (y3 - y2)) / denominator
+        b = (x3 * x3 * (y1 - y2) + x2 * x2 * (y3 - y1) + x1 * x1 * (y2 - y3)) / denominator
+        c = (
+            x2 * x3 * (x2 - x3) * y1 + x3 * x1 * (x3 - x1) * y2 + x1 * x2 * (x1 - x2) * y3
+        ) / denominator
+        if a != 0.0:
+            return -b / (2 * a), c - b * b / (4 * a)
+    if y1 > y2 and y1 >= y3:
+        return x1, y1
+    if y3 > y2:
+        return x3, y3
+    return x2, y2
+
+
+@compiled
+def _enhance_peaks(m, peak, near, e):
+    """Keep two bins on either side of every local maximum, zero what lies between maxima.
+
+    Masks are numbers, loops free of branches: the compiler makes SIMD of them.
+    """
+    k = len(m)
+    peak[0] = np.float32(m[0] > m[1])
+    peak[k - 1] = np.float32(m[k - 1] > m[k - 2])
+    for i in range(1, k - 1):
+        peak[i] = np.float32(m[i] > m[i - 1]) * np.float32(m[i] >= m[i + 1])
+    for i in range(1, k - 1):
+        near[i] = max(peak[i - 1], peak[i], peak[i + 1])
+    for i in range(1, k - 1):
+        e[i] = m[i] * max(near[i - 1], near[i], near[i + 1])
+    first = 0
+    while first < k and peak[first] == 0:
+        first += 1
+    last = k - 1
+    while last >= 0 and peak[last] == 0:
+        last -= 1
+    if first == last:
+        # A single maximum: what follows the first three bins goes.
+        for i in range(k):
+            e[i] = m[i] if i < 3 else np.float32(0)
+        return
+    for i in range(min(first + 1, k)):
+        e[i] = m[i]
+    for i in range(max(last, 0), k):
+        e[i] = m[i]
+
+
+@compiled
+def _magnitudes(spectrum, m):
+    """Write the magnitudes of a spectrum, given as real and imaginary parts; return its power."""
+    total = 0.0
+    for i in range(len(m)):
+        power = spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]
+        m[i] = math.sqrt(power)
+    for i in range(1, len(m) - 1):
+        total += m[i] * m[i]
+    return 2 * total + m[0] * m[0] + m[len(m) - 1] * m[len(m) - 1]
+
+
+@compiled
+def _smooth_peaks(spectra, start, stop, work, rows, y, power):
+    """Write magnitudes, reduced to peaks and smoothed over bins, to `y`, (n_bins * lanes,)."""
+    m, peak, near, e = work[0], work[1], work[2], work[3]
+    k = len(m)
+    for lane in range(stop - start):
+        power[start + lane] = _magnitudes(spectra[start + lane], m)
+        _enhance_peaks(m, peak, near, e)
+        row = rows[lane]
+        for i in range(1, k - 1):
+            row[i] = (np.float64(e[i - 1]) + 2.0 * e[i] + e[i + 1]) * 0.25
+        row[0] = (2.0 * e[0] + e[1]) * 0.25
+        row[k - 1] = e[k - 1]
+    for i in range(k):
+        for lane in range(_LANES):
+            y[i * _LANES + lane] = rows[lane, i]
+
+
+@compiled
+def _octave_spectra(y, curvature, elimination, interval, coefficients, out):
+    """Interpolate by splines; write the weighted octave spectra to `out`, (n_points * lanes,)."""
+    k = len(interval)
+    curvature[:_LANES] = 0
+    curvature[(k - 1) * _LANES :] = 0
+    for i in range(1, k - 1):
+        right, left = elimination[i, 0], elimination[i, 1]
+        h, pivot = elimination[i, 2], elimination[i, 3]
+        at = i * _LANES
+        for lane in range(at, at + _LANES):
+            bend = (y[lane + _LANES] - y[lane]) * right - (y[lane] - y[lane - _LANES]) * left
+            curvature[lane] = (bend - h * curvature[lane - _LANES]) * pivot
+    for i in range(k - 2, 0, -1):
+        upper = elimination[i, 4]
+        at = i * _LANES
+        for lane in range(at, at + _LANES):
+            curvature[lane] -= upper * curvature[lane + _LANES]
+    for j in range(k):
+        at, to = interval[j] * _LANES, j * _LANES
+        a, b, c, d = coefficients[j, 0], coefficients[j, 1], coefficients[j, 2], coefficients[j, 3]
+        for lane in range(_LANES):
+            left = at + lane
+            right = left + _LANES
+            value = a * y[left] + b * y[right] + c * curvature[left] + d * curvature[right]
+            out[to + lane] = max(value, 0.0)
+
+
+@compiled
+def _sum_subharmonics(octave, shifts, decay, out):
+    """S[j] = 1/15 sum over i of 0.85^(i-1) H[j + shift_i], in float32."""
+    n = len(out)
+    for start in range(0, n, _TILE):
+        stop = min(start + _TILE, n)
+        out[start:stop] = 0
+        for i in range(_N_SUBHARMONICS):
+            shift, factor = shifts[i] * _LANES, decay[i]
+            size = min(stop, n - shift) - start
+            if size <= 0:
+                break
+            target, source = out[start : start + size], octave[start + shift : start + shift + size]
+            for j in range(size):
+                target[j] += factor * source[j]
+        for j in range(start, stop):
+            out[j] /= np.float32(_N_SUBHARMONICS)
+
+
+@compiled
+def _lane_means(s, means):
+    means[:] = 0
+    for j in range(0, len(s), _LANES):
+        for lane in range(_LANES):
+            means[lane] += s[j + lane]
+    means *= _LANES / len(s)
+
+
+@compiled
+def _highest_peaks(s, lane, peaks):
+    """Write the positions of the highest strict local maxima of one lane, -1 past the last."""
+    peaks[:] = -1
+    lowest = np.float32(-1)
+    for j in range(lane + _LANES, len(s) - _LANES, _LANES):
+        value = s[j]
+        if value > lowest and value > s[j - _LANES] and value > s[j + _LANES]:
+            rank = N_CANDIDATES - 1
+            while rank > 0 and (peaks[rank - 1] < 0 or value > s[peaks[rank - 1]]):
+                peaks[rank] = peaks[rank - 1]
+                rank -= 1
+            peaks[rank] = j
+            if peaks[N_CANDIDATES - 1] >= 0:
+                lowest = s[peaks[N_CANDIDATES - 1]]
+
+
+@compiled
+def _pick_candidates(s, mean, peaks, du, u0, frequency, voicing):
+    """Write the best peaks of one summed spectrum, the best one first."""
+    mean = np.float32(mean)
+    count, best, best_score = 0, 0, np.float32(-1)
+    for at in peaks:
+        if at < 0:
+            break
+        j = at // _LANES
+        x, score = parabola(
+            np.float32(np.float32(j - 1) * du) + u0, s[at - _LANES],
+            np.float32(np.float32(j) * du) + u0, s[at],
+            np.float32(np.float32(j + 1) * du) + u0, s[at + _LANES],
+        )  # fmt: skip
+        hertz = 2.0**x
+        if hertz < _LOWEST or hertz > _HIGHEST:
+            continue
+        frequency[count] = hertz
+        voicing[count] = 1 - mean / score if score > mean else 0.0
+        if score > best_score:
+            best, best_score = count, np.float32(score)
+        count += 1
+    if best > 0:
+        frequency[0], frequency[best] = frequency[best], frequency[0]
+        voicing[0], voicing[best] = voicing[best], voicing[0]
+
+
+@compiled
+def _candidates_kernel(spectra, elimination, interval, coefficients, shifts, decay, du, u0):
+    n, k = len(spectra), len(interval)
+    frequency = np.zeros((n, N_CANDIDATES), np.float32)
+    voicing = np.zeros((n, N_CANDIDATES), np.float32)
+    power = np.empty(n)
+    work = np.zeros((4, k), np.float32)
+    rows = np.zeros((_LANES, k))
+    y, curvature = np.empty(k * _LANES), np.empty(k * _LANES)
+    octave, summed = np.empty(k * _LANES, np.float32), np.empty(k * _LANES, np.float32)
+    means = np.empty(_LANES)
+    peaks = np.empty(N_CANDIDATES, np.int64)
+    for start in range(0, n, _LANES):
+        stop = min(start + _LANES, n)
+        _smooth_peaks(spectra, start, stop, work, rows, y, power)
+        _octave_spectra(y, curvature, elimination, interval, coefficients, octave)
+        _sum_subharmonics(octave, shifts, decay, summed)
+        _lane_means(summed, means)
+        for t in range(start, stop):
+            lane = t - start
+            _highest_peaks(summed, lane, peaks)
+            _pick_candidates(summed, means[lane], peaks, du, u0, frequency[t], voicing[t])
+    return frequency, voicing, power
+
+
+def pitch_candidates(spectra, grid):
+    """Find up to six F0 candidates in every frame.
+
+    The magnitude spectrum is reduced to its peaks, interpolated on an octave
+    axis, weighted, and summed over the first 15 multiples of every frequency.
+
+    Parameters
+    ----------
+    spectra : ndarray of shape (n_frames, n_bins), dtype complex64
+        Spectra of 60 ms frames.
+    grid : FrameGrid
+
+    Returns
+    -------
+    frequency : ndarray of shape (n_frames, 6), dtype float32
+        Hz, best candidate first; 0 where there are fewer than six.
+    voicing : ndarray of shape (n_frames, 6), dtype float32
+        1 minus the ratio of the mean of the summed spectrum to its peak.
+    level : ndarray of shape (n_frames,)
+        Root mean square of the windowed frames.
+    """
+    parts = spectra.view(np.float32)
+    frequency, voicing, power = _candidates_kernel(parts, *_octave_tables(grid))
+    # Parseval: the sum over the whole spectrum is fft_size times the sum of squares.
+    return frequency, voicing, np.sqrt(power / (grid.fft_size * grid.length))

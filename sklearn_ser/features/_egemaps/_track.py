@@ -1,0 +1,163 @@
+"""F0 track: a candidate or "unvoiced" in every frame, by Viterbi search with short look-ahead."""
+
+import math
+
+import numpy as np
+
+from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._pitch import N_CANDIDATES
+
+__all__ = ["semitones", "track_pitch"]
+
+_UNVOICED = N_CANDIDATES
+_N_STATES = N_CANDIDATES + 1
+_LOOK_AHEAD = 40
+_VOICING_THRESHOLD = np.float32(0.7)
+
+
+@compiled
+def _range_cost(f):
+    if f <= 0:
+        return 2.0
+    if f < 100:
+        return 1 - f / 100
+    if f <= 350:
+        return 0.0
+    if f < 600:
+        return (f - 350) / 250
+    return 1.2
+
+
+@compiled
+def _local_costs(frequency, voicing, out):
+    any_voiced = False
+    for i in range(N_CANDIDATES):
+        v = voicing[i]
+        penalty = 0.0
+        if v >= _VOICING_THRESHOLD:
+            any_voiced = True
+        else:
+            penalty = 4.0
+        v = min(max(np.float64(v), 0.01), 1.0)
+        out[i] = 2 * (-math.log(v) + penalty) + _range_cost(np.float64(frequency[i]))
+    out[_UNVOICED] = 8.0 if any_voiced else 0.0
+
+
+@compiled
+def _advance(cost, previous, current, memory, local, back):
+    """One Viterbi step; returns the ratio of the last evaluated pair.
+
+    The change of the log ratio is charged against the pair evaluated just
+    before, whichever that was: the order of the two loops is part of the rule.
+    """
+    new = np.empty(_N_STATES)
+    for i in range(_N_STATES):
+        best, best_j = np.inf, 0
+        for j in range(_N_STATES):
+            if i == _UNVOICED and j == _UNVOICED:
+                step = 1.0
+            elif i == _UNVOICED or j == _UNVOICED:
+                step = 10.0
+                memory = 0.0
+            elif current[i] == 0 or previous[j] == 0:
+                step = 999.0
+            else:
+                ratio = math.log(np.float64(np.float32(current[i] / previous[j])))
+                step = 10 * abs(ratio) + 10 * abs(ratio - memory)
+                memory = ratio
+            total = cost[j] + step
+            if total < best:
+                best, best_j = total, j
+        new[i] = best + local[i]
+        back[i] = best_j
+    cost[:] = new
+    return memory
+
+
+@compiled
+def _cheapest(cost):
+    state = 0
+    for i in range(1, _N_STATES):
+        if cost[i] < cost[state]:
+            state = i
+    return state
+
+
+@compiled
+def _settle(back, t, decided, cost, path):
+    """Fix the frames on which all best paths agree, at most 39 stay open; return how many are."""
+    states = np.arange(_N_STATES)
+    for u in range(t, decided, -1):
+        same = True
+        for i in range(_N_STATES):
+            states[i] = back[u, states[i]]
+            same = same and states[i] == states[0]
+        if same:
+            state = states[0]
+            for w in range(u - 1, decided - 1, -1):
+                path[w] = state
+                state = back[w, state]
+            return u
+    if t + 1 - decided >= _LOOK_AHEAD:
+        state = _cheapest(cost)
+        for u in range(t, decided, -1):
+            state = back[u, state]
+        path[decided] = state
+        return decided + 1
+    return decided
+
+
+@compiled
+def _track_kernel(frequency, voicing):
+    n = len(frequency)
+    path = np.empty(n, np.int64)
+    if n == 0:
+        return path, 0
+    back = np.zeros((n, _N_STATES), np.int64)
+    local = np.empty(_N_STATES)
+    cost = np.empty(_N_STATES)
+    _local_costs(frequency[0], voicing[0], cost)
+    memory = 1.0
+    decided = 0
+    for t in range(1, n):
+        _local_costs(frequency[t], voicing[t], local)
+        memory = _advance(cost, frequency[t - 1], frequency[t], memory, local, back[t])
+        decided = _settle(back, t, decided, cost, path)
+    state = _cheapest(cost)
+    for t in range(n - 1, decided - 1, -1):
+        path[t] = state
+        state = back[t, state]
+    return path, decided
+
+
+def track_pitch(frequency, voicing, level):
+    """Choose one candidate or "unvoiced" in every frame.
+
+    Parameters
+    ----------
+    frequency, voicing : ndarray of shape (n_frames, 6), dtype float32
+        What `pitch_candidates` returns.
+    level : ndarray of shape (n_frames,)
+        Root mean square of the windowed frames; a frame of at most 0.001 is
+        unvoiced whatever its spectrum.
+
+    Returns
+    -------
+    f0 : ndarray of shape (n_frames,), dtype float32
+        Hz; 0 where unvoiced.
+    n_decided : int
+        Number of frames that were decided before the signal ended.
+    """
+    path, n_decided = _track_kernel(frequency, voicing)
+    padded = np.concatenate([frequency, np.zeros((len(path), 1), np.float32)], axis=1)
+    f0 = np.take_along_axis(padded, path[:, None], axis=1)[:, 0]
+    f0[~(level > 0.001)] = 0
+    return f0, n_decided
+
+
+def semitones(f0):
+    """Convert Hz to semitones above 27.5 Hz; 0 stays 0, "unvoiced", and the lowest value is 1."""
+    f0 = f0.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        above = 12 * np.log2(f0 / 27.5)
+    return np.where(f0 > 29.136, above, np.where(f0 > 0, 1.0, 0.0)).astype(np.float32)

@@ -1,0 +1,208 @@
+import errno
+import importlib.util
+import multiprocessing
+import os
+import random
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numba
+import pytest
+
+import sklearn_ser
+from sklearn_ser import EGeMAPSExtractor
+from sklearn_ser.exceptions import CacheWarning
+from sklearn_ser.features._egemaps import _compiled, _machine_code
+from sklearn_ser.features._egemaps._compiled import compiled
+
+SOURCE = """\
+from sklearn_ser.features._egemaps._compiled import compiled
+
+
+@compiled
+def times_seven(x):
+    return 7 * x
+"""
+
+
+@compiled
+def add_one(x):
+    return x + 1
+
+
+def test_a_compiled_function_computes():
+    assert add_one(1) == 2
+
+
+def test_works_where_nothing_can_be_written(tmp_path):
+    # A file where the cache folder should be stops every user, root included.
+    package = tmp_path / "sklearn_ser"
+    shutil.copytree(
+        Path(sklearn_ser.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for folder in (package, package / "features", package / "features" / "_egemaps"):
+        (folder / "__pycache__").touch()
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    environment = os.environ | {
+        "PYTHONPATH": str(tmp_path),
+        "HOME": str(blocked),
+        "XDG_CACHE_HOME": str(blocked),
+        "LOCALAPPDATA": str(blocked),
+    }
+    environment.pop("NUMBA_CACHE_DIR", None)
+    code = (
+        "import numpy as np, sklearn_ser\n"
+        "from sklearn_ser.features._egemaps._functionals import smooth\n"
+        "print(sklearn_ser.__file__, smooth(np.ones((1, 3), np.float32))[0, 0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("CacheWarning: The machine code of the features cannot be kept") == 1
+    assert f"neither {package / 'features' / '_egemaps' / '__pycache__'} nor" in done.stderr
+    assert done.stdout.split() == [str(package / "__init__.py"), "1.0"]
+
+
+def test_machine_code_is_kept_on_disk(tmp_path):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    code = (
+        "import numpy as np\n"
+        "from sklearn_ser.features._egemaps._functionals import smooth\n"
+        "smooth(np.ones((1, 3), np.float32))\n"
+        "print(sum(smooth.stats.cache_hits.values()))"
+    )
+    hits = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert hits == ["0", "1"]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A folder that numba writes to, and a reminder that was not given yet."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "store"))
+    monkeypatch.setattr(_machine_code, "_reminder", _machine_code._Reminder())
+    (tmp_path / "source.py").write_text(SOURCE)
+    return tmp_path / "store"
+
+
+def decorated_anew(store):
+    """Decorate the same function again, as another process would."""
+    spec = importlib.util.spec_from_file_location("source", store.parent / "source.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.times_seven
+
+
+def hits(store):
+    function = decorated_anew(store)
+    assert function(6) == 42
+    return sum(function.stats.cache_hits.values())
+
+
+def cut(size):
+    return lambda content: content[:size]
+
+
+def change(position):
+    return lambda content: (
+        content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+    )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut(0), cut(1), cut(40), cut(-1), cut(-16), cut(-600), change(0), change(700), change(-1),
+        lambda content: bytes(len(content)),
+        lambda content: random.Random(0).randbytes(len(content)),
+        lambda content: b"garbage",
+        lambda content: content + b"\0",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_damaged_machine_code_is_replaced(suffix, damage, store):
+    assert hits(store) == 0
+    [file] = store.rglob(f"*{suffix}")
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert hits(store) == 0
+    assert len(file.read_bytes()) == len(whole)
+    assert hits(store) == 1
+
+
+def test_machine_code_that_cannot_be_loaded_is_replaced(store, monkeypatch):
+    assert hits(store) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(_machine_code._Store, "_load_overload", lambda *args: 1 / 0)
+        assert hits(store) == 0
+    assert hits(store) == 1
+
+
+def test_numba_reads_what_was_kept(store, monkeypatch):
+    assert hits(store) == 0
+    monkeypatch.setattr(_compiled, "store_of", None)
+    assert hits(store) == 1
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_code_that_cannot_be_written_is_one_warning(error, store, monkeypatch):
+    def fail(*args):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(_machine_code._CheckedFiles, "_open_for_write", fail)
+    with pytest.warns(
+        CacheWarning, match=rf"{os.strerror(error)} in {store}.*NUMBA_CACHE_DIR"
+    ) as w:
+        assert hits(store) == hits(store) == 0
+    assert len(w) == 1
+    assert w[0].filename == __file__
+
+
+@pytest.fixture
+def nowhere(store, monkeypatch):
+    def no_place(function):
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(_machine_code, "_Store", no_place)
+    return store
+
+
+def test_a_function_that_finds_no_place_is_one_warning(nowhere):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        function = decorated_anew(nowhere)
+    with pytest.warns(CacheWarning, match=rf"neither {nowhere} nor .*__pycache__ nor") as caught:
+        assert [function(6), hits(nowhere)] == [42, 0]
+    assert len(caught) == 1
+
+
+def test_workers_do_not_warn_but_who_starts_them(nowhere, monkeypatch):
+    decorated_anew(nowhere)
+    with monkeypatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        patch.setattr(multiprocessing, "parent_process", lambda: "somebody")
+        assert hits(nowhere) == 0
+    with pytest.warns(CacheWarning, match="cannot be kept"):
+        EGeMAPSExtractor(n_jobs=2)._function()
+
+
+@pytest.mark.parametrize("error", [AttributeError, TypeError])
+def test_a_numba_that_is_arranged_differently(error, store, monkeypatch):
+    def fail(function):
+        raise error("no such thing inside of numba")
+
+    monkeypatch.setattr(_compiled, "store_of", fail)
+    assert (hits(store), hits(store)) == (0, 1)
