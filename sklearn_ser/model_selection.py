@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils import indexable
 
-from sklearn_ser._identities import encode_ids, find_ids
-from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import _num_samples
+from sklearn_ser.utils._identities import encode_ids, find_ids
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["LeaveOneCorpusOut"]
 

@@ -15,10 +15,7 @@ import sklearn_ser
 
 ROOT = Path(sklearn_ser.__file__).parent
 
-LEAVES = {
-    "_files", "_identities", "_labels", "_messages", "_sklearn", "_spelling", "_validation",
-    "exceptions", "utils",
-}  # fmt: skip
+LEAVES = {"_sklearn", "exceptions", "utils"}
 
 # Above the leaves, which all may use: what each part may import besides itself. The command
 # line stands on top of everything.

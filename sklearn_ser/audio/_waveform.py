@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ser._messages import plain
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import AudioError, AudioWarning
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = [
     "MINIMUM_DURATION",

@@ -7,7 +7,6 @@ import tempfile
 import time
 import warnings
 
-from sklearn_ser._spelling import harmless
 from sklearn_ser.cli._arguments import (
     add_command,
     add_common,
@@ -22,6 +21,7 @@ from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
 from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
 from sklearn_ser.cli._terminal import say
+from sklearn_ser.utils._spelling import harmless
 
 _SYNTHESISED = (
     "These corpora are synthesised. The numbers show that everything works; they say nothing "

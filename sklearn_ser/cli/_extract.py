@@ -99,8 +99,8 @@ def _report_failures(failures, n_recordings, out):
     else:
         import csv
 
-        from sklearn_ser._files import replacing
-        from sklearn_ser._spelling import to_cell
+        from sklearn_ser.utils._files import replacing
+        from sklearn_ser.utils._spelling import to_cell
 
         with replacing(report) as file:
             table = csv.writer(file, lineterminator="\n")

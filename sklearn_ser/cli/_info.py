@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from sklearn_ser._spelling import harmless
 from sklearn_ser.cli._arguments import add_command, add_common
+from sklearn_ser.utils._spelling import harmless
 
 
 def add_info(commands):

@@ -6,11 +6,11 @@ import sys
 import warnings
 from pathlib import Path
 
-from sklearn_ser._files import replacing
-from sklearn_ser._spelling import harmless, to_cells, visible
 from sklearn_ser.cli._arguments import add_command, add_common, add_workers
 from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.cli._speech import list_recordings
+from sklearn_ser.utils._files import replacing
+from sklearn_ser.utils._spelling import harmless, to_cells, visible
 
 _FORMATS = ("table", "csv", "jsonl")
 

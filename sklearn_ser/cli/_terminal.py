@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 
-from sklearn_ser._spelling import harmless
+from sklearn_ser.utils._spelling import harmless
 
 __all__ = ["Terminated", "orderly_end", "say", "settle", "standard_streams"]
 

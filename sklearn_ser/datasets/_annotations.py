@@ -11,10 +11,10 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._identities import canonical_ids, without_spelling_warnings
-from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import find_files, read_text
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
+from sklearn_ser.utils._identities import canonical_ids, without_spelling_warnings
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["ANNOTATIONS", "AnnotationSet", "load_annotations"]
 

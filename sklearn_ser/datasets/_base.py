@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._identities import canonical_ids
-from sklearn_ser._messages import plain
 from sklearn_ser.datasets._paths import LFS_POINTER, absolute_path
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._identities import canonical_ids
+from sklearn_ser.utils._messages import plain
 
 __all__ = [
     "ALIASES",

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from sklearn_ser._identities import canonical_ids
-from sklearn_ser._messages import plain
 from sklearn_ser.audio import MAXIMUM_DURATION, Inspection, inspect_recording
 from sklearn_ser.datasets._base import check_emotions
 from sklearn_ser.datasets._paths import content_digest
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
+from sklearn_ser.utils._identities import canonical_ids
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["check_corpora"]
 

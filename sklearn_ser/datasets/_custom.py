@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._messages import plain
-from sklearn_ser._spelling import from_cells, visible
 from sklearn_ser.datasets._base import RATINGS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
 from sklearn_ser.datasets._words import HOW_TO_MAP, Translator
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._spelling import from_cells, visible
 
 __all__ = ["TABLE_SUFFIXES", "load_table", "read_table"]
 

@@ -4,9 +4,9 @@ import warnings
 
 import pandas as pd
 
-from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import RATINGS, check_folder
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["HEADER", "SCHEMES", "import_audformat", "read_database"]
 

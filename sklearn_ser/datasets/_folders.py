@@ -2,7 +2,6 @@
 
 import warnings
 
-from sklearn_ser._spelling import visible
 from sklearn_ser.audio import AUDIO_SUFFIXES
 from sklearn_ser.datasets._base import EMOTIONS, as_table, check_emotions, check_folder
 from sklearn_ser.datasets._formats import (
@@ -13,6 +12,7 @@ from sklearn_ser.datasets._formats import (
 )
 from sklearn_ser.datasets._words import HOW_TO_MAP, Translator
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
+from sklearn_ser.utils._spelling import visible
 
 __all__ = ["load_folder", "read_folder"]
 

@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Mapping
 from numbers import Real
 
-from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import ALIASES, EMOTIONS
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["HOW_TO_MAP", "Translator"]
 

@@ -12,15 +12,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sklearn_ser._identities import encode_ids
-from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, _fit_context
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._net import NetHolder, all_or_nothing
 from sklearn_ser.estimators._rows import append_unlabelled, hold_out, validate_target
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
+from sklearn_ser.utils._identities import encode_ids
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 
 def hidden_sizes(hidden_layer_sizes):

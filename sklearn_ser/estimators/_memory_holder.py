@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_ser._messages import plain
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._adapting import (
     Adaptation,
     AdaptationSettings,
@@ -29,6 +27,8 @@ from sklearn_ser.nn._multilabel import geometric_mean, without_missing
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 
 def class_shares(target_prior, classes, codes):

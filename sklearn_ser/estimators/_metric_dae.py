@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import column_or_1d
 
-from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._base import weighted_sum
 from sklearn_ser.estimators._dae import DAETransformer
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.nn._losses import metric_loss, reconstruction_loss
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 # What stands below the logarithm at least: a loss of exactly 0 has nothing left to learn.
 _TINY = 1e-12

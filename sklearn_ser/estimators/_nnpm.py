@@ -15,15 +15,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_ser._labels import refuse_unlabelled
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._base import hidden_sizes
 from sklearn_ser.estimators._memory_holder import MemoryHolder
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._memory import MemoryNet
+from sklearn_ser.utils._labels import refuse_unlabelled
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 _AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
 

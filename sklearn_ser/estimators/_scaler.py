@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_ser._identities import encode_ids, find_ids
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context, _wrap_data_with_container
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import SmallBatchWarning
+from sklearn_ser.utils._identities import encode_ids, find_ids
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 
 def _column_statistics(X):

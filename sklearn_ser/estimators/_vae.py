@@ -9,9 +9,7 @@ import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, StrOptions
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.estimators._base import BaseAutoencoder, hidden_sizes
 from sklearn_ser.exceptions import PosteriorCollapseWarning
 from sklearn_ser.nn._losses import (
@@ -22,6 +20,8 @@ from sklearn_ser.nn._losses import (
     reduce_kl,
 )
 from sklearn_ser.nn._modules import VariationalAutoencoder
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 # Variance of a unit's posterior mean over the rows above which Burda et al. 2016 call it active.
 _ACTIVE = 0.01

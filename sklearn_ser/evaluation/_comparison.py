@@ -6,9 +6,6 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from sklearn_ser._identities import canonical_ids
-from sklearn_ser._labels import refuse_unlabelled
-from sklearn_ser._messages import plain
 from sklearn_ser.evaluation._intervals import (
     BootstrapSettings,
     check_metric,
@@ -18,6 +15,9 @@ from sklearn_ser.evaluation._intervals import (
     interval_of_mean,
     sums_of,
 )
+from sklearn_ser.utils._identities import canonical_ids
+from sklearn_ser.utils._labels import refuse_unlabelled
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["compare_methods"]
 

@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.utils.multiclass import type_of_target
 
-from sklearn_ser._identities import canonical_ids, encode_ids
-from sklearn_ser._labels import encode_labels
-from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import _num_samples
-from sklearn_ser._validation import caller_stacklevel
+from sklearn_ser.utils._identities import canonical_ids, encode_ids
+from sklearn_ser.utils._labels import encode_labels
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["Recordings", "check_inputs", "check_seeds", "random_states"]
 

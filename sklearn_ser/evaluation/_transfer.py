@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._messages import plain
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
@@ -22,6 +20,8 @@ from sklearn_ser.evaluation._scores import (
 )
 from sklearn_ser.evaluation._within import check_n_splits, shorten, speaker_jobs, why_not_within
 from sklearn_ser.exceptions import CorpusWarning
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["TransferResult", "transfer_matrix"]
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._identities import without_spelling_warnings
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
@@ -18,6 +17,7 @@ from sklearn_ser.evaluation._scores import (
     summary_table,
 )
 from sklearn_ser.model_selection import LeaveOneCorpusOut
+from sklearn_ser.utils._identities import without_spelling_warnings
 
 __all__ = ["collect", "cross_corpus_validate"]
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from sklearn_ser._messages import plain
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
 from sklearn_ser.evaluation._validate import collect
+from sklearn_ser.utils._messages import plain
 
 __all__ = [
     "check_n_splits",

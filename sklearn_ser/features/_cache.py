@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.audio import Remark
 from sklearn_ser.exceptions import CacheError, CacheWarning
 from sklearn_ser.features._cache_file import (
@@ -22,6 +21,7 @@ from sklearn_ser.features._cache_file import (
     lies_on_network,
     may_write,
 )
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["FeatureCache"]
 

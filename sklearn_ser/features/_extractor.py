@@ -12,9 +12,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioWarning, ExtractionWarning
 from sklearn_ser.features._cache import FeatureCache
@@ -24,6 +22,8 @@ from sklearn_ser.features._extraction import Extraction, in_parts
 from sklearn_ser.features._progress import Progress
 from sklearn_ser.features._recordings import as_recordings
 from sklearn_ser.features._worker import name_of
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["EGeMAPSExtractor", "RecordingTransformer"]
 

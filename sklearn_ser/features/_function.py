@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from sklearn_ser._messages import plain
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._extractor import RecordingTransformer
 from sklearn_ser.features._identity import CannotTellError, digest, qualified_name, unbind
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["FunctionExtractor"]
 

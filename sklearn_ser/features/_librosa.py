@@ -5,7 +5,6 @@ from importlib.metadata import version
 from numbers import Integral, Real
 from typing import ClassVar
 
-from sklearn_ser._messages import plain
 from sklearn_ser._sklearn import Interval
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.features._extractor import RecordingTransformer
@@ -18,6 +17,7 @@ from sklearn_ser.features._librosa_contours import (
     rate_problem,
     split,
 )
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["LibrosaExtractor"]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from sklearn_ser._messages import plain
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["as_recordings"]
 

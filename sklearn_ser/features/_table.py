@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sklearn_ser._files import NewFile
-from sklearn_ser._spelling import to_cell, visible
+from sklearn_ser.utils._files import NewFile
+from sklearn_ser.utils._spelling import to_cell, visible
 
 __all__ = ["TableWriter"]
 
@@ -16,7 +16,7 @@ class TableWriter:
 
     Until then a file beside it takes the parts; an error removes that file and
     leaves what had the name before. Names of recordings are spelled as
-    `sklearn_ser._spelling` says: in CSV none is a formula, and none costs the table
+    `sklearn_ser.utils._spelling` says: in CSV none is a formula, and none costs the table
     because it is not UTF-8.
 
     Parameters

@@ -4,7 +4,7 @@ import warnings
 
 from sklearn.metrics import balanced_accuracy_score, make_scorer
 
-from sklearn_ser._labels import refuse_unlabelled
+from sklearn_ser.utils._labels import refuse_unlabelled
 
 
 def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):

@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_array, check_random_state, gen_batches
 
-from sklearn_ser._messages import plain
+from sklearn_ser.utils._messages import plain
 
 # Entries of a temporary array, 32 MiB of float64: more rows take longer, not more memory.
 _CHUNK = 2**22

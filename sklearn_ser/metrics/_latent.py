@@ -12,8 +12,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, check_random_state
 
-from sklearn_ser._identities import encode_ids
-from sklearn_ser._messages import plain
 from sklearn_ser.metrics._distances import (
     check_max_samples,
     check_n_projections,
@@ -24,6 +22,8 @@ from sklearn_ser.metrics._distances import (
     sliced_wasserstein_pairs,
     subsample,
 )
+from sklearn_ser.utils._identities import encode_ids
+from sklearn_ser.utils._messages import plain
 
 
 def _check_embedding(Z, corpus):

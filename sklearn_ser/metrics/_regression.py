@@ -8,7 +8,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_array, check_consistent_length
 
-from sklearn_ser._messages import plain
+from sklearn_ser.utils._messages import plain
 
 
 def _check_values(values, name):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from sklearn_ser._messages import plain
+from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._threads import SharedLimit
 
 __all__ = [

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sklearn_ser import __version__
-from sklearn_ser._files import replacing
 from sklearn_ser.exceptions import PersistenceError
 from sklearn_ser.persistence._archive import open_archive, too_large, unpack
+from sklearn_ser.utils._files import replacing
 
 # To be raised when files cannot be read by earlier versions any more.
 FORMAT = 1

@@ -5,14 +5,14 @@ import warnings
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
-from sklearn_ser._messages import plain
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import PersistenceError, PersistenceWarning
 from sklearn_ser.persistence._archive import too_large
 from sklearn_ser.persistence._audit import TooLargeError, audit, repack
 from sklearn_ser.persistence._file import current_versions, import_skops, read
 from sklearn_ser.persistence._portable import restored
 from sklearn_ser.persistence._soundness import check_sound
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 # How many letters of an error of another library a message repeats.
 _LONGEST = 300

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import PersistenceError, PersistenceWarning
 from sklearn_ser.persistence._archive import size_limit
 from sklearn_ser.persistence._audit import TooLargeError, audit
 from sklearn_ser.persistence._file import import_skops, unzip, write
 from sklearn_ser.persistence._portable import portable
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 
 def _check_card(card):

@@ -5,8 +5,6 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_consistent_length
 
-from sklearn_ser._identities import encode_ids
-from sklearn_ser._labels import encode_labels
 from sklearn_ser.plotting._style import (
     count_of,
     draw_matrix,
@@ -17,6 +15,8 @@ from sklearn_ser.plotting._style import (
     use_first,
     width_of,
 )
+from sklearn_ser.utils._identities import encode_ids
+from sklearn_ser.utils._labels import encode_labels
 
 _INCHES = 0.36  # of a cell
 _BESIDE = 0.5  # inches, for the numbers at the right of a matrix

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
 
-from sklearn_ser._identities import encode_ids
 from sklearn_ser._sklearn import _num_samples, _safe_indexing
+from sklearn_ser.utils._identities import encode_ids
 
 
 def embed(estimator, X, corpus):

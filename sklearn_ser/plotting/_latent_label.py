@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
-from sklearn_ser._identities import encode_ids
-from sklearn_ser._messages import plain
 from sklearn_ser.plotting._embedding import embed, name_components
 from sklearn_ser.plotting._style import count_of, make_axes, numbered_style, printable
+from sklearn_ser.utils._identities import encode_ids
+from sklearn_ser.utils._messages import plain
 
 # Through two points any line is perfect.
 _FEWEST = 3

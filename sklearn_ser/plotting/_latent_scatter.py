@@ -3,8 +3,6 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from sklearn_ser._identities import encode_ids
-from sklearn_ser._labels import encode_labels
 from sklearn_ser.metrics import unweighted_average_recall
 from sklearn_ser.plotting._embedding import embed, name_components
 from sklearn_ser.plotting._style import (
@@ -14,6 +12,8 @@ from sklearn_ser.plotting._style import (
     printable,
     styles_by_name,
 )
+from sklearn_ser.utils._identities import encode_ids
+from sklearn_ser.utils._labels import encode_labels
 
 _PANELS = ("emotion", "corpus")
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._messages import plain
 from sklearn_ser.evaluation._result import TITLES
 from sklearn_ser.plotting._style import (
     count_of,
@@ -12,6 +11,7 @@ from sklearn_ser.plotting._style import (
     numbered_style,
     printable,
 )
+from sklearn_ser.utils._messages import plain
 
 # Of the distance from one corpus to the next, what its methods take up.
 _WIDTH = 0.72

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from sklearn_ser._files import NewFile
-from sklearn_ser._spelling import from_cells, to_cells
 from sklearn_ser.exceptions import ResultsError
 from sklearn_ser.report._checks import check_agreement, check_run, check_table
 from sklearn_ser.report._columns import COLUMNS, OPTIONAL
+from sklearn_ser.utils._files import NewFile
+from sklearn_ser.utils._spelling import from_cells, to_cells
 
 __all__ = ["FORMAT", "read_folder", "write_folder"]
 

@@ -5,8 +5,6 @@ import hashlib
 from importlib import resources
 from pathlib import Path
 
-from sklearn_ser._files import replacing
-from sklearn_ser._spelling import harmless
 from sklearn_ser.report._pictures import confusion_pictures, score_picture, transfer_pictures
 from sklearn_ser.report._tables import (
     comparison_table,
@@ -18,6 +16,8 @@ from sklearn_ser.report._tables import (
     score_table,
 )
 from sklearn_ser.report._text import count, summarise
+from sklearn_ser.utils._files import replacing
+from sklearn_ser.utils._spelling import harmless
 
 __all__ = ["render_report", "write_report"]
 

@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from sklearn_ser._identities import canonical_ids, without_spelling_warnings
-from sklearn_ser._messages import plain
 from sklearn_ser.report._comparisons import COMPARISON_COLUMNS, compare_with_first
 from sklearn_ser.report._facts import (
     describe_corpora,
@@ -16,6 +14,8 @@ from sklearn_ser.report._facts import (
 )
 from sklearn_ser.report._files import read_folder, write_folder
 from sklearn_ser.report._findings import find_in_data, find_in_scores
+from sklearn_ser.utils._identities import canonical_ids, without_spelling_warnings
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["EvaluationRecord"]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_ser._spelling import to_cells
 from sklearn_ser.datasets import EMOTIONS, load_folder, load_table
 from sklearn_ser.datasets._base import ALIASES
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._spelling import to_cells
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_ser._spelling import from_cells
 from sklearn_ser.features._table import TableWriter
+from sklearn_ser.utils._spelling import from_cells
 
 NAMES = ("a", "b", "c")
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_ser import _files
 from sklearn_ser.exceptions import ResultsError
 from sklearn_ser.report import EvaluationRecord
 from sklearn_ser.report._files import FORMAT
+from sklearn_ser.utils import _files
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from sklearn_ser import _files, cross_corpus_validate
+from sklearn_ser import cross_corpus_validate
 from sklearn_ser.plotting import CorpusConfusionDisplay
 from sklearn_ser.report import EvaluationRecord, _page, write_report
 from sklearn_ser.report._page import render_report
 from sklearn_ser.report._tables import missed_recordings
 from sklearn_ser.report._text import interval, p_value, signed
+from sklearn_ser.utils import _files
 
 VOID = {"meta", "img", "br"}
 HOSTILE = "<script>alert(1)</script>"

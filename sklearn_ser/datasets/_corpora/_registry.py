@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from sklearn_ser._messages import plain
 from sklearn_ser.datasets._corpora._aesdd import AESDD
 from sklearn_ser.datasets._corpora._ased import ASED
 from sklearn_ser.datasets._corpora._cafe import CAFE
@@ -27,6 +26,7 @@ from sklearn_ser.datasets._corpora._tess import TESS
 from sklearn_ser.datasets._corpora._turev import TUREV
 from sklearn_ser.datasets._corpora._urdu import URDU
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["CORPORA", "find_corpus", "list_corpora", "similar_name"]
 

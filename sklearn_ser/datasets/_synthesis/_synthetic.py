@@ -12,8 +12,6 @@ from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from tqdm import tqdm
 
 from sklearn_ser import __version__
-from sklearn_ser._files import NewFile, remove_stale
-from sklearn_ser._messages import plain
 from sklearn_ser.datasets._base import EMOTIONS, as_table, check_emotions
 from sklearn_ser.datasets._paths import absolute_path
 from sklearn_ser.datasets._synthesis._languages import LANGUAGES
@@ -26,6 +24,8 @@ from sklearn_ser.datasets._synthesis._speaking import (
 )
 from sklearn_ser.datasets._synthesis._truth import SpeechTruth, load_truth, read_stamp, save_truth
 from sklearn_ser.datasets._synthesis._vowel import synthesise_vowel
+from sklearn_ser.utils._files import NewFile, remove_stale
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel"]
 

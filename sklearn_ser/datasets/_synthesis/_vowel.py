@@ -5,7 +5,6 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_ser._messages import plain
 from sklearn_ser.datasets._synthesis._sound import (
     CONTROL_STEP,
     Contours,
@@ -13,6 +12,7 @@ from sklearn_ser.datasets._synthesis._sound import (
     synthesise,
     usual_bandwidths,
 )
+from sklearn_ser.utils._messages import plain
 
 __all__ = ["synthesise_vowel"]
 

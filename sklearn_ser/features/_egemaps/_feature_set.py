@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ser._messages import plain
 from sklearn_ser.audio import check_rate, check_waveform
 from sklearn_ser.features._egemaps._corrected import harmonic_differences, resonances
 from sklearn_ser.features._egemaps._formants import N_FORMANTS, formants
@@ -25,6 +24,7 @@ from sklearn_ser.features._egemaps._pitch import pitch_candidates
 from sklearn_ser.features._egemaps._spectral import N_SPECTRAL, mean_square, spectral_descriptors
 from sklearn_ser.features._egemaps._track import semitones, track_pitch
 from sklearn_ser.features._egemaps._voice import harmonics_to_noise, jitter_shimmer
+from sklearn_ser.utils._messages import plain
 
 __all__ = [
     "DESCRIPTORS",

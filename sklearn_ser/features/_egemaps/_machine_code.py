@@ -11,8 +11,8 @@ import warnings
 from numba import config
 from numba.core import caching
 
-from sklearn_ser._validation import caller_stacklevel
 from sklearn_ser.exceptions import CacheWarning
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["store_of", "warn_if_not_kept"]
 

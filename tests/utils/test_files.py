@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from sklearn_ser import _files
-from sklearn_ser._files import NewFile, remove_stale, replacing
+from sklearn_ser.utils import _files
+from sklearn_ser.utils._files import NewFile, remove_stale, replacing
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and pipes of POSIX")
 
@@ -156,7 +156,7 @@ def test_the_standard_output_is_no_file_to_replace(link, tmp_path):
         name = tmp_path / "link"
         name.symlink_to("/dev/stdout")
     code = (
-        "from sklearn_ser._files import replacing\n"
+        "from sklearn_ser.utils._files import replacing\n"
         f"with replacing({str(name)!r}) as file:\n    file.write('second ')\n"
         "print('third', flush=True)"
     )
@@ -179,7 +179,7 @@ def test_names_of_any_length(tmp_path):
 
 _HOLD = """
 import sys
-from sklearn_ser._files import NewFile
+from sklearn_ser.utils._files import NewFile
 new = NewFile(sys.argv[1])
 print("begun", flush=True)
 sys.stdin.read()

@@ -13,10 +13,10 @@ from sklearn_ser import (
     cross_corpus_validate,
     transfer_matrix,
 )
-from sklearn_ser._labels import encode_labels, encode_partial_labels, refuse_unlabelled
 from sklearn_ser.evaluation import compare_methods, speaker_interval, within_corpus_validate
 from sklearn_ser.metrics import uar_scorer, unweighted_average_recall
 from sklearn_ser.plotting import CorpusConfusionDisplay
+from sklearn_ser.utils._labels import encode_labels, encode_partial_labels, refuse_unlabelled
 
 N = 60
 CODES = np.tile([0, 1, 2], N // 3)

@@ -17,13 +17,13 @@ from sklearn_ser import (
     cross_corpus_validate,
     transfer_matrix,
 )
-from sklearn_ser._identities import canonical_ids, encode_ids, find_ids
 from sklearn_ser.datasets import check_corpora, load_annotations, load_folder, load_table
 from sklearn_ser.evaluation import compare_methods, speaker_interval, within_corpus_validate
 from sklearn_ser.exceptions import CorpusWarning
 from sklearn_ser.metrics import corpus_separability, latent_consistency
 from sklearn_ser.plotting import CorpusConfusionDisplay
 from sklearn_ser.report import EvaluationRecord
+from sklearn_ser.utils._identities import canonical_ids, encode_ids, find_ids
 
 HARD_TO_TELL = "identities that are hard to tell apart"
 

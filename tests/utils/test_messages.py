@@ -22,7 +22,6 @@ from sklearn_ser import (
     cross_corpus_validate,
     transfer_matrix,
 )
-from sklearn_ser._messages import plain
 from sklearn_ser.audio import load_audio
 from sklearn_ser.datasets import (
     check_corpora,
@@ -44,6 +43,7 @@ from sklearn_ser.metrics import (
     unweighted_average_recall,
 )
 from sklearn_ser.plotting import CorpusConfusionDisplay, LatentLabelDisplay, UARDisplay
+from sklearn_ser.utils._messages import plain
 
 
 @pytest.mark.parametrize(

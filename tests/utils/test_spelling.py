@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_ser._spelling import from_cell, from_cells, harmless, to_cell, to_cells, visible
+from sklearn_ser.utils._spelling import from_cell, from_cells, harmless, to_cell, to_cells, visible
 
 FORMULAS = ["=1+1", "+1", "-2", "@sum", "\ta", "\ra", "\na", "＝1", "'=1", "'''-x", '="a,b"']
 NAMES = [

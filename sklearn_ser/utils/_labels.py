@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import column_or_1d
 
-from sklearn_ser._messages import plain
-from sklearn_ser._validation import encode
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._validation import encode
 
 __all__ = ["encode_labels", "encode_partial_labels", "refuse_unlabelled"]
 
@@ -107,7 +107,7 @@ def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
 def encode_labels(values, *, name, n_samples=None, beside=()):
     """Turn one label per sample into distinct names and integer codes.
 
-    Parameters and return values are those of :func:`~sklearn_ser._validation.encode`, and
+    Parameters and return values are those of :func:`~sklearn_ser.utils._validation.encode`, and
     `beside` of :func:`refuse_unlabelled`.
 
     Raises

@@ -9,9 +9,10 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 
-from sklearn_ser._messages import plain
-from sklearn_ser._validation import as_objects, caller_stacklevel, encode
 from sklearn_ser.exceptions import CorpusWarning
+from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._validation import as_objects, encode
+from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["canonical_ids", "encode_ids", "find_ids", "without_spelling_warnings"]
 
@@ -160,7 +161,7 @@ def encode_ids(values, *, name, n_samples=None, within=None):
     """Turn one identity per sample into distinct canonical names and integer codes.
 
     Parameters and return values are those of
-    :func:`~sklearn_ser._validation.encode` and :func:`canonical_ids`.
+    :func:`~sklearn_ser.utils._validation.encode` and :func:`canonical_ids`.
     """
     array = as_objects(values, name)
     if n_samples is not None and array.size != n_samples:
