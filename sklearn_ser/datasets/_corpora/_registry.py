@@ -1,57 +1,40 @@
-"""The corpora that are known by name; one line each."""
+"""The registry of corpora known by name."""
 
 import difflib
+from importlib import import_module
 from types import MappingProxyType
 
 import pandas as pd
 
-from sklearn_ser.datasets._corpora._aesdd import AESDD
-from sklearn_ser.datasets._corpora._ased import ASED
-from sklearn_ser.datasets._corpora._cafe import CAFE
-from sklearn_ser.datasets._corpora._cremad import CREMAD
-from sklearn_ser.datasets._corpora._eesc import EESC
-from sklearn_ser.datasets._corpora._emodb import EMODB
-from sklearn_ser.datasets._corpora._emodb2 import EMODB2
-from sklearn_ser.datasets._corpora._emovo import EMOVO
-from sklearn_ser.datasets._corpora._esd import ESD
-from sklearn_ser.datasets._corpora._iemocap import IEMOCAP
-from sklearn_ser.datasets._corpora._jl import JL
-from sklearn_ser.datasets._corpora._mesd import MESD
-from sklearn_ser.datasets._corpora._nemo import NEMO
-from sklearn_ser.datasets._corpora._ravdess import RAVDESS
-from sklearn_ser.datasets._corpora._savee import SAVEE
-from sklearn_ser.datasets._corpora._shemo import SHEMO
-from sklearn_ser.datasets._corpora._subesco import SUBESCO
-from sklearn_ser.datasets._corpora._tess import TESS
-from sklearn_ser.datasets._corpora._turev import TUREV
-from sklearn_ser.datasets._corpora._urdu import URDU
 from sklearn_ser.exceptions import CorpusError
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["CORPORA", "find_corpus", "list_corpora", "similar_name"]
 
-_ALL = (
-    AESDD,
-    ASED,
-    CAFE,
-    CREMAD,
-    EESC,
-    EMODB,
-    EMODB2,
-    EMOVO,
-    ESD,
-    IEMOCAP,
-    JL,
-    MESD,
-    NEMO,
-    RAVDESS,
-    SAVEE,
-    SHEMO,
-    SUBESCO,
-    TESS,
-    TUREV,
-    URDU,
-)
+# A line for each corpus: the constant, and the module here that defines it.
+_HOME_OF = {
+    "AESDD": "_aesdd",
+    "ASED": "_ased",
+    "CAFE": "_cafe",
+    "CREMAD": "_cremad",
+    "EESC": "_eesc",
+    "EMODB": "_emodb",
+    "EMODB2": "_emodb2",
+    "EMOVO": "_emovo",
+    "ESD": "_esd",
+    "IEMOCAP": "_iemocap",
+    "JL": "_jl",
+    "MESD": "_mesd",
+    "NEMO": "_nemo",
+    "RAVDESS": "_ravdess",
+    "SAVEE": "_savee",
+    "SHEMO": "_shemo",
+    "SUBESCO": "_subesco",
+    "TESS": "_tess",
+    "TUREV": "_turev",
+    "URDU": "_urdu",
+}
+_ALL = [getattr(import_module(f"{__package__}.{home}"), name) for name, home in _HOME_OF.items()]
 CORPORA = MappingProxyType({corpus.name: corpus for corpus in _ALL})
 
 
