@@ -1,4 +1,4 @@
-"""The errors and warnings that callers may want to catch."""
+"""Errors and warnings that callers may want to catch."""
 
 __all__ = [
     "AudioError",

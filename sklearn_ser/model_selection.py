@@ -1,4 +1,4 @@
-"""Splitting recordings by corpus."""
+"""The cross-validation splitter that holds out one corpus at a time."""
 
 import numpy as np
 from sklearn.model_selection import LeaveOneGroupOut

@@ -1,4 +1,4 @@
-"""How long a file says that it is, and how long it is.
+"""Durations: what a file's header declares, and what the file contains.
 
 Decoders believe the header or the content: to them a declared length of 0, which recorders
 leave when they write to a pipe, is an empty recording, and half of a file is a whole one.

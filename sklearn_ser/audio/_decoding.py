@@ -1,4 +1,4 @@
-"""From an audio file to a mono waveform."""
+"""Decode audio files to mono waveforms, block by block, and resample them."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""Decoding with the program ffmpeg, for what libsndfile does not read."""
+"""Decode formats that libsndfile cannot read, with the program ffmpeg."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Which files are recordings, by the suffix of their name, and what reads them."""
+"""Suffixes of recordings, and the decoder for each."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""What is wrong with a recording, found without computing features."""
+"""Find problems in a recording without computing features."""
 
 import math
 import os

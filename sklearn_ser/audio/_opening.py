@@ -1,4 +1,4 @@
-"""The one place that opens a recording."""
+"""Open recordings; no other module does."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""The checks that every waveform passes."""
+"""Checks that every waveform must pass."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""The command ``sklearn-ser``: one module per sub-command, no science.
+"""The command ``sklearn-ser``, with one module for each sub-command.
 
 Packages that take time to import are imported inside the functions that need
 them, so that ``--help`` answers at once.

@@ -1,4 +1,4 @@
-"""What several commands have in common in their grammar: kinds of arguments, options."""
+"""Argument types and options that several commands share."""
 
 import argparse
 import math

@@ -1,4 +1,4 @@
-"""``sklearn-ser corpora``: what is known of the registered corpora."""
+"""``sklearn-ser corpora``: list the registered corpora, or describe one."""
 
 import textwrap
 

@@ -1,4 +1,4 @@
-"""``sklearn-ser evaluate``: leave one corpus out, in turn, and print the scores."""
+"""``sklearn-ser evaluate``: hold out each corpus in turn and print the scores."""
 
 import argparse
 import contextlib

@@ -1,4 +1,4 @@
-"""``sklearn-ser extract``: the functionals of recordings, as a table in a file."""
+"""``sklearn-ser extract``: write the features of recordings to a table."""
 
 import contextlib
 import warnings

@@ -1,4 +1,4 @@
-"""``sklearn-ser fetch``: download a corpus that is open to anybody."""
+"""``sklearn-ser fetch``: download a corpus that is freely available."""
 
 import sys
 

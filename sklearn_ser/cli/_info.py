@@ -1,4 +1,4 @@
-"""``sklearn-ser info``: what a file says about the model in it."""
+"""``sklearn-ser info``: describe a saved model."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The grammar of the command line."""
+"""The argument parser of the command line."""
 
 import argparse
 

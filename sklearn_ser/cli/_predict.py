@@ -1,4 +1,4 @@
-"""``sklearn-ser predict``: the emotions of recordings, by a model from a file."""
+"""``sklearn-ser predict``: predict the emotions of recordings with a saved model."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""The methods that the command line offers by name: a pipeline for each."""
+"""The methods that the command line offers by name, each a pipeline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

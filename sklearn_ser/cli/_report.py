@@ -1,4 +1,4 @@
-"""``sklearn-ser report``: a page about an evaluation that was kept in a folder."""
+"""``sklearn-ser report``: write an HTML report on a saved evaluation."""
 
 from pathlib import Path
 

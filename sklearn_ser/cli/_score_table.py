@@ -1,4 +1,4 @@
-"""The scores of an evaluation as the command line prints them."""
+"""The table of scores that the command line prints."""
 
 import math
 import textwrap

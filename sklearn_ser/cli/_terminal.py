@@ -1,4 +1,4 @@
-"""The standard streams and the signals of a command: closed, broken, or in order."""
+"""Standard streams and signals: closed pipes, interrupts and termination."""
 
 import codecs
 import contextlib

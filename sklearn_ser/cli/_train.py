@@ -1,4 +1,4 @@
-"""``sklearn-ser train``: learn from all corpora and write a model to a file."""
+"""``sklearn-ser train``: train on all corpora and save the model."""
 
 import tempfile
 

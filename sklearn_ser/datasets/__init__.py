@@ -1,4 +1,4 @@
-"""From folders of recordings to tables with their emotions.
+"""Load folders of recordings as tables with their emotions.
 
 Every loader returns a table with one row a recording and the same columns; see
 :func:`load_corpus`. Loading opens no recording, and no recording comes with

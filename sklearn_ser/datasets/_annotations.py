@@ -1,4 +1,4 @@
-"""Ratings of activation and valence that others published for existing corpora."""
+"""Published ratings of activation and valence for existing corpora."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""Unpacking archives that come from elsewhere: regular files below one folder, or nothing."""
+"""Unpack untrusted archives: only regular files, only below one folder."""
 
 import contextlib
 import errno

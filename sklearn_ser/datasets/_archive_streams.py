@@ -1,4 +1,4 @@
-"""Archives as streams of bytes that are counted before they fill memory or disk."""
+"""Archives as byte streams, limited before they fill memory or disk."""
 
 import bz2
 import gzip

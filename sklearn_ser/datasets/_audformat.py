@@ -1,4 +1,4 @@
-"""Exchange tables of recordings with databases in audformat."""
+"""Convert between tables of recordings and audformat databases."""
 
 import os
 import tempfile

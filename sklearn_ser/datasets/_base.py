@@ -1,4 +1,4 @@
-"""What all corpora share: the emotion vocabulary, the files, the table of recordings."""
+"""Emotion vocabulary and the table of recordings, shared by all loaders."""
 
 import csv
 import fnmatch

@@ -1,4 +1,4 @@
-"""Looking for what makes scores of an evaluation too good, or wrong, before it is run."""
+"""Check corpora for problems that make an evaluation misleading."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""Where emotions lie in the plane of valence and activation, before anybody rated anything."""
+"""Prior positions of emotions in the plane of valence and activation."""
 
 import difflib
 from types import MappingProxyType

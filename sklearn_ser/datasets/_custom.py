@@ -1,4 +1,4 @@
-"""The loader for recordings that are listed in a table."""
+"""Load recordings that are listed in a table."""
 
 import os
 import warnings

@@ -1,4 +1,4 @@
-"""Read the tables of a database in audformat, through the package of that name."""
+"""Read the tables of an audformat database."""
 
 import warnings
 

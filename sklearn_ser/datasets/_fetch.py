@@ -1,4 +1,4 @@
-"""Downloading the corpora that anybody may download."""
+"""Download corpora that are freely available."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""The loader for recordings sorted into a folder per emotion."""
+"""Load recordings that are sorted into one folder per emotion."""
 
 import warnings
 

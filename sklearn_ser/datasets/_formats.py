@@ -1,4 +1,4 @@
-"""Which files are recordings, which of them can be read, and what to say about the others."""
+"""Select recordings by file format, and report the files left out."""
 
 import os
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Receiving a file over HTTP, over several connections if need be."""
+"""Download a file over HTTP, and resume after broken connections."""
 
 import contextlib
 import logging

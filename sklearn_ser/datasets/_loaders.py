@@ -1,4 +1,4 @@
-"""Loaders for the registered corpora, one or several at a time."""
+"""Load one or several registered corpora."""
 
 import logging
 import os

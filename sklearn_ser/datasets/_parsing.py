@@ -1,4 +1,4 @@
-"""From the files in the folder of a corpus to the labels in their names."""
+"""Read labels from the file names of a corpus."""
 
 import fnmatch
 import logging

@@ -1,4 +1,4 @@
-"""Which file a path stands for."""
+"""Resolve the paths of recordings."""
 
 import os
 import stat

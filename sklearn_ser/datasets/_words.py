@@ -1,4 +1,4 @@
-"""What a user's words for emotions mean."""
+"""Translate a user's words for emotions to the vocabulary."""
 
 import difflib
 import re

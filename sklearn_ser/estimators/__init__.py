@@ -1,4 +1,4 @@
-"""From functionals to labels: scalers, and the models between them and an emotion.
+"""Scalers, autoencoders and a classifier for tables of features.
 
 Names are imported on first use: some of the modules need torch, which takes
 seconds to import, and the others must not pay for it.

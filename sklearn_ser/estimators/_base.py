@@ -1,4 +1,4 @@
-"""What all autoencoders share: validate, seed, train, name. A subclass is its mathematics."""
+"""The base class of all autoencoders: validation, seeding, training and feature names."""
 
 import warnings
 from abc import abstractmethod

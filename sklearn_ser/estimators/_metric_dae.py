@@ -1,4 +1,4 @@
-"""The denoising autoencoder with distances of labels in its latent space."""
+"""The denoising autoencoder whose latent distances follow distances between labels."""
 
 import warnings
 from numbers import Integral, Real

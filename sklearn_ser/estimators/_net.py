@@ -1,4 +1,4 @@
-"""An estimator's net: making it, going on with it, using it, pickling it."""
+"""The network of an estimator: creation, warm start, use and pickling."""
 
 import functools
 from abc import ABC, abstractmethod

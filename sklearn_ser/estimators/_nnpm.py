@@ -1,4 +1,4 @@
-"""Adaptation to a language without labels, through a memory of labelled rows."""
+"""The classifier that adapts to unlabelled rows through a memory of labelled ones."""
 
 import warnings
 from numbers import Integral, Real

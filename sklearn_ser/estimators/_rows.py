@@ -1,4 +1,4 @@
-"""Which rows are trained on, and what stands beside those without a label."""
+"""Rows held out for validation, and placeholders for missing labels."""
 
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data

@@ -1,4 +1,4 @@
-"""Standardisation of each corpus by its own statistics."""
+"""Standardise each corpus by its own statistics."""
 
 import warnings
 from numbers import Integral

@@ -1,4 +1,4 @@
-"""Whether one method is better than another on the same recordings."""
+"""Test whether methods differ on the same recordings."""
 
 from numbers import Integral
 

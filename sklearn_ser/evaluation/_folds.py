@@ -1,4 +1,4 @@
-"""Training on some recordings and predicting others, with every step given what it takes."""
+"""Fit and predict one fold, passing every step the metadata it accepts."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What the evaluations take, checked once."""
+"""Validate the inputs of all evaluations."""
 
 import warnings
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The tables of an evaluation, and how they are printed."""
+"""The tables of an evaluation, and their printed form."""
 
 import html
 from dataclasses import dataclass

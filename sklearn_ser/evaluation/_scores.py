@@ -1,4 +1,4 @@
-"""From predictions to the tables of scores."""
+"""Compute the tables of scores from predictions."""
 
 from typing import NamedTuple
 

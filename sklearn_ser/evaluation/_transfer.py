@@ -1,4 +1,4 @@
-"""Training on each corpus and testing on each."""
+"""Train on each corpus and test on each of them."""
 
 import html
 import warnings

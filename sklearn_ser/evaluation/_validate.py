@@ -1,4 +1,4 @@
-"""Training on some corpora and testing on another, for each in turn."""
+"""Hold out each corpus in turn: train on the others and test on it."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Training and testing in the same corpus, with different speakers."""
+"""Train and test on different speakers of the same corpus."""
 
 from numbers import Integral
 

@@ -1,4 +1,4 @@
-"""From waveforms to acoustic features.
+"""Compute acoustic features from waveforms and recordings.
 
 `egemaps` and `egemaps_lld` compute eGeMAPSv02 of one signal, `EGeMAPSExtractor`
 of many recordings, as a scikit-learn transformer. `LibrosaExtractor` computes

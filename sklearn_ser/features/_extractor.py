@@ -1,4 +1,4 @@
-"""Transformers from recordings to one row of features each."""
+"""Transformers that compute one row of features for each recording."""
 
 import contextlib
 import functools

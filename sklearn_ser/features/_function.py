@@ -1,4 +1,4 @@
-"""Any function of a waveform, applied to recordings."""
+"""The transformer that applies any function of a waveform to recordings."""
 
 import functools
 from numbers import Integral

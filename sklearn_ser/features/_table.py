@@ -1,4 +1,4 @@
-"""Tables of features on disk, written part by part."""
+"""Write tables of features to disk, part by part."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How far apart two samples of an embedding lie."""
+"""Distances between two samples of an embedding."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Scores of a classifier on rows whose labels nobody knows.
+"""Scores of a classifier on rows without labels.
 
 Each is a scorer: ``scorer(estimator, X, y=None)``, higher is better, `y` is not looked at.
 They go into the ``scoring=`` of scikit-learn's searches as they are.

@@ -1,4 +1,4 @@
-"""Models in files, without pickle."""
+"""Save models to files and load them, without pickle."""
 
 from sklearn_ser.persistence._load import load, model_card
 from sklearn_ser.persistence._save import save

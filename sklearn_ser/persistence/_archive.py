@@ -1,4 +1,4 @@
-"""A zip archive from anywhere, unpacked into memory within bounds."""
+"""Unpack a zip archive of unknown origin into memory, within limits."""
 
 import io
 import os

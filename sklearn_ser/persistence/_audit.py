@@ -1,4 +1,4 @@
-"""What a stored model is made of, looked through before anything of it is built."""
+"""Inspect the description of a stored model before any part of it is built."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""From a file to a model."""
+"""Load a model from a file."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""All that a model holds, however deep in it."""
+"""Find all parts of a model, however deeply nested."""
 
 import functools
 from types import FunctionType, MethodType, ModuleType

@@ -1,4 +1,4 @@
-"""What of a model belongs into a file, and what to the machine it was made on."""
+"""Leave out of a file what depends on the machine."""
 
 import copy
 import functools

@@ -1,4 +1,4 @@
-"""From a model to a file."""
+"""Save a model to a file."""
 
 import json
 import warnings

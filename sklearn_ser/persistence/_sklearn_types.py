@@ -1,4 +1,4 @@
-"""The types of scikit-learn that a stored model may be made of, each one judged.
+"""The types of scikit-learn that a stored model may contain, each one reviewed.
 
 An object stands here if nothing it does, at loading or later, can crash the process or run
 other code, whatever its attributes are; where compiled code relies on attributes, the module

@@ -1,4 +1,4 @@
-"""Whether what a file gave fits together, where compiled code takes that for granted.
+"""Check that loaded values are consistent where compiled code relies on it.
 
 scikit-learn fits these attributes itself and follows them without looking. In a file they may be
 anything, and an index beyond the end of an array is a crash of the process.

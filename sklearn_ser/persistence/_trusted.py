@@ -1,4 +1,4 @@
-"""What the parts of a stored model may be: which names, and in which place each of them."""
+"""The names that a stored model may contain, and where each of them may occur."""
 
 import numpy as np
 import scipy.special

@@ -1,4 +1,4 @@
-"""Pictures of corpora, embeddings, trainings and scores.
+"""Plots of corpora, embeddings, training curves and scores.
 
 Each is a Display like those of scikit-learn: a class method ``from_...`` computes what is
 to be seen, draws it and returns the display, whose ``plot`` draws it again and whose

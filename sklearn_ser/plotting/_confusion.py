@@ -1,4 +1,4 @@
-"""Which emotion is taken for which, corpus by corpus."""
+"""Confusion matrices, one for each corpus."""
 
 import numpy as np
 import pandas as pd

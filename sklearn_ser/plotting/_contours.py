@@ -1,4 +1,4 @@
-"""F0 and loudness of a recording."""
+"""F0 and loudness of a recording over time."""
 
 import os
 from pathlib import Path

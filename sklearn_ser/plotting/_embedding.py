@@ -1,4 +1,4 @@
-"""What the displays of an embedding take, checked once."""
+"""Validate the inputs of the displays of embeddings."""
 
 import numpy as np
 import pandas as pd

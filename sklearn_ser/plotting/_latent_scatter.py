@@ -1,4 +1,4 @@
-"""An embedding in the plane, by emotion and by corpus."""
+"""Scatter plots of an embedding, by emotion and by corpus."""
 
 import numpy as np
 from sklearn.decomposition import PCA

@@ -1,4 +1,4 @@
-"""Colours and shapes that all displays share, and where they draw."""
+"""Colours, markers and axes that all displays share."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The course of a training."""
+"""Training curves."""
 
 import numpy as np
 import pandas as pd

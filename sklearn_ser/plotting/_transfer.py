@@ -1,4 +1,4 @@
-"""What is learnt in one corpus, tested in another."""
+"""Scores of each training corpus on each test corpus."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Scores of methods on corpora, with their intervals."""
+"""Scores of methods on corpora, with confidence intervals."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""From the results of an evaluation to one page that tells all about it.
+"""Write an HTML report about an evaluation.
 
 The page is a single HTML file without scripts, with pictures inside. Making it needs
 Jinja2 and matplotlib: ``pip install 'sklearn-ser[report]'``.

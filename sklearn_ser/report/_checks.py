@@ -1,4 +1,4 @@
-"""Whether facts and tables that were read are of the shape in which they are written."""
+"""Check the structure of facts and tables that were read from files."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The tables of a folder of results, and what is in them."""
+"""The tables in a folder of results, and their columns."""
 
 from sklearn_ser.report._comparisons import COMPARISON_COLUMNS
 

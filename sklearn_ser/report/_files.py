@@ -1,4 +1,4 @@
-"""The folder that an evaluation is kept in: tables as CSV, everything else as JSON."""
+"""Store an evaluation in a folder: tables as CSV, everything else as JSON."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""What the scores of an evaluation have to be read with, found in its tables."""
+"""Caveats for reading the scores, derived from the tables."""
 
 __all__ = ["find_in_data", "find_in_scores"]
 

@@ -1,4 +1,4 @@
-"""The page: what is in the template, and how it is filled."""
+"""Fill the template of the report."""
 
 import base64
 import hashlib

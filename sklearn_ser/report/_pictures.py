@@ -1,4 +1,4 @@
-"""Pictures of a record, as images that stand in the page itself."""
+"""Plots of an evaluation, as images embedded in the report."""
 
 import base64
 import contextlib

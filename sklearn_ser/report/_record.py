@@ -1,4 +1,4 @@
-"""An evaluation of one or more methods: its tables, and what it takes to repeat it."""
+"""The record of an evaluation: its tables, and what is needed to repeat it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

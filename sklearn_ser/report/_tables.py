@@ -1,4 +1,4 @@
-"""What the tables of the page hold, as texts."""
+"""The contents of the report's tables, as text."""
 
 from urllib.parse import urlsplit
 

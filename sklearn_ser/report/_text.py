@@ -1,4 +1,4 @@
-"""Numbers as people read them, and what they say in sentences."""
+"""Format numbers for readers, and describe them in sentences."""
 
 import numpy as np
 

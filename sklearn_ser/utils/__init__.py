@@ -1,1 +1,1 @@
-"""What several packages share and none of them is about; imports nothing heavy."""
+"""Helpers that several packages share; nothing heavy is imported here."""

@@ -1,4 +1,4 @@
-"""Files that are complete or not there, whatever happens while they are written."""
+"""Write files that are either complete or absent."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""Identities of speakers, sessions and corpora, however they were written."""
+"""Normalise the names of speakers, sessions and corpora."""
 
 import contextlib
 import re

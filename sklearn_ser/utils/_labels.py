@@ -1,4 +1,4 @@
-"""Emotions as labels, and the one convention for samples without any.
+"""Emotion labels, and the one convention for missing ones.
 
 Unlabelled are None, NaN and NA in arrays of objects and in pandas, and -1 among integers.
 """

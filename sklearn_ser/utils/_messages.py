@@ -1,4 +1,4 @@
-"""Values as error messages show them."""
+"""Format values for error messages."""
 
 from collections.abc import Mapping
 

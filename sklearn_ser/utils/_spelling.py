@@ -1,4 +1,4 @@
-r"""Text that others have chosen, such as names of files, in tables and on screens.
+r"""Make text chosen by others safe for tables, terminals and web pages.
 
 Tables that are written for people are opened in spreadsheets, which take a cell that begins
 with ``=``, ``+``, ``-``, ``@``, a tab or a line break for a formula, and read by programs that

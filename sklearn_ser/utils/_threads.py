@@ -1,4 +1,4 @@
-"""A limit that belongs to the whole process, for as long as any thread wants it."""
+"""Limits on the whole process that last while any thread needs them."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Where warnings point."""
+"""Find the caller's line, which warnings should point to."""
 
 import inspect
 

@@ -1,1 +1,1 @@
-"""The corpora that are known by name: one module for each, and the registry."""
+"""Corpora known by name: one module for each, and their registry."""

@@ -1,4 +1,4 @@
-"""The facts kept of a corpus, and helpers to write them down."""
+"""The class that describes a corpus, and helpers to define one."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""EMO-DB 2.0, the Berlin database with all its recordings, in audformat: ``wav/03a01Fa.wav``."""
+"""EMO-DB 2.0, all recordings of the Berlin database, in audformat: ``wav/03a01Fa.wav``."""
 
 import pandas as pd
 

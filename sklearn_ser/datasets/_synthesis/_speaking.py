@@ -1,4 +1,4 @@
-"""From a sentence, a speaker and an emotional state to the contours of an utterance.
+"""Control contours of an utterance, for a sentence, a speaker and an emotional state.
 
 The acoustic correlates follow the direction and the order of size that reviews
 of vocal expression report: activation moves F0, its range, rate, level and

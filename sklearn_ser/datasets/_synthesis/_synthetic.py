@@ -1,4 +1,4 @@
-"""Corpora of synthesised emotional speech, with the truth about every utterance."""
+"""Corpora of synthesised emotional speech, with the true values of every utterance."""
 
 import sys
 from numbers import Integral

@@ -1,4 +1,4 @@
-"""The truth about a synthesised recording, kept in a file next to it."""
+"""The true values of a synthesised recording, stored in a file beside it."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The decorator of every compiled function."""
+"""The decorator for compiled functions."""
 
 import numba
 

@@ -1,4 +1,4 @@
-"""Formants: linear prediction on a band-limited frame, frequencies and bandwidths of its roots."""
+"""Formants: frequencies and bandwidths of the roots of a linear predictor."""
 
 import math
 from functools import lru_cache

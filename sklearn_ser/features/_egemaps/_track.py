@@ -1,4 +1,4 @@
-"""F0 track: a candidate or "unvoiced" in every frame, by Viterbi search with short look-ahead."""
+"""F0 track: Viterbi search among the candidates, with a short look-ahead."""
 
 import math
 
