@@ -36,7 +36,7 @@ docs: $(BIN)/python
 bench: $(BIN)/python
 	$(PIP) -e '.[bench]'
 	$(BIN)/python benchmarks/egemaps_parity.py
-	for name in extraction_speed cache variants training_speed metric_loss latent_regression \
+	for name in compilation extraction_speed cache variants training_speed metric_loss latent_regression \
 	        cross_lingual label_free_scores adaptation_cost; do \
 	    $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done

@@ -37,7 +37,7 @@ class _Reminder:
         if not given:
             warnings.warn(
                 f"The machine code of the features cannot be kept: {self.reason}. It is compiled "
-                "anew in every process that computes features, which takes about 30 s of CPU "
+                "anew in every process that computes features, which takes about 20 s of CPU "
                 "each time. Let the environment variable NUMBA_CACHE_DIR name a folder that can "
                 "be written to.",
                 CacheWarning,

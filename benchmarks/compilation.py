@@ -1,0 +1,49 @@
+"""Measure the time of compilation: the first call of ``egemaps`` without stored machine code.
+
+    python benchmarks/compilation.py [--repeats N]
+
+Prints the processor time of the first call and of the next one, for each repeat.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+
+FIRST_CALLS = """
+import time
+
+import numpy as np
+
+from sklearn_ser.features import egemaps
+
+y = np.random.default_rng(0).normal(size=16000) / 10
+times = [time.process_time()]
+for _ in range(2):
+    egemaps(y, 16000)
+    times.append(time.process_time())
+print(*np.diff(times))
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+    print("first call (s of CPU)  second call (ms)")
+    for _ in range(args.repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-c", FIRST_CALLS],
+                env={**os.environ, "NUMBA_CACHE_DIR": folder},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        first, second = map(float, done.stdout.split())
+        print(f"{first:21.1f}  {1000 * second:16.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
