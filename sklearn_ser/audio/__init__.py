@@ -1,4 +1,4 @@
-"""From an audio file to a mono waveform, and the checks that every waveform passes."""
+"""Read recordings as mono waveforms, and check every waveform."""
 
 from sklearn_ser.audio._decoding import MAXIMUM_DURATION, load_audio, read_recording
 from sklearn_ser.audio._formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, LFS_POINTER, find_ffmpeg

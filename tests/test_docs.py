@@ -1,0 +1,148 @@
+"""Generated pages are complete, and prose names nothing that is gone."""
+
+import ast
+import re
+import runpy
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sklearn_ser
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(sklearn_ser.__file__).parent
+DOCS = ROOT / "docs"
+CONF = runpy.run_path(str(DOCS / "conf.py"))
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+EVERY_MODULE = pytest.mark.parametrize(
+    "path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
+
+# What prose may name: anything that stands in code, in the settings or in the tests.
+SOURCES = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in (*MODULES, *sorted((ROOT / "tests").rglob("*.py")), ROOT / "pyproject.toml")
+    if path != Path(__file__)
+)
+FILE = re.compile(r"[\w.-]+(/[\w.-]+)*(/|\.(py|md|rst|toml|txt|cfg))")
+NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
+
+
+def rows(page):
+    """Return the cells of the tables of a page, row by row."""
+    return [
+        [cell.strip() for cell in re.split(r"\n     - ", row)]
+        for row in re.findall(r"^   \* - (.*(?:\n     - .*)*)", page, re.MULTILINE)
+    ]
+
+
+def stale(text):
+    """Return the files and names that a text sets as code and that do not exist."""
+    gone = []
+    for literal in re.findall(r"(?<!`)(`{1,2})([^`\n]+)\1(?!`)", text):
+        name = literal[1].removesuffix("()")
+        if FILE.fullmatch(name):
+            found = any((folder / name).exists() for folder in (ROOT, PACKAGE))
+        elif NAME.fullmatch(name):
+            found = re.search(rf"\b{name.rpartition('.')[2]}\b", SOURCES)
+        else:
+            continue
+        if not found:
+            gone.append(name)
+    return gone
+
+
+@EVERY_MODULE
+def test_the_first_line_says_what_a_module_is_for(path):
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring, "no docstring"
+    first, _, rest = docstring.partition("\n")
+    assert 10 <= len(first) <= 90
+    assert first.endswith(".")
+    assert not rest or rest.startswith("\n"), "the summary has more than one line"
+
+
+def test_every_part_and_every_module_is_listed_once():
+    layers, modules = CONF["list_layers"](), CONF["list_modules"]()
+    parts = [
+        f"``{path.parent.name}/``" if path.name == "__init__.py" else f"``{path.name}``"
+        for path in (*PACKAGE.glob("*/__init__.py"), *PACKAGE.glob("*.py"))
+        if path.parent != PACKAGE or path.name != "__init__.py"
+    ]
+    assert sorted(row[0] for row in rows(layers)[1:]) == sorted(parts)
+    listed = [row[0].strip("`") for row in rows(modules) if row[0] != "module"]
+    inner = [
+        path.relative_to(package).as_posix().removesuffix("__init__.py").removesuffix(".py")
+        for package in (one.parent for one in PACKAGE.glob("*/__init__.py"))
+        for path in package.rglob("*.py")
+        if path != package / "__init__.py"
+    ]
+    assert sorted(listed) == sorted(inner)
+    for path in MODULES:
+        if path.parent != PACKAGE or path.name != "__init__.py":
+            first = ast.get_docstring(ast.parse(path.read_text("utf-8"))).partition("\n")[0]
+            assert first in layers + modules
+
+
+def test_the_rules_are_those_that_imports_are_checked_against():
+    rules = runpy.run_path(str(ROOT / "tests" / "test_layers.py"))["MAY_IMPORT"]
+    shown = {row[0].strip("`/").removesuffix(".py"): row[2] for row in rows(CONF["list_layers"]())}
+    for part, others in rules.items():
+        assert set(re.findall(r"``(\w+)``", shown[part])) == set(others)
+
+
+def test_generated_tables_are_on_the_page():
+    page = (DOCS / "architecture.rst").read_text(encoding="utf-8")
+    for name in ("layers", "modules"):
+        assert f".. include:: api/generated/{name}.inc" in page
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "docs/architecture.rst"])
+def test_prose_names_what_exists(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert stale(text) == []
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert set(re.findall(r"(?:`|^)make (\w+)", text, re.MULTILINE)) <= set(targets)
+
+
+def test_the_guard_sees_names_that_are_gone():
+    text = "``audio/``, ``audio/_gone.py``, `docs/conf.py`, ``EGeMAPSExtractor``, ``nn._vanished``"
+    assert stale(text) == ["audio/_gone.py", "nn._vanished"]
+
+
+def test_a_transformer_of_ones_own():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    names = {}
+    exec(textwrap.dedent(re.search(r"^ *```python\n(.*?)```", page, re.DOTALL | re.M)[1]), names)
+    square = np.where(np.arange(16000) % 100 < 50, 0.1, -0.1).astype(np.float32)
+    assert names["LevelExtractor"]().fit_transform([square]) == pytest.approx(-20, abs=1e-3)
+
+
+def test_every_estimator_is_in_the_reference():
+    page = (DOCS / "api" / "index.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^   (?:estimators|features)\.(\w+)$", page, re.MULTILINE)
+    assert set(sklearn_ser.estimators.__all__) <= set(listed)
+    transformers = {
+        name
+        for name, one in vars(sklearn_ser.features).items()
+        if isinstance(one, type) and issubclass(one, sklearn_ser.features.RecordingTransformer)
+    }
+    assert transformers <= set(listed)
+
+
+def test_the_time_of_compilation_is_stated_once():
+    duration = r"\b\d+ (?:s\b|seconds)"
+    stated = re.compile(
+        rf"compil[^.]*(?:\.\s[^.]*)?{duration}|{duration}[^.]*compil", re.IGNORECASE
+    )
+    pages = [ROOT / "README.md", *sorted(DOCS.glob("*.rst"))]
+    found = {path.name: stated.findall(path.read_text("utf-8")) for path in pages}
+    found = {name: texts for name, texts in found.items() if texts}
+    assert list(found) == ["features.rst"]
+    [text] = found["features.rst"]
+    seconds = re.search(r"\d+", text)[0]
+    warning = (PACKAGE / "features" / "_egemaps" / "_machine_code.py").read_text(encoding="utf-8")
+    assert f"about {seconds} s of CPU" in warning
