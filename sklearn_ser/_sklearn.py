@@ -1,9 +1,9 @@
 """The private scikit-learn names this package depends on, gathered in one place.
 
-scikit-learn offers no public way to declare parameter constraints, to index
-whatever its splitters accept, or to honour ``set_output`` in a method other than
-``transform``. When a release moves one of these names, this file is the only one
-to change.
+scikit-learn offers no public way to declare and check parameter constraints, to index
+whatever its splitters accept, to honour ``set_output`` in a method other than
+``transform``, or to read the metadata requests of an estimator. When a release moves one
+of these names, this file is the only one to change.
 """
 
 from sklearn.base import _fit_context
@@ -13,10 +13,26 @@ from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import _num_samples
 
 __all__ = [
+    "METADATA_REQUESTS",
     "Interval",
     "StrOptions",
     "_fit_context",
     "_num_samples",
     "_safe_indexing",
     "_wrap_data_with_container",
+    "metadata_requests",
+    "validate_parameters",
 ]
+
+# The attribute that keeps what ``set_fit_request`` and the like were told.
+METADATA_REQUESTS = "_metadata_request"
+
+
+def metadata_requests(estimator):
+    """Return what the methods of an estimator request by metadata routing."""
+    return estimator._get_metadata_request()
+
+
+def validate_parameters(estimator):
+    """Compare the parameters of an estimator with its constraints."""
+    estimator._validate_params()

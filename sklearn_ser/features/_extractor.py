@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
+from sklearn_ser._sklearn import Interval, StrOptions, _fit_context, validate_parameters
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioWarning, ExtractionWarning
 from sklearn_ser.features._cache import FeatureCache
@@ -167,7 +167,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         ExtractionWarning
             Recordings have no features, and `on_error` is "nan".
         """
-        self._validate_params()
+        validate_parameters(self)
         recordings = self._recordings(X)
         [(_, out, errors)] = self._transform_parts(recordings, len(recordings))
         if errors:

@@ -7,12 +7,13 @@ import os
 import joblib
 from sklearn import config_context
 
+from sklearn_ser._sklearn import METADATA_REQUESTS, metadata_requests
 from sklearn_ser.features._extractor import RecordingTransformer
 from sklearn_ser.persistence._parts import parts_of
 
-# The attribute that scikit-learn keeps the requests of ``set_fit_request`` in, an object with a
-# reference to the estimator itself, and the plain one that stands for it in a file.
-_REQUESTS, _PLAIN_REQUESTS = "_metadata_request", "_plain_metadata_request"
+# In a file, stands for the attribute that scikit-learn keeps the requests of ``set_fit_request``
+# in, which is an object with a reference to the estimator itself.
+_PLAIN_REQUESTS = "_plain_metadata_request"
 _METHODS = (
     "fit",
     "partial_fit",
@@ -94,8 +95,8 @@ def portable(model):
     _leave_machine(parts)
     for part in parts:
         attributes = getattr(part, "__dict__", None)
-        if isinstance(attributes, dict) and _REQUESTS in attributes:
-            requests = attributes.pop(_REQUESTS)
+        if isinstance(attributes, dict) and METADATA_REQUESTS in attributes:
+            requests = attributes.pop(METADATA_REQUESTS)
             plain = {
                 name: dict(getattr(requests, name).requests)
                 for name in _METHODS
@@ -117,7 +118,7 @@ def restored(model):
         requests = attributes.pop(_PLAIN_REQUESTS, {}) if isinstance(attributes, dict) else {}
         if requests:
             # The scorer that stands for `score` does not make this by itself in scikit-learn 1.6.
-            setattr(part, _REQUESTS, part._get_metadata_request())
+            setattr(part, METADATA_REQUESTS, metadata_requests(part))
         with config_context(enable_metadata_routing=True):
             for name in [name for name in _METHODS if name in requests]:
                 getattr(part, f"set_{name}_request")(**requests[name])
