@@ -6,10 +6,13 @@ from typing import ClassVar
 
 import torch
 
-from sklearn_ser.nn._classifying import ClassifyingVariationalAutoencoder
 from sklearn_ser.nn._devices import as_tensor, build_module, one_thread, resolve_device
 from sklearn_ser.nn._memory import MemoryNet
-from sklearn_ser.nn._modules import Autoencoder, VariationalAutoencoder
+from sklearn_ser.nn._modules import (
+    Autoencoder,
+    ClassifyingVariationalAutoencoder,
+    VariationalAutoencoder,
+)
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.nn._training import TermsNet
 from sklearn_ser.utils._messages import plain

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._vae import KLAnnealedVAE
-from sklearn_ser.nn._classifying import ClassifyingVariationalAutoencoder
 from sklearn_ser.nn._losses import classification_loss, cluster_loss
+from sklearn_ser.nn._modules import ClassifyingVariationalAutoencoder
 from sklearn_ser.utils._labels import encode_labels, encode_partial_labels
 from sklearn_ser.utils._warnings import caller_stacklevel
 

@@ -4,7 +4,13 @@ from itertools import pairwise
 
 from torch import nn
 
-__all__ = ["Autoencoder", "Decoder", "Encoder", "VariationalAutoencoder"]
+__all__ = [
+    "Autoencoder",
+    "ClassifyingVariationalAutoencoder",
+    "Decoder",
+    "Encoder",
+    "VariationalAutoencoder",
+]
 
 
 def _layers(sizes):
@@ -118,3 +124,27 @@ class VariationalAutoencoder(nn.Module):
     def forward(self, x):
         """Return the reconstruction ``(n, n_features)`` from the mean of the posterior."""
         return self.decoder(self.encode(x))
+
+
+class ClassifyingVariationalAutoencoder(VariationalAutoencoder):
+    """A variational autoencoder, and a linear layer from latents to class scores.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of inputs and outputs.
+    hidden_layer_sizes : sequence of int
+        Widths of the hidden layers of the encoder; the decoder mirrors them.
+    n_components : int
+        Width of the latent.
+    n_classes : int
+        Number of scores.
+    """
+
+    def __init__(self, n_features, hidden_layer_sizes, n_components, n_classes):
+        super().__init__(n_features, hidden_layer_sizes, n_components)
+        self.classifier = nn.Linear(n_components, n_classes)
+
+    def classify(self, z):
+        """Return unnormalised log-probabilities ``(n, n_classes)`` of latents."""
+        return self.classifier(z)
