@@ -19,38 +19,21 @@ from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
 from sklearn_ser.utils._identities import encode_ids
-from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
-
-
-def hidden_sizes(hidden_layer_sizes):
-    """Return the widths of the hidden layers as a tuple of int.
-
-    Raises
-    ------
-    ValueError
-        If they are not positive integers.
-    """
-    sizes = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object))
-    if sizes.ndim != 1 or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-        raise ValueError(
-            f"hidden_layer_sizes must be positive integers, one for each hidden layer of the "
-            f"encoder, got {plain(hidden_layer_sizes)!r}. Use () for no hidden layer."
-        )
-    return tuple(int(size) for size in sizes)
 
 
 class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Train an encoder and a decoder, and embed by the encoder.
 
-    A subclass has an ``__init__`` of its own that lists all parameters and hands those of
-    this class to ``super().__init__``, and implements :meth:`_module_recipe` and
-    :meth:`_loss_terms`. It may override :meth:`_weights`, :meth:`_validation_weights` and
-    :meth:`_total`. One that takes labels overrides :meth:`fit` (and :meth:`partial_fit`),
-    validates ``X`` by :meth:`_validate_training`, turns the labels into arrays of one entry
-    a row and calls :meth:`_fit_rows` (:meth:`_partial_fit_rows`) with them; they come back
-    in the batches given to :meth:`_loss_terms`. Decorated with ``all_or_nothing``, such a
-    method leaves the estimator as it was if it is interrupted.
+    A subclass lists all parameters in its own ``__init__``, stores them by
+    ``store_parameters``, and implements :meth:`_module_recipe` and :meth:`_loss_terms`. It may
+    override :meth:`_weights`, :meth:`_validation_weights` and :meth:`_total`.
+
+    A subclass that takes labels overrides :meth:`fit` (and :meth:`partial_fit`), validates
+    ``X`` by :meth:`_validate_training`, turns the labels into arrays of one entry a row and
+    passes them to :meth:`_fit_rows` (:meth:`_partial_fit_rows`); they come back in the batches
+    of :meth:`_loss_terms`. Decorated with ``all_or_nothing``, such a method leaves the
+    estimator as it was if it is interrupted.
 
     Parameters
     ----------
@@ -88,37 +71,6 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        n_components=32,
-        *,
-        hidden_layer_sizes=(128, 64),
-        learning_rate=1e-3,
-        max_epochs=100,
-        batch_size=64,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-4,
-        warm_start=False,
-        device="cpu",
-        random_state=None,
-        verbose=0,
-    ):
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.learning_rate = learning_rate
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
 
     @abstractmethod
     def _module_recipe(self, n_features):

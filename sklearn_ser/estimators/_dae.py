@@ -4,7 +4,8 @@ from numbers import Real
 from typing import ClassVar
 
 from sklearn_ser._sklearn import Interval
-from sklearn_ser.estimators._base import BaseAutoencoder, hidden_sizes
+from sklearn_ser.estimators._base import BaseAutoencoder
+from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
 from sklearn_ser.nn._losses import reconstruction_loss
 from sklearn_ser.nn._modules import Autoencoder
 
@@ -173,22 +174,7 @@ class DAETransformer(BaseAutoencoder):
         random_state=None,
         verbose=0,
     ):
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            learning_rate=learning_rate,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.noise = noise
+        store_parameters(self, locals())
 
     @classmethod
     def das2022(cls, **parameters):

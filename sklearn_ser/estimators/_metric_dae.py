@@ -9,10 +9,11 @@ import pandas as pd
 from sklearn.utils import column_or_1d
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser.estimators._base import weighted_sum
 from sklearn_ser.estimators._dae import DAETransformer
 from sklearn_ser.estimators._net import all_or_nothing
+from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.nn._losses import metric_loss, reconstruction_loss
+from sklearn_ser.nn._training import weighted_sum
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
@@ -235,25 +236,7 @@ class MetricDAE(DAETransformer):
         random_state=None,
         verbose=0,
     ):
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            noise=noise,
-            learning_rate=learning_rate,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.metric_weight = metric_weight
-        self.objective = objective
-        self.metric_dimension = metric_dimension
+        store_parameters(self, locals())
 
     def _weights(self, epoch):
         return {

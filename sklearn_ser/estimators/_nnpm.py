@@ -16,9 +16,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser.estimators._base import hidden_sizes
 from sklearn_ser.estimators._memory_holder import MemoryHolder
 from sklearn_ser.estimators._net import all_or_nothing
+from sklearn_ser.estimators._parameters import hidden_sizes
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._memory import MemoryNet

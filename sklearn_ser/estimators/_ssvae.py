@@ -8,6 +8,7 @@ import numpy as np
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import all_or_nothing
+from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.estimators._vae import KLAnnealedVAE
 from sklearn_ser.nn._losses import classification_loss, cluster_loss
 from sklearn_ser.nn._modules import ClassifyingVariationalAutoencoder
@@ -193,30 +194,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         random_state=None,
         verbose=0,
     ):
-        super().__init__(
-            n_components,
-            beta=beta,
-            kl_annealing=kl_annealing,
-            annealing_epochs=annealing_epochs,
-            n_cycles=n_cycles,
-            cycle_ratio=cycle_ratio,
-            kl_reduction=kl_reduction,
-            free_bits=free_bits,
-            hidden_layer_sizes=hidden_layer_sizes,
-            learning_rate=learning_rate,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.supervision = supervision
-        self.supervision_weight = supervision_weight
+        store_parameters(self, locals())
 
     def _module_recipe(self, n_features):
         module, arguments = super()._module_recipe(n_features)

@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ser._sklearn import Interval, StrOptions
-from sklearn_ser.estimators._base import BaseAutoencoder, hidden_sizes
+from sklearn_ser.estimators._base import BaseAutoencoder
+from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
 from sklearn_ser.exceptions import PosteriorCollapseWarning
 from sklearn_ser.nn._losses import (
     ANNEALING_SCHEDULES,
@@ -217,28 +218,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         random_state=None,
         verbose=0,
     ):
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            learning_rate=learning_rate,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.beta = beta
-        self.kl_annealing = kl_annealing
-        self.annealing_epochs = annealing_epochs
-        self.n_cycles = n_cycles
-        self.cycle_ratio = cycle_ratio
-        self.kl_reduction = kl_reduction
-        self.free_bits = free_bits
+        store_parameters(self, locals())
 
     @property
     def kl_weight_(self):
