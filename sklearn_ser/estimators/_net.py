@@ -67,9 +67,9 @@ class NetHolder(ABC):
 
     weight_decay = 0.0
 
-    # What goes on with the net that is there, and what would start with another one.
-    _goes_on = "warm_start=True and partial_fit go on training"
-    _starts_anew = "set warm_start=False and call fit"
+    # For the error message: what continues with the present net, and how to start with another.
+    _continuing = "warm_start=True and partial_fit go on training"
+    _restarting = "set warm_start=False and call fit"
 
     # The classes that `_module_recipe` may return. A stored state names one of them and cannot
     # make anything else be called.
@@ -100,9 +100,9 @@ class NetHolder(ABC):
             return
         if recipe != self._recipe:
             raise ValueError(
-                f"{self._goes_on} the network that is there, but parameters now ask for another "
+                f"{self._continuing} the network that is there, but parameters now ask for another "
                 f"one: {_difference(self._recipe[1], recipe[1])}. Set them back, or "
-                f"{self._starts_anew}."
+                f"{self._restarting}."
             )
         if self.net_.device != device:
             state = state_to_numpy(self.net_, with_optimizer=True)

@@ -1,40 +1,26 @@
 """The classifier that adapts to unlabelled rows through a memory of labelled ones."""
 
-import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
-from sklearn_ser.estimators._memory_holder import MemoryHolder
 from sklearn_ser.estimators._net import all_or_nothing
-from sklearn_ser.estimators._parameters import hidden_sizes
+from sklearn_ser.estimators._nnpm_prediction import NNPMPrediction
+from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
 from sklearn_ser.estimators._rows import validate_target
-from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._memory import MemoryNet
 from sklearn_ser.utils._labels import refuse_unlabelled
-from sklearn_ser.utils._warnings import caller_stacklevel
 
 _AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
 
 
-class NNPMClassifier(
-    MemoryHolder,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    ClassifierMixin,
-    BaseEstimator,
-):
+class NNPMClassifier(NNPMPrediction, BaseEstimator):
     r"""Classifier that adapts to another language through a memory of its training rows.
 
     A reconstruction of NNPM, "neural network with pseudo multilabel" [1]_, whose authors
@@ -277,43 +263,7 @@ class NNPMClassifier(
         random_state=None,
         verbose=0,
     ):
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.dropout = dropout
-        self.n_estimators = n_estimators
-        self.loss = loss
-        self.label_prediction = label_prediction
-        self.soft_labels = soft_labels
-        self.n_neighbors = n_neighbors
-        self.similarity_threshold = similarity_threshold
-        self.selection = selection
-        self.temperature = temperature
-        self.label_momentum = label_momentum
-        self.memory_momentum = memory_momentum
-        self.target_weight = target_weight
-        self.target_prior = target_prior
-        self.vote = vote
-        self.adaptation = adaptation
-        self.min_target = min_target
-        self.guard = guard
-        self.keep_source = keep_source
-        self.warmup_epochs = warmup_epochs
-        self.max_epochs = max_epochs
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
-    @property
-    def _n_features_out(self):
-        return self.memory_.shape[0] * self.memory_.shape[2]
+        store_parameters(self, locals())
 
     @property
     def memory_labels_(self):
@@ -383,14 +333,14 @@ class NNPMClassifier(
         if X_target is not None:
             X_target = validate_target(self, X_target)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        self._learn_source(X, codes, seed)
+        self._warm_up(X, codes, seed)
         if X_target is not None and self.adaptation == "fit":
             self._adapt_to(X_target)
         if not self.keep_source:
             self._source_rows = None
         # Behind that: the copy is the one that predict would make.
         if X_target is not None and self.adaptation == "predict":
-            self._adapted_to(X_target)
+            self._adapted_copy(X_target)
         return self
 
     @all_or_nothing
@@ -424,106 +374,3 @@ class NNPMClassifier(
         check_is_fitted(self)
         self._adapt_to(validate_target(self, X_target))
         return self
-
-    def _ready(self, X):
-        """Return the model that answers for rows, and the validated rows."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        if self.adaptation == "predict":
-            return self._adapted_to(X), X
-        if self.adaptation == "fit" and not self.adapted_:
-            warnings.warn(
-                "This NNPMClassifier knows its source only: it was not adapted to the rows it "
-                "predicts. Call adapt, pass X_target to fit, or set adaptation='predict'; "
-                "adaptation=None says that this is what you want.",
-                NotAdaptedWarning,
-                stacklevel=caller_stacklevel(),
-            )
-        return self, X
-
-    def predict(self, X):
-        """Predict emotions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            The most probable class of each row.
-        """
-        best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
-
-    def predict_proba(self, X):
-        """Predict the probability of each emotion.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes), float32
-            In the order of `classes_`.
-        """
-        model, X = self._ready(X)
-        return model._probabilities(X, self.vote)
-
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy of the predictions; UAR is the better score across corpora.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
-        y : array-like of shape (n_samples,)
-            Their emotions.
-        sample_weight : array-like of shape (n_samples,), default=None
-            What each row counts.
-
-        Returns
-        -------
-        score : float
-            Share of the rows whose emotion is predicted.
-        """
-        refuse_unlabelled(y, name="y")
-        return super().score(X, y, sample_weight)
-
-    def transform(self, X):
-        """Embed rows on the unit sphere.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_estimators * n_components), float32
-            The embeddings of the members side by side, scaled to length 1: the inner
-            product of two rows is the mean of their cosine similarities.
-        """
-        model, X = self._ready(X)
-        Z = model._embed(X)
-        return np.concatenate(Z, axis=1) / np.sqrt(np.float32(len(Z)))
-
-    def head_memory_agreement(self, X):
-        """Return the share of rows for which head and memory predict the same emotion.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
-
-        Returns
-        -------
-        share : float
-            Between 0 and 1.
-        """
-        model, X = self._ready(X)
-        head, memory = (model._probabilities(X, one).argmax(axis=1) for one in ("head", "memory"))
-        return float((head == memory).mean())

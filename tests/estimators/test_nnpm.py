@@ -22,11 +22,11 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import recall_score
 
 from sklearn_ser import NNPMClassifier
-from sklearn_ser.estimators import _adapting, _memory_holder
-from sklearn_ser.estimators._adapting import collapse
-from sklearn_ser.estimators._memory_holder import class_shares
+from sklearn_ser.estimators import _nnpm_training
+from sklearn_ser.estimators._nnpm_training import class_shares
 from sklearn_ser.exceptions import NotAdaptedWarning
-from sklearn_ser.nn import _memory_losses, _multilabel
+from sklearn_ser.nn import _memory_losses, _multilabel, _readout
+from sklearn_ser.nn._adaptation import collapse, source_loss
 
 DEVICE = os.environ.get("SKLEARN_SER_DEVICE", "cpu")
 EMOTIONS = np.array(["anger", "neutral", "sadness"])
@@ -681,7 +681,7 @@ class TestGuard:
             seen.append((before, after, smallest_prior))
             return "somebody says so"
 
-        monkeypatch.setattr(_memory_holder, "collapse", stub)
+        monkeypatch.setattr(_nnpm_training, "collapse", stub)
         model = silently(make(guard=guard, target_prior=[0.2, 0.3, 0.5]).fit, X, y, X_target=T)
         assert model.adapted_ is not guard
         assert model.history_[-1]["reason"] == "somebody says so"
@@ -753,8 +753,8 @@ class TestWarmUp:
         source = model._source(torch.device("cpu"))
         assert source.row_weights.tolist() == [0.75] * 4 + [1.5] * 2
         copied = torch.cat([torch.arange(6), torch.tensor([4, 5])])
-        equal = _adapting.source_loss(logits[:, copied], codes[copied], torch.ones(8))
-        torch.testing.assert_close(_adapting.source_loss(logits, codes, source.row_weights), equal)
+        equal = source_loss(logits[:, copied], codes[copied], torch.ones(8))
+        torch.testing.assert_close(source_loss(logits, codes, source.row_weights), equal)
 
 
 class TestPrior:
@@ -1004,7 +1004,7 @@ class TestAnswers:
     def test_more_rows_than_go_through_at_once(self, data, model, monkeypatch):
         T = data[2]
         expected = model.predict_proba(T), model.transform(T)
-        monkeypatch.setattr(_adapting, "_ROWS_AT_ONCE", 7)
+        monkeypatch.setattr(_readout, "_ROWS_AT_ONCE", 7)
         monkeypatch.setattr(_multilabel, "_ENTRIES_AT_ONCE", 1000)
         np.testing.assert_allclose(model.predict_proba(T), expected[0], rtol=1e-3, atol=1e-5)
         np.testing.assert_allclose(model.transform(T), expected[1], rtol=1e-3, atol=1e-5)
@@ -1012,7 +1012,7 @@ class TestAnswers:
     def test_a_large_memory_gives_what_a_small_one_gives(self, data, monkeypatch):
         X, y, T, _ = data
         expected = make().fit(X, y, X_target=T).predict_proba(T)
-        monkeypatch.setattr(_adapting, "_ROWS_AT_ONCE", 70)
+        monkeypatch.setattr(_readout, "_ROWS_AT_ONCE", 70)
         monkeypatch.setattr(_multilabel, "_ENTRIES_AT_ONCE", 1000)
         monkeypatch.setattr(_memory_losses, "_ENTRIES_AT_ONCE", 1000)
         found = make().fit(X, y, X_target=T).predict_proba(T)

@@ -4,17 +4,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sklearn_ser.estimators._adapting import (
-    Adaptation,
-    AdaptationSettings,
-    Readout,
-    Source,
-    embed_rows,
-    has_length_1,
-    source_loss,
-)
+from sklearn_ser.nn._adaptation import Adaptation, AdaptationSettings, Source, source_loss
 from sklearn_ser.nn._memory import MemoryNet
 from sklearn_ser.nn._multilabel import at_prior, geometric_mean, select_balanced
+from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
 from sklearn_ser.nn._training import EpochState
 
 PRIOR = torch.tensor([0.5, 0.3, 0.2])

@@ -1,4 +1,4 @@
-"""A classifier with a memory: training on a source, adapting to a target, reading out."""
+"""Training of NNPMClassifier: warm-up on a source, adaptation to a target."""
 
 import copy
 import hashlib
@@ -10,25 +10,26 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_ser.estimators._adapting import (
-    Adaptation,
-    AdaptationSettings,
-    Readout,
-    Source,
-    collapse,
-    embed_rows,
-    has_length_1,
-    source_loss,
-)
+from sklearn_ser._sklearn import validate_parameters
 from sklearn_ser.estimators._net import NetHolder
 from sklearn_ser.exceptions import NotAdaptedWarning
+from sklearn_ser.nn._adaptation import (
+    Adaptation,
+    AdaptationSettings,
+    Source,
+    collapse,
+    source_loss,
+)
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
-from sklearn_ser.nn._multilabel import geometric_mean, without_missing
 from sklearn_ser.nn._progress import progress
+from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
+
+# Parameters that do not change what a copy adapted to some rows has learnt.
+_WITHOUT_EFFECT_ON_ADAPTATION = ("random_state", "verbose", "vote")
 
 
 def class_shares(target_prior, classes, codes):
@@ -79,10 +80,6 @@ def class_shares(target_prior, classes, codes):
     return shares.astype(np.float32)
 
 
-# Parameters that do not change what a copy adapted to some rows has learnt.
-_NOT_OF_ADAPTATION = ("random_state", "verbose", "vote")
-
-
 def _check_memory(state):
     """Refuse a state whose parts do not fit: torch writes to the place of a class unchecked."""
     codes, classes = state["_memory_codes"], state.get("classes_")
@@ -105,16 +102,17 @@ def _check_memory(state):
         )
 
 
-class MemoryHolder(NetHolder):
-    """An estimator that holds a net with a memory of the rows it was trained on.
+class NNPMTraining(NetHolder):
+    """Warm-up on labelled rows, and adaptation to unlabelled ones.
 
-    It has the parameters of :class:`~sklearn_ser.estimators.NNPMClassifier`.
+    The training half of :class:`~sklearn_ser.estimators.NNPMClassifier`, with its parameters.
+    A target goes one way whichever method it comes in by: :meth:`_adapt_to`.
     """
 
-    _goes_on = "Adaptation goes on training"
-    _starts_anew = "call fit once more"
+    _continuing = "Adaptation goes on training"
+    _restarting = "call fit once more"
 
-    def _learn_source(self, X, codes, seed):
+    def _warm_up(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
         for name in ("net_", "pseudo_labels_", "target_selected_"):
             self.__dict__.pop(name, None)
@@ -126,7 +124,7 @@ class MemoryHolder(NetHolder):
         self._cache = {}
         self.adapted_ = False
         self.history_ = []
-        # Known now rather than after the training, if they are wrong.
+        # Wrong shares are reported now rather than after the training.
         class_shares(self.target_prior, self.classes_, codes)
         device = resolve_device(self.device)
         _, init_seed, training_seed, _ = seeds_of_run(seed, 0)
@@ -151,10 +149,10 @@ class MemoryHolder(NetHolder):
             with torch.no_grad():
                 logits = self.net_.module_.classify(memory)
         finite = bool(logits.isfinite().all()) and has_length_1(memory)
-        self._tell_of_divergence(diverged, finite, np.abs(X).max())
+        self._report_divergence(diverged, finite, np.abs(X).max())
         self.memory_ = memory.cpu().numpy()
 
-    def _tell_of_divergence(self, diverged, finite, largest):
+    def _report_divergence(self, diverged, finite, largest):
         remedy = (
             f"Lower learning_rate, which is {self.learning_rate:g}, and bring the features to a "
             f"common scale, for instance by a CorpusScaler: the largest absolute value of X is "
@@ -193,7 +191,8 @@ class MemoryHolder(NetHolder):
         return watch.diverged
 
     def _source(self, device):
-        """Return the source with weights that let each class count the same."""
+        """Return the source, with row weights that give each class the same total weight."""
+        # Weight n / (K n_k): the weights of a class sum to n / K, and their mean is 1.
         counts = np.bincount(self._memory_codes, minlength=len(self.classes_))
         weights = len(self._memory_codes) / (len(counts) * counts)
         return Source(
@@ -221,7 +220,7 @@ class MemoryHolder(NetHolder):
     def _adapt_to(self, X_target):
         """Adapt to validated rows, or warn and stay as before."""
         # They may have changed since fit.
-        self._validate_params()
+        validate_parameters(self)
         if len(X_target) < self.min_target:
             self._warn(
                 f"the target has {len(X_target)} rows and min_target={self.min_target}: the shares "
@@ -229,36 +228,21 @@ class MemoryHolder(NetHolder):
             )
             return
         device = resolve_device(self.device)
-        training_seed = seeds_of_run(self._seed, len(self.history_))[2]
         with one_thread(device):
             self._prepare_net(X_target.shape[1], 0, device)
-            # An optimiser of its own: adaptation goes the same way in fit, later, and loaded.
+            # An optimiser of its own: moments of the warm-up are not stored, so adaptation
+            # could not go the same way in fit, later, and after loading if it used them.
             self.net_.optimizer__weight_decay = self.weight_decay
             self.net_.initialize_optimizer()
             weights_before = state_to_numpy(self.net_, with_optimizer=False)
             readout = self._readout(device)
             target = as_tensor(X_target, device)
             state = Adaptation(readout, self._source(device), target, self._settings(readout.prior))
-            weights = {"multilabel": self.target_weight, "head": self.target_weight}
             n_epochs_before = len(self.history_)
-            diverged = self._run(
-                {"X": target, "row": torch.arange(len(target), device=device)},
-                epochs=self.max_epochs,
-                phase="adaptation",
-                loss_terms=state.loss_terms,
-                begin_epoch=state.begin_epoch,
-                weights=lambda epoch: weights,
-                generator=torch.Generator(device).manual_seed(training_seed),
-            )
+            diverged = self._train_on_target(state, device)
             figures = state.finish(self.net_.module_)
             diverged = diverged or not state.is_finite()
-        reason = "the loss or the embedding became infinite or NaN. Lower learning_rate"
-        if not diverged:
-            shares = readout.expected_shares()
-            smallest = 1 / len(self.classes_) if shares is None else shares.min()
-            reason = collapse(
-                self.history_[n_epochs_before], figures, smallest_prior=float(smallest)
-            )
+        reason = self._reason_against(diverged, readout, self.history_[n_epochs_before], figures)
         accepted = not (diverged or (self.guard and reason))
         final = {f"final_{name}": value for name, value in figures.items()}
         self.history_[-1] |= {**final, "accepted": accepted, "reason": reason}
@@ -274,6 +258,30 @@ class MemoryHolder(NetHolder):
         self.target_selected_ = state.selected.cpu().numpy()
         self.adapted_ = True
 
+    def _train_on_target(self, state, device):
+        """Train for `max_epochs` epochs on the target; return whether it diverged."""
+        weights = {"multilabel": self.target_weight, "head": self.target_weight}
+        # Seeded by the epochs done: adapting once more draws new numbers, and adapting in fit,
+        # later, or after loading draws the same ones.
+        training_seed = seeds_of_run(self._seed, len(self.history_))[2]
+        return self._run(
+            {"X": state.target, "row": torch.arange(len(state.target), device=device)},
+            epochs=self.max_epochs,
+            phase="adaptation",
+            loss_terms=state.loss_terms,
+            begin_epoch=state.begin_epoch,
+            weights=lambda epoch: weights,
+            generator=torch.Generator(device).manual_seed(training_seed),
+        )
+
+    def _reason_against(self, diverged, readout, first, figures):
+        """Return why an adaptation should be rejected; empty if nothing speaks against it."""
+        if diverged:
+            return "the loss or the embedding became infinite or NaN. Lower learning_rate"
+        shares = readout.expected_shares()
+        smallest = 1 / len(self.classes_) if shares is None else shares.min()
+        return collapse(first, figures, smallest_prior=float(smallest))
+
     def _warn(self, reason):
         rest = (
             "it stays as it was adapted before"
@@ -286,42 +294,26 @@ class MemoryHolder(NetHolder):
             stacklevel=caller_stacklevel(),
         )
 
-    def _adapted_to(self, X):
-        """Return a copy that is adapted to some rows; the last one is kept."""
+    def _adapted_copy(self, X):
+        """Return a copy that is adapted to validated rows; the last copy is kept."""
         settings = {
             name: value
             for name, value in self.get_params(deep=False).items()
-            if name not in _NOT_OF_ADAPTATION
+            if name not in _WITHOUT_EFFECT_ON_ADAPTATION
         }
         key = (X.shape, hashlib.blake2b(X).hexdigest(), joblib.hash(settings))
         # Not looked up twice: predictions in another thread may replace it in between.
-        twin = self._cache.get(key)
-        if twin is None:
-            twin = copy.copy(self)
-            twin._adapt_to(X)
+        adapted = self._cache.get(key)
+        if adapted is None:
+            # A copy of an object that has __getstate__ and __setstate__ is made by them: the net
+            # is built anew from copied weights, and gets an empty cache. All else is shared,
+            # which is safe because adaptation replaces attributes and never writes into the
+            # arrays; it changes only the last entry of a history that _run has replaced before.
+            adapted = copy.copy(self)
+            adapted._adapt_to(X)
             self._cache.clear()
-            self._cache[key] = twin
-        return twin
-
-    def _embed(self, X):
-        """Return the embeddings of validated rows, ndarray of shape (E, n, c)."""
-        device = self.net_.device
-        with one_thread(device):
-            return embed_rows(self.net_.module_, as_tensor(X, device)).cpu().numpy()
-
-    def _probabilities(self, X, vote):
-        """Return the probabilities of the classes for validated rows, ndarray (n, K)."""
-        device = self.net_.device
-        with one_thread(device), torch.no_grad():
-            readout, module = self._readout(device), self.net_.module_
-            z = embed_rows(module, as_tensor(X, device))
-            head, votes = readout.correct(*readout.raw(module, z))
-            chosen = {"head": head, "memory": votes}
-            probabilities = chosen[vote] if vote in chosen else geometric_mean(head, votes)
-            if readout.is_any_missing():
-                # Their geometric mean is not quite 0.
-                probabilities = without_missing(probabilities, readout.prior)
-            return probabilities.mean(dim=0).cpu().numpy()
+            self._cache[key] = adapted
+        return adapted
 
     def __getstate__(self):
         state = super().__getstate__()

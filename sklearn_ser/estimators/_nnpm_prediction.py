@@ -1,0 +1,159 @@
+"""Answers of NNPMClassifier: probabilities, labels and embeddings."""
+
+import warnings
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_ser.estimators._nnpm_training import NNPMTraining
+from sklearn_ser.exceptions import NotAdaptedWarning
+from sklearn_ser.nn._devices import as_tensor, one_thread
+from sklearn_ser.nn._multilabel import geometric_mean, without_missing
+from sklearn_ser.nn._readout import embed_rows
+from sklearn_ser.utils._labels import refuse_unlabelled
+from sklearn_ser.utils._warnings import caller_stacklevel
+
+
+class NNPMPrediction(
+    NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin
+):
+    """What a trained memory network says about rows.
+
+    The prediction half of :class:`~sklearn_ser.estimators.NNPMClassifier`, with its parameters.
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # The network computes in float32 whatever it gets.
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.memory_.shape[0] * self.memory_.shape[2]
+
+    def _ready(self, X):
+        """Return the model that answers for rows, and the validated rows."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        if self.adaptation == "predict":
+            return self._adapted_copy(X), X
+        if self.adaptation == "fit" and not self.adapted_:
+            warnings.warn(
+                "This NNPMClassifier knows its source only: it was not adapted to the rows it "
+                "predicts. Call adapt, pass X_target to fit, or set adaptation='predict'; "
+                "adaptation=None says that this is what you want.",
+                NotAdaptedWarning,
+                stacklevel=caller_stacklevel(),
+            )
+        return self, X
+
+    def predict(self, X):
+        """Predict emotions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The most probable class of each row.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X):
+        """Predict the probability of each emotion.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float32
+            In the order of `classes_`.
+        """
+        model, X = self._ready(X)
+        return model._probabilities(X, self.vote)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy of the predictions; UAR is the better score across corpora.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+        y : array-like of shape (n_samples,)
+            Their emotions.
+        sample_weight : array-like of shape (n_samples,), default=None
+            What each row counts.
+
+        Returns
+        -------
+        score : float
+            Share of the rows whose emotion is predicted.
+        """
+        refuse_unlabelled(y, name="y")
+        return super().score(X, y, sample_weight)
+
+    def transform(self, X):
+        """Embed rows on the unit sphere.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_estimators * n_components), float32
+            The embeddings of the members side by side, scaled to length 1: the inner
+            product of two rows is the mean of their cosine similarities.
+        """
+        model, X = self._ready(X)
+        Z = model._embed(X)
+        return np.concatenate(Z, axis=1) / np.sqrt(np.float32(len(Z)))
+
+    def head_memory_agreement(self, X):
+        """Return the share of rows for which head and memory predict the same emotion.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        share : float
+            Between 0 and 1.
+        """
+        model, X = self._ready(X)
+        head, memory = (model._probabilities(X, one).argmax(axis=1) for one in ("head", "memory"))
+        return float((head == memory).mean())
+
+    def _embed(self, X):
+        """Return the embeddings of validated rows, ndarray of shape (E, n, c)."""
+        device = self.net_.device
+        with one_thread(device):
+            return embed_rows(self.net_.module_, as_tensor(X, device)).cpu().numpy()
+
+    def _probabilities(self, X, vote):
+        """Return the probabilities of the classes for validated rows, ndarray (n, K)."""
+        device = self.net_.device
+        with one_thread(device), torch.no_grad():
+            readout, module = self._readout(device), self.net_.module_
+            z = embed_rows(module, as_tensor(X, device))
+            head, votes = readout.correct(*readout.raw(module, z))
+            chosen = {"head": head, "memory": votes}
+            probabilities = chosen[vote] if vote in chosen else geometric_mean(head, votes)
+            if readout.is_any_missing():
+                # The geometric mean replaces 0 by a tiny number, so that one vote of 0 does not
+                # decide alone.
+                probabilities = without_missing(probabilities, readout.prior)
+            return probabilities.mean(dim=0).cpu().numpy()
