@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 import sklearn_ser
 
@@ -137,13 +138,27 @@ def test_the_guard_reads_every_kind_of_import(statement, imported):
     assert list(imports_of("sklearn_ser.features._voice", statement)) == [imported]
 
 
+# What scikit-learn's base classes have beside their public names, and where they keep requests.
+PRIVATE_ATTRIBUTES = {
+    name
+    for base in (BaseEstimator, ClassifierMixin, TransformerMixin)
+    for name in dir(base)
+    if name.startswith("_") and not name.startswith("__")
+} | {"_metadata_request"}
+
+
 def private_names(name, source):
-    return [
+    imported = [
         imported
         for imported in imports_of(name, source)
         if imported.partition(".")[0] == "sklearn"
         and any(part.startswith("_") for part in imported.split("."))
     ]
+    nodes = list(ast.walk(ast.parse(source)))
+    used = [node.attr for node in nodes if isinstance(node, ast.Attribute)]
+    # As the argument of getattr and the like.
+    used += [node.value for node in nodes if isinstance(node, ast.Constant)]
+    return imported + [one for one in used if one in PRIVATE_ATTRIBUTES]
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "sklearn_ser._sklearn"])
@@ -153,7 +168,21 @@ def test_private_names_of_scikit_learn_stay_in_one_file(name):
 
 def test_the_one_file_has_them():
     name = "sklearn_ser._sklearn"
-    assert "sklearn.base._fit_context" in private_names(name, MODULES[name].read_text("utf-8"))
+    found = private_names(name, MODULES[name].read_text("utf-8"))
+    assert {"sklearn.base._fit_context", "_validate_params", "_metadata_request"} <= {*found}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from sklearn.base import _fit_context",
+        "self._validate_params()",
+        'getattr(estimator, "_get_metadata_request")()',
+        'requests = vars(estimator)["_metadata_request"]',
+    ],
+)
+def test_the_guard_sees_private_names_of_scikit_learn(statement):
+    assert private_names("sklearn_ser.estimators._nnpm", statement)
 
 
 def test_light_parts_import_no_heavy_library():
