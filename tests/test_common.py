@@ -41,8 +41,14 @@ ARGUMENTS = {
     ],
     "LibrosaExtractor": [{}],
     "MetricDAE": [
-        {"max_epochs": 2},
-        {"objective": "log", "metric_dimension": 0, "max_epochs": 2, "early_stopping": True},
+        {"max_epochs": 2, "y_annotation": None},
+        {
+            "y_annotation": "activation",
+            "objective": "log",
+            "metric_dimension": 0,
+            "max_epochs": 2,
+            "early_stopping": True,
+        },
     ],
     "NNPMClassifier": [
         {"max_epochs": 2},

@@ -17,8 +17,12 @@ from sklearn_ser.nn._training import weighted_sum
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-# What stands below the logarithm at least: a loss of exactly 0 has nothing left to learn.
+# The smallest loss whose logarithm is taken: a loss of exactly 0 has nothing left to learn.
 _TINY = 1e-12
+
+
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
 def check_annotation(values, *, name, n_samples):
@@ -47,7 +51,7 @@ def check_annotation(values, *, name, n_samples):
         array = np.asarray(values, dtype=object)
         missing = pd.isna(array)
         for value in array[~missing]:
-            if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+            if not _is_number(value):
                 raise ValueError(
                     f"{name} must hold numbers, such as ratings from 1 to 5, and NaN for "
                     f"unlabelled rows; got {plain(value)!r} of type {type(value).__name__}."
@@ -67,9 +71,33 @@ def check_annotation(values, *, name, n_samples):
     return array
 
 
-def _is_floating(y):
+def _kind(y):
+    # numpy makes objects of a nullable column of pandas, which knows better itself.
     dtype = getattr(y, "dtype", None)
-    return getattr(np.asarray(y).dtype if dtype is None else dtype, "kind", "O") == "f"
+    return getattr(np.asarray(y).dtype if dtype is None else dtype, "kind", "O")
+
+
+def _holds_integers(y):
+    """Return whether labels are integers; objects count by value, as gaps make objects of them."""
+    if _kind(y) != "O":
+        return _kind(y) in "iu"
+    values = np.asarray(y, dtype=object).ravel()
+    present = values[~pd.isna(values)]
+    return len(present) > 0 and all(_is_number(value) for value in present)
+
+
+def _annotation_in(y):
+    """Return the annotation that `y` is taken for by itself, ``"activation"`` or None."""
+    if _holds_integers(y):
+        warnings.warn(
+            "y holds integers, which MetricDAE ignores as class labels for now; from version 0.2 "
+            "on, numbers of any dtype will be the activation. Set y_annotation='activation' to "
+            "have that now, or y_annotation=None if these are codes of emotions.",
+            FutureWarning,
+            stacklevel=caller_stacklevel(),
+        )
+        return None
+    return "activation" if _kind(y) == "f" else None
 
 
 class MetricDAE(DAETransformer):
@@ -113,6 +141,16 @@ class MetricDAE(DAETransformer):
         The latent dimension that is the position :math:`n`, counted within the half with
         both labels; the others are free for the reconstruction. None: the mean over all
         dimensions.
+    y_annotation : {"auto", "activation", "valence"} or None, default="auto"
+        Which annotation the `y` of :meth:`fit` holds. ``"activation"`` and ``"valence"``:
+        numbers of any dtype. None: none, `y` belongs to the classifier behind; needed where
+        emotions are coded as numbers, whose differences mean nothing. ``"auto"``: numbers
+        are the activation, anything else belongs to the classifier.
+
+        .. deprecated:: 0.1
+            With ``"auto"``, integers are still left to the classifier, with a
+            `FutureWarning`. From version 0.2 on they will be the activation, as floating
+            numbers are: ratings from 1 to 5 mean the same in both dtypes.
     hidden_layer_sizes : int or sequence of int, default=(128, 64)
         Widths of the encoder's hidden layers, which the decoder mirrors.
     noise : float, default=0.5
@@ -213,6 +251,7 @@ class MetricDAE(DAETransformer):
         "metric_weight": [Interval(Real, 0, None, closed="left")],
         "objective": [StrOptions({"sum", "log"})],
         "metric_dimension": [Interval(Integral, 0, None, closed="left"), None],
+        "y_annotation": [StrOptions({"auto", "activation", "valence"}), None],
     }
 
     def __init__(
@@ -222,6 +261,7 @@ class MetricDAE(DAETransformer):
         metric_weight=0.02,
         objective="sum",
         metric_dimension=None,
+        y_annotation="auto",
         hidden_layer_sizes=(128, 64),
         noise=0.5,
         learning_rate=1e-3,
@@ -272,15 +312,31 @@ class MetricDAE(DAETransformer):
         total = weighted_sum(terms, weights)
         return total.clamp_min(_TINY).log() if self.objective == "log" else total
 
-    def _learn_labels(self, y, annotations, n_samples):
+    def _annotations(self, y, activation, valence):
+        """Return the annotations among the arguments of `fit`, by name."""
+        given = {"activation": activation, "valence": valence}
+        name = self.y_annotation
+        if name == "auto":
+            # Beside annotations by name, y is what the classifier behind learns.
+            alone = y is not None and activation is None and valence is None
+            name = _annotation_in(y) if alone else None
+        if name is not None and y is not None:
+            if given[name] is not None:
+                raise ValueError(
+                    f"{name} came twice, as y and as {name}=, since y_annotation={name!r}. Pass "
+                    f"one of them, or set y_annotation=None if y belongs to a classifier."
+                )
+            given[name] = y
+        return {name: values for name, values in given.items() if values is not None}
+
+    def _learn_labels(self, y, activation, valence, n_samples):
         """Return the annotations to train with, by name; warn if they shape nothing."""
-        if y is not None and not annotations and _is_floating(y):
-            annotations = {"activation": y}
-        elif not annotations:
+        annotations = self._annotations(y, activation, valence)
+        if not annotations:
             what = "no labels" if y is None else f"a y of dtype {np.asarray(y).dtype}, ignored it"
             warnings.warn(
                 f"MetricDAE got {what} and trains a plain DAE. Pass activation= or valence=, "
-                f"or an activation of floating dtype as y.",
+                f"or set y_annotation if y is one of them.",
                 UserWarning,
                 stacklevel=caller_stacklevel(),
             )
@@ -315,10 +371,6 @@ class MetricDAE(DAETransformer):
                     f"0. Lower it, or use None for the mean over them."
                 )
 
-    def _given(self, activation, valence):
-        both = {"activation": activation, "valence": valence}
-        return {name: values for name, values in both.items() if values is not None}
-
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
     def fit(self, X, y=None, *, activation=None, valence=None, X_target=None, speaker=None):
@@ -329,8 +381,9 @@ class MetricDAE(DAETransformer):
         X : array-like of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), default=None
-            Of floating dtype and with neither `activation` nor `valence` given: the
-            activation. Anything else is ignored: codes of emotions are no distances.
+            The annotation that `y_annotation` names, or class labels, which are ignored.
+            With ``y_annotation="auto"`` and neither `activation` nor `valence` passed,
+            floating numbers are the activation.
         activation, valence : array-like of shape (n_samples,), default=None
             Annotations, NaN for rows without. -1 is a rating like others, see
             :ref:`unlabelled`.
@@ -350,16 +403,18 @@ class MetricDAE(DAETransformer):
         Raises
         ------
         ValueError
-            If annotations are no numbers or infinite, or `n_components` and
-            `metric_dimension` do not fit them.
+            If annotations are not numbers or are infinite, if one comes both as `y` and by
+            name, or if `n_components` and `metric_dimension` do not fit them.
 
         Warns
         -----
         UserWarning
-            If there are no distances to learn: no labels, or a `y` that is not floating.
+            If there are no distances to learn, because there are no annotations.
+        FutureWarning
+            If `y` holds integers and ``y_annotation="auto"``.
         """
         X = self._validate_training(X)
-        labels = self._learn_labels(y, self._given(activation, valence), len(X))
+        labels = self._learn_labels(y, activation, valence, len(X))
         return self._fit_rows(X, targets=labels, X_target=X_target, speaker=speaker)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -380,5 +435,5 @@ class MetricDAE(DAETransformer):
             The estimator.
         """
         X = self._validate_training(X, partial=True)
-        labels = self._learn_labels(y, self._given(activation, valence), len(X))
+        labels = self._learn_labels(y, activation, valence, len(X))
         return self._partial_fit_rows(X, targets=labels)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import torch
 
+from sklearn_ser.estimators._parameters import default_parameters
 from sklearn_ser.nn._devices import as_tensor, build_module, one_thread, resolve_device
 from sklearn_ser.nn._memory import MemoryNet
 from sklearn_ser.nn._modules import (
@@ -166,7 +167,8 @@ class NetHolder(ABC):
         return state
 
     def __setstate__(self, state):
-        state = dict(state)
+        # A model stored before a parameter existed has its default.
+        state = {**default_parameters(type(self)), **state}
         net_state = state.pop("_net_state", None)
         if "_recipe" in state:
             name, arguments = state["_recipe"]

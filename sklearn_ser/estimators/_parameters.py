@@ -1,12 +1,13 @@
-"""Parameters of constructors: storing them, and widths of hidden layers."""
+"""Parameters of constructors: storing them, their defaults, widths of hidden layers."""
 
+import inspect
 from numbers import Integral
 
 import numpy as np
 
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["hidden_sizes", "store_parameters"]
+__all__ = ["default_parameters", "hidden_sizes", "store_parameters"]
 
 
 def store_parameters(estimator, arguments):
@@ -34,6 +35,12 @@ def store_parameters(estimator, arguments):
     for name, value in arguments.items():
         if name != "self":
             setattr(estimator, name, value)
+
+
+def default_parameters(estimator_class):
+    """Return the parameters of an estimator's constructor that have a default, a dict."""
+    parameters = inspect.signature(estimator_class).parameters.values()
+    return {one.name: one.default for one in parameters if one.default is not one.empty}
 
 
 def hidden_sizes(hidden_layer_sizes):

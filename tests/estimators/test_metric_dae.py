@@ -113,27 +113,103 @@ def test_y_beside_keywords_is_the_emotion_and_ignored(keyword):
     assert alone.label_names_ == (keyword,)
 
 
+def plain_twin(dae):
+    """Return a DAETransformer with the parameters that it shares with a MetricDAE."""
+    names = DAETransformer().get_params()
+    return DAETransformer(**{name: getattr(dae, name) for name in names})
+
+
 @pytest.mark.parametrize(
     ("y", "what"),
     [
-        (np.arange(300) % 4, "a y of dtype int64, ignored it"),
         (np.array(["anger", "neutral"] * 150), "a y of dtype <U7, ignored it"),
+        (np.array(["1", "4"] * 150), "a y of dtype <U1, ignored it"),
         (np.array([True, False] * 150), "a y of dtype bool, ignored it"),
+        (np.array(["anger", None] * 150), "a y of dtype object, ignored it"),
+        (np.array([None] * 300), "a y of dtype object, ignored it"),
         (None, "no labels"),
     ],
-    ids=["integers", "strings", "booleans", "none"],
+    ids=["strings", "digits", "booleans", "strings and gaps", "gaps", "none"],
 )
-def test_other_y_trains_a_plain_dae_and_says_so(y, what):
+def test_class_labels_train_a_plain_dae_and_say_so(y, what):
     X, _, _ = speech()
     dae = small(max_epochs=3)
     with pytest.warns(UserWarning, match=f"got {what} and trains a plain DAE"):
         dae.fit(X, y)
-    parameters = dae.get_params()
-    for name in ("metric_weight", "objective", "metric_dimension"):
-        del parameters[name]
-    plain = DAETransformer(**parameters).fit(X)
-    np.testing.assert_array_equal(dae.transform(X), plain.transform(X))
+    np.testing.assert_array_equal(dae.transform(X), plain_twin(dae).fit(X).transform(X))
     assert dae.label_names_ == ()
+
+
+RATINGS = np.resize([1, 2, 3, 4, 5], 300)
+INTEGERS = {
+    "int64": RATINGS,
+    "uint8": RATINGS.astype(np.uint8),
+    "list": RATINGS.tolist(),
+    "objects": np.array([*RATINGS[:-1], None], dtype=object),
+    "Int64": pd.Series([*RATINGS[:-1], pd.NA], dtype="Int64"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:MetricDAE got")
+@pytest.mark.parametrize("y", INTEGERS.values(), ids=INTEGERS)
+def test_integers_will_be_the_activation_and_are_ignored_for_now(y):
+    X, _, _ = speech()
+    dae = small(max_epochs=3)
+    with pytest.warns(FutureWarning, match="from version 0.2 on, numbers of any") as seen:
+        dae.fit(X, y)
+    assert [one.filename for one in seen if one.category is FutureWarning] == [__file__]
+    np.testing.assert_array_equal(dae.transform(X), plain_twin(dae).fit(X).transform(X))
+    with pytest.warns(FutureWarning, match="y holds integers"):
+        small().partial_fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["activation", "valence"])
+@pytest.mark.parametrize("y", INTEGERS.values(), ids=INTEGERS)
+def test_y_of_any_numeric_dtype_is_the_annotation_named(name, y):
+    X, _, _ = speech()
+    by_y = small(max_epochs=3, y_annotation=name).fit(X, y)
+    by_keyword = small(max_epochs=3).fit(X, **{name: y})
+    assert by_y.label_names_ == (name,)
+    np.testing.assert_array_equal(by_y.transform(X), by_keyword.transform(X))
+    in_parts = small(y_annotation=name).partial_fit(X, y)
+    assert in_parts.label_names_ == (name,)
+
+
+def test_floating_and_integer_ratings_give_the_same_model():
+    X, _, _ = speech()
+    integers = small(max_epochs=3, y_annotation="activation").fit(X, RATINGS)
+    floats = small(max_epochs=3).fit(X, RATINGS.astype(float))
+    np.testing.assert_array_equal(integers.transform(X), floats.transform(X))
+
+
+@pytest.mark.parametrize("y", [RATINGS, RATINGS.astype(float)], ids=["integers", "floats"])
+def test_codes_of_emotions_can_be_left_to_the_classifier(y):
+    X, _, _ = speech()
+    dae = small(max_epochs=3, y_annotation=None)
+    with pytest.warns(UserWarning, match="ignored it and trains a plain DAE") as seen:
+        dae.fit(X, y)
+    assert {one.category for one in seen} == {UserWarning}
+    np.testing.assert_array_equal(dae.transform(X), plain_twin(dae).fit(X).transform(X))
+
+
+def test_y_may_be_one_annotation_and_a_keyword_the_other():
+    X, activation, valence = speech()
+    mixed = small(max_epochs=3, y_annotation="valence").fit(X, valence, activation=activation)
+    by_name = small(max_epochs=3).fit(X, activation=activation, valence=valence)
+    assert mixed.label_names_ == ("activation", "valence")
+    np.testing.assert_array_equal(mixed.transform(X), by_name.transform(X))
+
+
+def test_an_annotation_must_not_come_twice():
+    X, activation, _ = speech(60)
+    with pytest.raises(ValueError, match=r"activation came twice, as y and as activation="):
+        small(y_annotation="activation").fit(X, activation, activation=activation)
+
+
+def test_class_labels_are_not_the_annotation_named():
+    X, _, _ = speech(60)
+    with pytest.raises(ValueError, match=r"valence must hold numbers.*got 'anger'"):
+        small(y_annotation="valence").fit(X, ["anger"] * 60)
 
 
 def test_weight_zero_is_a_plain_dae():
@@ -250,6 +326,19 @@ def test_keyword_of_the_step_without_routing():
         warnings.simplefilter("error")
         model.fit(X, y, metricdae__activation=activation)
     assert model[1].label_names_ == ("activation",)
+
+
+def test_a_model_from_before_a_parameter_has_its_default():
+    X, activation, _ = speech(60)
+    dae = small(max_epochs=2, warm_start=True).fit(X, activation)
+    state = dae.__getstate__()
+    del state["y_annotation"]
+    old = MetricDAE.__new__(MetricDAE)
+    old.__setstate__(state)
+    assert repr(old) == repr(dae)
+    np.testing.assert_array_equal(
+        old.fit(X, activation).transform(X), dae.fit(X, activation).transform(X)
+    )
 
 
 # Real corpora
