@@ -47,78 +47,67 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
        :math:`M_i \leftarrow a M_i + (1 - a) z(x_i)`, normalised, once an epoch.
 
     The target comes in without labels, in one of three ways: as `X_target` of :meth:`fit`;
-    later, by :meth:`adapt`; or, with ``adaptation="predict"``, as whatever is predicted,
-    so that `cross_validate` and searches evaluate adaptation.
+    later, by :meth:`adapt`; or, with ``adaptation="predict"``, as the rows to predict, which
+    lets `cross_validate` and searches evaluate adaptation.
 
-    Features should be standardised beforehand, see the user guide on which way.
+    Features should be standardised beforehand; the user guide says how.
+
+    The parameters that matter first are `adaptation`, `target_prior`, `n_estimators`,
+    `keep_source` and `random_state`. The others follow in groups: the target (`min_target`,
+    `guard`), the memory (`selection` to `memory_momentum`), the network (`hidden_layer_sizes`,
+    `dropout`), training (`warmup_epochs` to `verbose`), and variants of the papers (`loss` to
+    `vote`), none of which was measurably better than its default on real corpora.
 
     Parameters
     ----------
     n_components : int, default=64
         Width of the embedding of each member.
-    hidden_layer_sizes : sequence of int, default=(256,)
-        Widths of the encoder's hidden layers.
-    dropout : float, default=0.5
-        Share of hidden units dropped in training.
-    n_estimators : int, default=3
-        Members: networks with initial weights of their own, which share the pseudo labels.
-        Their probabilities are averaged. More cost more, and depend less on the seed.
-    loss : {"softmax", "mmcl"}, default="softmax"
-        ``"softmax"`` is the formula above. ``"mmcl"`` is the squared loss of [2]_ with hard
-        negatives; it takes multilabels of the predicted class alone, and no temperature.
-    label_prediction : {"vote", "threshold", "cycle"}, default="vote"
-        Where multilabels come from: the vote as above; the nearest rows that are more
-        similar than a threshold; or those of them that are mutual neighbours [2]_.
-    soft_labels : bool, default=True
-        Whether probabilities are learnt; False: only the predicted class, which amplifies
-        the errors of pseudo labels as well as what is right in them.
-    n_neighbors : int, default=None
-        Rows of each class that a multilabel names, the nearest. None: all of them, which is
-        steadier and costs least. For the other two label predictions, the number of
-        candidates (None: all that are similar enough, which takes 12 bytes for each pair of
-        a target row and a source row).
-    similarity_threshold : float, default=0.6
-        Cosine similarity. Only for ``"threshold"`` and ``"cycle"``.
-    selection : float, default=0.6
-        Part of the target rows of each predicted class that is learnt from, the most
-        confident ones. Balanced by class: a single threshold would select the easy classes.
-    temperature : float, default=0.05
-        :math:`\tau`. Small: the nearest rows decide. Large: all rows have a say.
-    label_momentum : float, default=0.5
-        Pseudo labels are averaged over the epochs; the part that the earlier ones keep.
-    memory_momentum : float, default=0.8
-        :math:`a`, the part of the memory that an epoch keeps. 0: the memory is embedded anew.
-    target_weight : float, default=1.0
-        :math:`\lambda`. 0: only the corrections for the shares of the classes are learnt.
+    adaptation : {"fit", "predict"} or None, default="fit"
+        ``"fit"``: adapt to `X_target` in :meth:`fit`. ``"predict"``: take each batch passed
+        to `predict`, `predict_proba` or `transform` as the target and adapt a copy to it;
+        the last copy is kept, and predicting the same rows again costs nothing. Several
+        scorers share it; scores on the training set adapt once more. None: never adapt, a
+        classifier of the source alone, and no warning about it.
     target_prior : {"uniform", "source"}, dict, array-like or None, default="uniform"
         Shares :math:`\pi` that the classes are expected to have in the target: all the same,
         those of the source, or given ones (by name, or in the order of `classes_`). None: no
-        correction; predictions then tend to collapse on few classes. A target without
-        some class contradicts the default and is predicted badly: give a class that is
-        known to be missing the share 0. It is then never predicted, whether the model has
-        been adapted or not, and its probability is 0.
-    vote : {"mean", "head", "memory"}, default="mean"
-        What predicts: the head, the memory, or the geometric mean of both.
-    adaptation : {"fit", "predict"} or None, default="fit"
-        ``"fit"``: adapt to `X_target` in :meth:`fit`. ``"predict"``: take each batch given
-        to `predict`, `predict_proba` or `transform` as the target and adapt a copy to it;
-        the last copy is kept, so that a second question about the same rows is free. Several
-        scorers share it, scores on the training set adapt once more. None: never adapt, a
-        classifier of the source alone, and no warning about it.
+        correction; predictions then tend to collapse to a few classes. A target that lacks a
+        class contradicts the default and is predicted badly: give a class that is known to
+        be missing the share 0. It is then never predicted, whether the model has been
+        adapted or not, and its probability is 0.
+    n_estimators : int, default=3
+        Members: networks with initial weights of their own, which share the pseudo labels.
+        Their probabilities are averaged. More members take more time, and make the result
+        better and less dependent on the seed.
+    keep_source : bool, default=True
+        Whether the source rows stay in the fitted model, for later adaptation. False: only
+        their embeddings do, which is smaller and more private; :meth:`adapt` then cannot
+        move the memory, and only keeps the head in line with it.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, dropout and order of rows. An integer makes refits bit-identical.
     min_target : int, default=20
         With fewer target rows there is no adaptation but a `NotAdaptedWarning`.
     guard : bool, default=True
         Whether to return to the unadapted model, with a `NotAdaptedWarning`, where figures
         that need no label show that adaptation ran away: a class was lost, pseudo labels do
         not settle, head and memory disagree. It cannot notice classes that were swapped.
-    keep_source : bool, default=True
-        Whether the source rows stay in the fitted model, for later adaptation. False: only
-        their embeddings do, which is smaller and more private; :meth:`adapt` then cannot
-        move the memory, and only keeps the head in line with it.
+    selection : float, default=0.6
+        Share of the target rows of each predicted class that is learnt from, the most
+        confident ones. Balanced by class: a single threshold would select the easy classes.
+    temperature : float, default=0.05
+        :math:`\tau`. Small: the nearest rows decide. Large: all rows have a say.
+    memory_momentum : float, default=0.8
+        :math:`a`, the share of the memory that an epoch keeps. 0: the memory is embedded anew.
+    hidden_layer_sizes : sequence of int, default=(256,)
+        Widths of the encoder's hidden layers.
+    dropout : float, default=0.5
+        Share of hidden units dropped in training.
     warmup_epochs : int, default=10
         Passes over the source before adaptation.
     max_epochs : int, default=15
         Passes over the target.
+    target_weight : float, default=1.0
+        :math:`\lambda`. 0: only the corrections for the shares of the classes are learnt.
     learning_rate : float, default=1e-3
         Step size of Adam.
     weight_decay : float, default=1e-3
@@ -127,10 +116,26 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Rows a step, of the source and of the target each.
     device : str, default="cpu"
         ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
-    random_state : int, RandomState instance or None, default=None
-        Initial weights, dropout and order of rows. An integer makes refits bit-identical.
     verbose : int, default=0
         Above 0, progress bars over the epochs.
+    loss : {"softmax", "mmcl"}, default="softmax"
+        ``"softmax"`` is the formula above. ``"mmcl"`` is the squared loss of [2]_ with hard
+        negatives; it takes multilabels of the predicted class alone, and no temperature.
+    label_prediction : {"vote", "threshold", "cycle"}, default="vote"
+        Origin of the multilabels: the vote as above; the nearest rows that are more similar
+        than a threshold; or those of these rows that are mutual neighbours [2]_.
+    soft_labels : bool, default=True
+        If True, learn the class probabilities; if False, only the predicted class, which
+        reinforces correct and wrong pseudo labels alike.
+    n_neighbors : int, default=None
+        Number of rows of each class that a multilabel names, the nearest. None: all of them,
+        which is steadier and costs least. For the other two label predictions, the number of
+        candidates (None: all that are similar enough, which takes 12 bytes for each pair of
+        a target row and a source row).
+    similarity_threshold : float, default=0.6
+        Cosine similarity. Only for ``"threshold"`` and ``"cycle"``.
+    vote : {"mean", "head", "memory"}, default="mean"
+        What predicts: the head, the memory, or the geometric mean of both.
 
     Attributes
     ----------
@@ -143,7 +148,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     adapted_ : bool
         Whether this model has been adapted.
     pseudo_labels_ : ndarray of shape (n_target,)
-        The emotion that each target row was taken for in the end. Only after adaptation.
+        The emotion assigned to each target row in the end. Only after adaptation.
     target_selected_ : ndarray of bool, shape (n_target,)
         The target rows that were confident enough in the end. Only after adaptation.
     history_ : list of dict
@@ -170,9 +175,13 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     Notes
     -----
     With :math:`n` target rows, :math:`m` source rows and :math:`d` components, an epoch costs
-    :math:`O(n m d)` in matrix products. Similarities exist in parts, so that beside the data
-    and the memory (:math:`4 m d` bytes for each member, during adaptation three times) some
-    hundred MB are in use at most.
+    :math:`O(n m d)` in matrix products. Similarities are computed in blocks; peak memory stays
+    within a few hundred MB beyond the data and the memory (:math:`4 m d` bytes for each member,
+    three times that during adaptation).
+
+    *Metadata routing.* `X_target` is requested from the start: it is an argument that no other
+    estimator of a pipeline takes for something else, and a classifier that silently missed it
+    would not be adapted.
 
     References
     ----------
@@ -183,7 +192,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
 
     Examples
     --------
-    The target has an offset that the source has not:
+    The target has an offset that the source lacks:
 
     >>> import numpy as np
     >>> from sklearn_ser import NNPMClassifier
@@ -197,71 +206,69 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     True
     """
 
-    # Metadata that fit is given by a pipeline with routing on, without set_fit_request.
+    # Requested by default: without set_fit_request, a pipeline would refuse the target.
     __metadata_request__fit: ClassVar[dict] = {"X_target": True}
 
     _parameter_constraints: ClassVar[dict] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
+        "adaptation": [StrOptions({"fit", "predict"}), None],
+        "target_prior": [StrOptions({"uniform", "source"}), dict, "array-like", None],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "keep_source": ["boolean"],
+        "random_state": ["random_state"],
+        "min_target": [Interval(Integral, 1, None, closed="left")],
+        "guard": ["boolean"],
+        "selection": [Interval(Real, 0, 1, closed="right")],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "memory_momentum": [Interval(Real, 0, 1, closed="both")],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "warmup_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "target_weight": [Interval(Real, 0, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "verbose": ["verbose"],
         "loss": [StrOptions({"softmax", "mmcl"})],
         "label_prediction": [StrOptions({"vote", "threshold", "cycle"})],
         "soft_labels": ["boolean"],
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
         "similarity_threshold": [Interval(Real, -1, 1, closed="both")],
-        "selection": [Interval(Real, 0, 1, closed="right")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "label_momentum": [Interval(Real, 0, 1, closed="left")],
-        "memory_momentum": [Interval(Real, 0, 1, closed="both")],
-        "target_weight": [Interval(Real, 0, None, closed="left")],
-        "target_prior": [StrOptions({"uniform", "source"}), dict, "array-like", None],
         "vote": [StrOptions({"mean", "head", "memory"})],
-        "adaptation": [StrOptions({"fit", "predict"}), None],
-        "min_target": [Interval(Integral, 1, None, closed="left")],
-        "guard": ["boolean"],
-        "keep_source": ["boolean"],
-        "warmup_epochs": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
         self,
         n_components=64,
         *,
+        adaptation="fit",
+        target_prior="uniform",
+        n_estimators=3,
+        keep_source=True,
+        random_state=None,
+        min_target=20,
+        guard=True,
+        selection=0.6,
+        temperature=0.05,
+        memory_momentum=0.8,
         hidden_layer_sizes=(256,),
         dropout=0.5,
-        n_estimators=3,
+        warmup_epochs=10,
+        max_epochs=15,
+        target_weight=1.0,
+        learning_rate=1e-3,
+        weight_decay=1e-3,
+        batch_size=64,
+        device="cpu",
+        verbose=0,
         loss="softmax",
         label_prediction="vote",
         soft_labels=True,
         n_neighbors=None,
         similarity_threshold=0.6,
-        selection=0.6,
-        temperature=0.05,
-        label_momentum=0.5,
-        memory_momentum=0.8,
-        target_weight=1.0,
-        target_prior="uniform",
         vote="mean",
-        adaptation="fit",
-        min_target=20,
-        guard=True,
-        keep_source=True,
-        warmup_epochs=10,
-        max_epochs=15,
-        learning_rate=1e-3,
-        weight_decay=1e-3,
-        batch_size=64,
-        device="cpu",
-        random_state=None,
-        verbose=0,
     ):
         store_parameters(self, locals())
 
@@ -308,8 +315,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         ------
         ValueError
             For gaps in `X`, `y` or `X_target`, a single class in `y`, other columns in
-            `X_target` than in `X`, and shares in `target_prior` that are none. If the
-            warm-up leads to infinite values.
+            `X_target` than in `X`, and an invalid `target_prior`. If the warm-up leads to
+            infinite values.
 
         Warns
         -----
@@ -327,8 +334,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs two at "
-                f"least to tell apart."
+                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs at least "
+                f"two."
             )
         if X_target is not None:
             X_target = validate_target(self, X_target)
@@ -338,17 +345,17 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
             self._adapt_to(X_target)
         if not self.keep_source:
             self._source_rows = None
-        # Behind that: the copy is the one that predict would make.
+        # After the rows are dropped: the copy is the one that predict would make.
         if X_target is not None and self.adaptation == "predict":
             self._adapted_copy(X_target)
         return self
 
     @all_or_nothing
     def adapt(self, X_target):
-        """Go on from the fitted model and adapt it to unlabelled rows.
+        """Adapt the fitted model to unlabelled rows, starting from its current state.
 
         ``fit(X, y).adapt(X_target)`` and ``fit(X, y, X_target=X_target)`` give the same
-        model, bit by bit, with ``keep_source=True``. Adapting once more goes on from there.
+        model, bit by bit, with ``keep_source=True``. Adapting again continues from there.
 
         Parameters
         ----------
@@ -363,8 +370,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Raises
         ------
         ValueError
-            For gaps or other columns in `X_target`, and if parameters were set since `fit`
-            that make another network.
+            For gaps or other columns in `X_target`, and if parameters that determine the
+            network were changed after `fit`.
 
         Warns
         -----

@@ -33,6 +33,10 @@ _LOST_CLASS = 0.2
 _UNSETTLED = 0.7
 _DISAGREEING = 0.5
 
+# The part of the pseudo labels that earlier epochs keep. Half damps labels that flip from epoch
+# to epoch, and leaves 3 % of the first ones after five.
+_LABEL_MOMENTUM = 0.5
+
 
 @dataclass(frozen=True)
 class Source:
@@ -96,7 +100,6 @@ class AdaptationSettings:
     similarity_threshold: float
     selection: float
     temperature: float
-    label_momentum: float
     memory_momentum: float
     target_weight: float
     prior: Tensor | None
@@ -252,7 +255,7 @@ class Adaptation:
         probabilities = geometric_mean(head, votes).mean(dim=0)
         if self.probabilities is None:
             return probabilities
-        return torch.lerp(probabilities, self.probabilities, self.settings.label_momentum)
+        return torch.lerp(probabilities, self.probabilities, _LABEL_MOMENTUM)
 
     def _learnt_labels(self) -> Tensor:
         """Return the pseudo labels in the form in which they are learnt, soft or one-hot."""

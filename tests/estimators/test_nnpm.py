@@ -865,7 +865,7 @@ class TestPrior:
             {"adaptation": "predict"},
             {"adaptation": None},
             {"keep_source": False},
-            {"selection": 1.0, "label_momentum": 0.0},
+            {"selection": 1.0},
         ],
         ids=str,
     )
@@ -1128,7 +1128,6 @@ def test_every_variant_adapts(data, loss, label_prediction, n_neighbors, soft_la
         {"n_neighbors": 5},
         {"selection": 1.0},
         {"temperature": 0.5},
-        {"label_momentum": 0.0},
         {"memory_momentum": 0.0},
         {"target_weight": 0.0},
         {"target_prior": None},

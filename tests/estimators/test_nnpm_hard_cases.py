@@ -303,7 +303,7 @@ class TestLabels:
 
     def test_a_single_class(self, data):
         X, _, T, _ = data
-        with pytest.raises(ValueError, match=r"y has 1 class only, 'anger'; .* needs two at least"):
+        with pytest.raises(ValueError, match=r"y has 1 class only, 'anger'; .* needs at least two"):
             make().fit(X, ["anger"] * 120, X_target=T)
 
     @pytest.mark.parametrize("gap", [None, np.nan, pd.NA], ids=str)

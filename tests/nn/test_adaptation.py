@@ -31,7 +31,6 @@ def settings(**changes):
             "similarity_threshold": 0.3,
             "selection": 0.5,
             "temperature": 0.1,
-            "label_momentum": 0.7,
             "memory_momentum": 0.8,
             "target_weight": 1.0,
             "prior": PRIOR,
@@ -101,7 +100,7 @@ class TestEpochs:
         first, first_embedding = state.probabilities, embed_rows(module, state.target)
         change(module)
         figures = state.begin_epoch(module, 1)
-        expected = 0.7 * first + 0.3 * now(state, module)
+        expected = 0.5 * first + 0.5 * now(state, module)
         torch.testing.assert_close(state.probabilities, expected)
         same = first.argmax(dim=1) == expected.argmax(dim=1)
         assert 0 < figures["label_agreement"] < 1
