@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sklearn_ser.nn._adaptation import Adaptation, AdaptationSettings, Source, source_loss
+from sklearn_ser.nn._adaptation import Adaptation, AdaptationSettings, Source, collapse, source_loss
 from sklearn_ser.nn._memory import MemoryNet
 from sklearn_ser.nn._multilabel import at_prior, geometric_mean, select_balanced
 from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
@@ -296,3 +296,32 @@ class TestSoundness:
         assert has_length_1(z)
         z[1, 4] = 0
         assert not has_length_1(z)
+
+
+BEFORE = {"smallest_class": 0.2}
+HEALTHY = {"smallest_class": 0.2, "label_agreement": 0.9, "head_memory_agreement": 0.9}
+
+
+class TestCollapse:
+    def test_nothing_to_be_seen(self):
+        assert collapse(BEFORE, HEALTHY, smallest_prior=0.25) == ""
+
+    @pytest.mark.parametrize(
+        ("figures", "reason"),
+        [
+            ({"smallest_class": 0.01}, r"a class is predicted for 1.0% .* about 25% and were 20"),
+            ({"label_agreement": 0.5}, r"did not settle: 50% of them were the same"),
+            ({"head_memory_agreement": 0.3}, r"same class for only 30% of the target rows"),
+        ],
+    )
+    def test_signs(self, figures, reason):
+        with pytest.raises(AssertionError, match=reason):
+            assert collapse(BEFORE, HEALTHY | figures, smallest_prior=0.25) == ""
+
+    def test_a_class_that_was_small_before_is_not_lost(self):
+        few = HEALTHY | {"smallest_class": 0.01}
+        assert collapse({"smallest_class": 0.01}, few, smallest_prior=0.25) == ""
+        assert collapse({"smallest_class": 0.02}, few, smallest_prior=0.25) != ""
+
+    def test_a_class_that_should_be_rare_is_not_lost(self):
+        assert collapse(BEFORE, HEALTHY | {"smallest_class": 0.01}, smallest_prior=0.04) == ""
