@@ -1,6 +1,7 @@
 """Devices, threads and seeds: what makes a training repeatable on the same machine."""
 
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -22,8 +23,8 @@ __all__ = [
 _GLOBAL_GENERATOR = threading.Lock()
 
 
-def resolve_device(device):
-    """Turn the parameter `device` of an estimator into a device that is there.
+def resolve_device(device: str) -> torch.device:
+    """Turn the parameter `device` of an estimator into an available device.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def resolve_device(device):
     ValueError
         If torch knows no such device.
     RuntimeError
-        If torch knows it, but it is not there.
+        If torch knows it, but it is not available.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -60,8 +61,8 @@ def resolve_device(device):
     return resolved
 
 
-def is_available(device):
-    """Tell whether a :class:`torch.device` can be used in this process."""
+def is_available(device: torch.device) -> bool:
+    """Return whether a device can be used in this process."""
     if device.type == "cuda":
         return (device.index or 0) < torch.cuda.device_count()
     if device.type == "mps":
@@ -73,7 +74,7 @@ _torch_limit = SharedLimit()
 _thread = threading.local()
 
 
-def _restore(own, before, n_left):
+def _restore(own: int, before: int, n_left: int) -> None:
     """Give the calling thread, and threads to come, the numbers they should have.
 
     Torch keeps a number for every thread, and one for new threads and for MKL, which
@@ -88,7 +89,7 @@ def _restore(own, before, n_left):
 
 
 @contextmanager
-def one_thread(device):
+def one_thread(device: torch.device) -> Iterator[None]:
     """Let torch use a single thread on the CPU, and as many as before afterwards.
 
     Sums over several threads are rounded in another order: without this, the number of
@@ -112,7 +113,7 @@ def one_thread(device):
         _torch_limit.leave(lambda n_left: _restore(own, before, n_left))
 
 
-def seeds_of_run(seed, n_epochs_done):
+def seeds_of_run(seed: int, n_epochs_done: int) -> list[int]:
     """Return the seeds for splitting, initialising, training and validating.
 
     Parameters
@@ -120,8 +121,8 @@ def seeds_of_run(seed, n_epochs_done):
     seed : int
         Drawn from the estimator's `random_state`.
     n_epochs_done : int
-        Epochs trained before, so that a continued training goes on with new random
-        numbers instead of repeating those it began with.
+        Epochs trained before. A continued training draws new random numbers instead of
+        repeating the first ones.
 
     Returns
     -------
@@ -130,11 +131,11 @@ def seeds_of_run(seed, n_epochs_done):
     return np.random.SeedSequence([seed, n_epochs_done]).generate_state(4).tolist()
 
 
-def build_module(make, seed):
+def build_module(make: Callable[[], torch.nn.Module], seed: int) -> torch.nn.Module:
     """Call `make`, whose layers draw their initial weights, with torch's generator seeded.
 
     The generator that the caller may be using is put back as it was. Weights are drawn
-    on the CPU whatever the device, so that training starts from the same point on all.
+    on the CPU whatever the device: training starts from the same point on all devices.
     """
     with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]), torch.device("cpu"):
         # Not torch.manual_seed, which seeds the generators of all GPUs as well.
@@ -142,10 +143,10 @@ def build_module(make, seed):
         return make().float()
 
 
-def as_tensor(array, device):
+def as_tensor(array: np.ndarray, device: torch.device) -> torch.Tensor:
     """Return a C-contiguous array as a tensor on a device, on the CPU without a copy.
 
-    A read-only array (a memory map, say) is copied: torch knows no read-only tensors.
+    A read-only array, such as a memory map, is copied: torch has no read-only tensors.
     """
     if not array.flags.writeable:
         array = array.copy()

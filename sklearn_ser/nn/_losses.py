@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 __all__ = [
@@ -17,13 +18,13 @@ __all__ = [
 ]
 
 
-def reconstruction_loss(X, X_rebuilt):
+def reconstruction_loss(X: Tensor, X_rebuilt: Tensor) -> Tensor:
     r"""Mean squared error, :math:`\frac{1}{BD} \sum_{ij} (x_{ij} - \hat x_{ij})^2`.
 
     Parameters
     ----------
     X, X_rebuilt : Tensor of shape (n_samples, n_features)
-        The rows without noise, and what the decoder makes of them.
+        The rows without noise, and their reconstructions.
 
     Returns
     -------
@@ -31,11 +32,12 @@ def reconstruction_loss(X, X_rebuilt):
         0 for no rows.
     """
     if X.shape[0] == 0:
+        # A sum over no rows is a 0 that has a gradient; their mean would be NaN.
         return X_rebuilt.sum()
     return functional.mse_loss(X_rebuilt, X)
 
 
-def gaussian_kl(mean, log_variance):
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     r"""Divergence of each unit's posterior from the standard normal, in nats.
 
     .. math:: \mathrm{KL}(N(\mu, \sigma^2) \,\|\, N(0, 1))
@@ -55,8 +57,10 @@ def gaussian_kl(mean, log_variance):
     return 0.5 * (mean.square() + torch.expm1(log_variance) - log_variance)
 
 
-def reduce_kl(kl, *, n_features, reduction="sum", free_bits=0.0):
-    r"""Reduce the divergences of a batch to the term that goes with a mean squared error.
+def reduce_kl(
+    kl: Tensor, *, n_features: int, reduction: str = "sum", free_bits: float = 0.0
+) -> Tensor:
+    r"""Reduce the divergences of a batch to the term beside a mean squared error.
 
     The squared error is averaged over :math:`D` features. With :math:`\mathrm{KL}_k` the
     divergence of unit :math:`k`, averaged over the rows,
@@ -71,7 +75,7 @@ def reduce_kl(kl, *, n_features, reduction="sum", free_bits=0.0):
     Parameters
     ----------
     kl : Tensor of shape (n_samples, n_components)
-        What :func:`gaussian_kl` returns.
+        Divergences from :func:`gaussian_kl`.
     n_features : int
         The :math:`D` of the squared error that this term is added to.
     reduction : {"sum", "mean"}, default="sum"
@@ -88,21 +92,23 @@ def reduce_kl(kl, *, n_features, reduction="sum", free_bits=0.0):
     if kl.shape[0] == 0:
         return kl.sum()
     per_unit = kl.mean(dim=0)
+    # Below the limit the gradient is 0. The mean over the batch is clamped, as Kingma et al. do,
+    # not each row: a unit may be silent on some rows as long as it speaks on others.
     if free_bits > 0:
         per_unit = per_unit.clamp_min(free_bits)
     return per_unit.mean() if reduction == "mean" else per_unit.sum() / n_features
 
 
-def _linear(progress):
+def _linear(progress: float) -> float:
     return progress
 
 
-def _sigmoid(progress, steepness=10.0):
+def _sigmoid(progress: float, steepness: float = 10.0) -> float:
     # Stretched so that it passes exactly through 0, 1/2 and 1.
     return 0.5 + 0.5 * math.tanh(steepness / 2 * (progress - 0.5)) / math.tanh(steepness / 4)
 
 
-def _cosine(progress):
+def _cosine(progress: float) -> float:
     return 0.5 - 0.5 * math.cos(math.pi * progress)
 
 
@@ -111,8 +117,15 @@ _RAMPS = {"linear": _linear, "sigmoid": _sigmoid, "cosine": _cosine}
 ANNEALING_SCHEDULES = ("constant", *_RAMPS, "cyclical")
 
 
-def annealing_weight(epoch, *, schedule, annealing_epochs, n_cycles=4, ratio=0.5):
-    r"""Share of the full weight that a schedule gives to a term at an epoch.
+def annealing_weight(
+    epoch: float,
+    *,
+    schedule: str,
+    annealing_epochs: float,
+    n_cycles: int = 4,
+    ratio: float = 0.5,
+) -> float:
+    r"""Return the share of the full weight that a schedule gives to a term at an epoch.
 
     With :math:`t` the epoch, :math:`T` the epochs of annealing and :math:`u = t / T`:
 
@@ -131,9 +144,9 @@ def annealing_weight(epoch, *, schedule, annealing_epochs, n_cycles=4, ratio=0.5
     Parameters
     ----------
     epoch : int or float
-        How many epochs have passed, from 0.
+        Number of epochs that have passed.
     schedule : {"constant", "linear", "sigmoid", "cosine", "cyclical"}
-        The shape.
+        Shape of the curve.
     annealing_epochs : int or float
         Epochs until the weight has reached 1 for good. With 0 it starts there.
     n_cycles : int, default=4
@@ -155,7 +168,7 @@ def annealing_weight(epoch, *, schedule, annealing_epochs, n_cycles=4, ratio=0.5
     return _RAMPS[schedule](epoch / annealing_epochs)
 
 
-def _centred_labels(labels):
+def _centred_labels(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return deviations of the labels from their mean, a mask of 0 and 1, and its sum.
 
     The deviation is 0 for a row without label.
@@ -169,7 +182,7 @@ def _centred_labels(labels):
     return (label - label.sum() / count.clamp_min(1)) * mask, mask, count
 
 
-def metric_loss(position, labels):
+def metric_loss(position: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     r"""Penalise latent distances that are not proportional to distances of labels.
 
     With :math:`n_d, l_d` the differences of position and label over all pairs of labelled
@@ -189,9 +202,9 @@ def metric_loss(position, labels):
     Parameters
     ----------
     position : Tensor of shape (n_samples,)
-        Where each row lies in the latent space.
+        Position of each row in the latent space.
     labels : Tensor of shape (n_samples,)
-        NaN for a row without label, which is left out. They get no gradient.
+        NaN for a row without label, which is left out. Labels get no gradient.
 
     Returns
     -------
@@ -205,24 +218,29 @@ def metric_loss(position, labels):
         defined = (spread > 0).to(labels.dtype)
         # All 0 without distances: nothing is divided by 0, and no gradient is NaN.
         direction = label / (spread + (1 - defined))
+        # Over all pairs the squares sum to B times those of the deviations, and there are
+        # B (B - 1) / 2 pairs: their mean is 2 / (B - 1) times the sum of squared deviations.
         share = 2 * defined / (count - 1).clamp_min(1)
         mean = position.dot(mask) / count.clamp_min(1)
     here = position - mean
     slope = here.dot(direction)
-    # Mean and slope minimise the squares, so that their own change adds nothing to the gradient.
+    # Mean and slope minimise the squares: the derivative with respect to them is 0, and they
+    # count as constants in the gradient.
     error = (here - slope.detach() * label) * mask
     return share * error.dot(error), (slope - defined).abs()
 
 
-def _distances(differences):
+def _distances(differences: Tensor) -> Tensor:
     """Return the norm over the last axis; its gradient at the origin is 0 instead of NaN."""
     squares = differences.square().sum(dim=-1)
     positive = squares > 0
+    # Twice where(): the derivative of sqrt(0) is infinite, and infinity times the 0 of the branch
+    # that is not taken would be NaN.
     return torch.where(positive, torch.where(positive, squares, 1.0).sqrt(), 0.0)
 
 
-def cluster_loss(Z, codes, *, n_classes):
-    r"""Compare the size of the classes in the latent space with the distances between them.
+def cluster_loss(Z: Tensor, codes: Tensor, *, n_classes: int) -> Tensor:
+    r"""Ratio of the size of the classes in the latent space to the distances between them.
 
     .. math:: L = \frac{\mathrm{mean}_k\, \mathrm{mean}_{i : y_i = k} \|z_i - c_k\|}
                        {\mathrm{mean}_{k < m} \|c_k - c_m\|}
@@ -250,7 +268,7 @@ def cluster_loss(Z, codes, *, n_classes):
         rows, or centroids that all coincide.
     """
     if n_classes > len(Z):
-        # A batch has no more classes than rows. Pairs of those that it lacks would count for
+        # A batch has no more classes than rows. Pairs of classes that it lacks would count for
         # nothing, and cost the square of their number.
         present, codes = codes.unique(return_inverse=True)
         # Negative codes sort first and stay negative.
@@ -268,12 +286,14 @@ def cluster_loss(Z, codes, *, n_classes):
     present = ((size[first] > 0) & (size[second] > 0)).to(Z.dtype)
     apart = _distances(centroids[first] - centroids[second]) * present
     between = apart.sum() / present.sum().clamp_min(1)
+    # Centroids that coincide have no distance to divide by; dividing by 1 instead keeps the
+    # gradient of the branch that is not taken finite.
     defined = between > 0
     return torch.where(defined, within / torch.where(defined, between, 1.0), 0.0)
 
 
-def classification_loss(logits, codes):
-    """Cross-entropy of the labelled rows.
+def classification_loss(logits: Tensor, codes: Tensor) -> Tensor:
+    """Return the cross-entropy of the labelled rows.
 
     Parameters
     ----------

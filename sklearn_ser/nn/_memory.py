@@ -1,15 +1,16 @@
 """Networks that embed rows on a sphere, several of them side by side."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 __all__ = ["MemberLinear", "MemoryNet"]
 
-# What the embedding, of length 1, is multiplied by before the head. Logits of a unit vector
-# could not leave the range of the weights, and no class could be predicted with certainty.
+# Factor of the embedding, of length 1, before the head. Logits of a unit vector could not leave
+# the range of the weights, and no class could be predicted with certainty.
 _HEAD_SCALE = 10.0
 
 
@@ -24,21 +25,22 @@ class MemberLinear(nn.Module):
         Width of each.
     """
 
-    def __init__(self, n_members, n_inputs, n_outputs):
+    def __init__(self, n_members: int, n_inputs: int, n_outputs: int) -> None:
         super().__init__()
+        # The bounds of torch.nn.Linear, which has no members.
         bound = n_inputs**-0.5
         self.weight = nn.Parameter(torch.empty(n_members, n_inputs, n_outputs))
         self.bias = nn.Parameter(torch.empty(n_members, 1, n_outputs))
         nn.init.uniform_(self.weight, -bound, bound)
         nn.init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return ``(n_members, n, n_outputs)`` for ``(n_members, n, n_inputs)``."""
         return torch.baddbmm(self.bias, x, self.weight)
 
 
-def _drop(x, rate, generator):
-    """Set entries to 0 at random and scale the others up, with a generator of the caller's."""
+def _drop(x: Tensor, rate: float, generator: torch.Generator) -> Tensor:
+    """Set entries to 0 at random and scale the others up; torch's dropout takes no generator."""
     kept = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device) >= rate
     return x * kept / (1 - rate)
 
@@ -49,15 +51,15 @@ class MemoryNet(nn.Module):
     .. math:: z_e = \frac{g_e(x)}{\|g_e(x)\|}, \qquad
               \text{logits}_e = 10\, W_e z_e + b_e
 
-    All members compute in one batched product: for networks of this size that is nearly
-    as quick as one member alone.
+    All members compute in one batched product, which takes hardly longer than one member
+    alone for networks of this size.
 
     Parameters
     ----------
     n_features : int
         Number of inputs.
     hidden_layer_sizes : sequence of int
-        Widths of the hidden layers of each encoder, with ReLU behind them.
+        Widths of the hidden layers of each encoder, each followed by a ReLU.
     n_components : int
         Width of the embedding of each member.
     n_classes : int
@@ -68,7 +70,15 @@ class MemoryNet(nn.Module):
         Share of hidden units that are dropped where a generator is given.
     """
 
-    def __init__(self, n_features, hidden_layer_sizes, n_components, n_classes, n_members, dropout):
+    def __init__(
+        self,
+        n_features: int,
+        hidden_layer_sizes: Sequence[int],
+        n_components: int,
+        n_classes: int,
+        n_members: int,
+        dropout: float,
+    ) -> None:
         super().__init__()
         sizes = [n_features, *hidden_layer_sizes, n_components]
         self.encoder = nn.ModuleList(MemberLinear(n_members, *pair) for pair in pairwise(sizes))
@@ -76,7 +86,7 @@ class MemoryNet(nn.Module):
         self.n_members = n_members
         self.dropout = dropout
 
-    def embed(self, x, generator=None):
+    def embed(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return unit vectors, ``(n_members, n, n_components)``, of rows ``(n, n_features)``.
 
         Hidden units are dropped only if there is a generator to draw them with.
@@ -89,10 +99,10 @@ class MemoryNet(nn.Module):
                 hidden = _drop(hidden, self.dropout, generator)
         return functional.normalize(last(hidden), dim=-1)
 
-    def classify(self, z):
+    def classify(self, z: Tensor) -> Tensor:
         """Return logits, ``(n_members, n, n_classes)``, of embeddings."""
         return self.head(_HEAD_SCALE * z)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return the logits of rows."""
         return self.classify(self.embed(x))

@@ -1,10 +1,13 @@
-"""Losses that draw an embedding to some rows of a memory and away from the others.
+"""Losses that pull an embedding towards some rows of a memory and away from the others.
 
 Shapes: E members, n queries, m rows of the memory, c coordinates, p positive rows a query.
 """
 
 import torch
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
+
+from sklearn_ser.nn._multilabel import Multilabel
 
 __all__ = ["multilabel_softmax_loss", "multilabel_square_loss"]
 
@@ -12,12 +15,12 @@ __all__ = ["multilabel_softmax_loss", "multilabel_square_loss"]
 _ENTRIES_AT_ONCE = 2**25
 
 
-def _log_total(z, memory, temperature):
+def _log_total(z: Tensor, memory: Tensor, temperature: float) -> Tensor:
     """Return log sum exp over the rows of a memory, (n,), for the queries of one member."""
     return torch.logsumexp(z @ memory.T / temperature, dim=1)
 
 
-def _log_totals(z, memory, temperature):
+def _log_totals(z: Tensor, memory: Tensor, temperature: float) -> Tensor:
     n_members, n_queries, _ = z.shape
     n_rows = memory.shape[1]
     if n_members * n_queries * n_rows <= _ENTRIES_AT_ONCE:
@@ -38,7 +41,9 @@ def _log_totals(z, memory, temperature):
     )
 
 
-def multilabel_softmax_loss(z, memory, means, *, temperature):
+def multilabel_softmax_loss(
+    z: Tensor, memory: Tensor, means: Tensor, *, temperature: float
+) -> Tensor:
     r"""Cross-entropy between a multilabel and the softmax over all rows of the memory.
 
     .. math:: L(x) = - \sum_i m_i(x) \log \frac{\exp(M_i \cdot z(x) / \tau)}
@@ -62,17 +67,25 @@ def multilabel_softmax_loss(z, memory, means, *, temperature):
     Returns
     -------
     loss : Tensor of shape (E, n)
-        0 at least.
+        At least 0.
 
     References
     ----------
     Zhong et al., "Invariance matters: exemplar memory for domain adaptive person
     re-identification", CVPR 2019, equations 4 to 6.
     """
+    # The right-hand form needs no similarity of a single positive row: one inner product a query.
     return _log_totals(z, memory, temperature) - (z * means).sum(dim=2) / temperature
 
 
-def multilabel_square_loss(z, memory, multilabel, *, positive_weight=5.0, hard_share=0.01):
+def multilabel_square_loss(
+    z: Tensor,
+    memory: Tensor,
+    multilabel: Multilabel,
+    *,
+    positive_weight: float = 5.0,
+    hard_share: float = 0.01,
+) -> Tensor:
     r"""Squared distances of similarities from 1 for positives and -1 for hard negatives.
 
     .. math:: L(x) = \delta \sum_{i \in P} m_i (1 - s_i)^2
@@ -110,6 +123,7 @@ def multilabel_square_loss(z, memory, multilabel, *, positive_weight=5.0, hard_s
         z, memory, multilabel.rows, multilabel.weights, strict=True
     ):
         similarity = queries @ anchors.T
+        # Weighted, where Wang & Zhang average over the positives: with equal weights, the same.
         positive = (weights * (1 - similarity.gather(1, rows)).square()).sum(dim=1)
         is_positive = torch.zeros_like(similarity, dtype=torch.bool)
         is_positive.scatter_(1, rows, weights > 0)

@@ -1,8 +1,9 @@
-"""Encoders, decoders and what is made of them."""
+"""Encoders, decoders and autoencoders."""
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 __all__ = [
     "Autoencoder",
@@ -13,8 +14,8 @@ __all__ = [
 ]
 
 
-def _layers(sizes):
-    """Yield linear layers between the sizes, with a ReLU between each two of them."""
+def _layers(sizes: Sequence[int]) -> Iterator[nn.Module]:
+    """Yield linear layers from each size to the next, with a ReLU between them."""
     for position, (n_in, n_out) in enumerate(pairwise(sizes)):
         if position:
             yield nn.ReLU()
@@ -32,10 +33,10 @@ class Encoder(nn.Sequential):
         Widths of the hidden layers, the one next to the input first. Empty: the latent
         is an affine map of the input.
     n_outputs : int
-        Number of outputs. There is no ReLU behind the last layer: outputs have any sign.
+        Number of outputs. There is no ReLU after the last layer: outputs have any sign.
     """
 
-    def __init__(self, n_features, hidden_layer_sizes, n_outputs):
+    def __init__(self, n_features: int, hidden_layer_sizes: Sequence[int], n_outputs: int) -> None:
         super().__init__(*_layers([n_features, *hidden_layer_sizes, n_outputs]))
 
 
@@ -52,8 +53,10 @@ class Decoder(nn.Sequential):
         Number of inputs.
     """
 
-    def __init__(self, n_features, hidden_layer_sizes, n_components):
-        super().__init__(*_layers([n_components, *reversed(hidden_layer_sizes), n_features]))
+    def __init__(
+        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int
+    ) -> None:
+        super().__init__(*_layers([n_components, *hidden_layer_sizes[::-1], n_features]))
 
 
 class Autoencoder(nn.Module):
@@ -69,20 +72,22 @@ class Autoencoder(nn.Module):
         Width of the latent between them.
     """
 
-    def __init__(self, n_features, hidden_layer_sizes, n_components):
+    def __init__(
+        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int
+    ) -> None:
         super().__init__()
         self.encoder = Encoder(n_features, hidden_layer_sizes, n_components)
         self.decoder = Decoder(n_features, hidden_layer_sizes, n_components)
 
-    def encode(self, x):
+    def encode(self, x: Tensor) -> Tensor:
         """Return the latent ``(n, n_components)`` of rows ``(n, n_features)``."""
         return self.encoder(x)
 
-    def decode(self, z):
-        """Return the rows ``(n, n_features)`` that a latent ``(n, n_components)`` stands for."""
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the rows ``(n, n_features)`` decoded from a latent ``(n, n_components)``."""
         return self.decoder(z)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return the reconstruction ``(n, n_features)`` of rows of the same shape."""
         return self.decoder(self.encoder(x))
 
@@ -104,24 +109,27 @@ class VariationalAutoencoder(nn.Module):
         Width of the latent.
     """
 
-    def __init__(self, n_features, hidden_layer_sizes, n_components):
+    def __init__(
+        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int
+    ) -> None:
         super().__init__()
         self.encoder = Encoder(n_features, hidden_layer_sizes, 2 * n_components)
         self.decoder = Decoder(n_features, hidden_layer_sizes, n_components)
 
-    def posterior(self, x):
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each ``(n, n_components)``, of rows ``(n, n_features)``."""
-        return self.encoder(x).chunk(2, dim=1)
+        mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        return mean, log_variance
 
-    def encode(self, x):
+    def encode(self, x: Tensor) -> Tensor:
         """Return the mean of the posterior, ``(n, n_components)``."""
         return self.posterior(x)[0]
 
-    def decode(self, z):
-        """Return the rows ``(n, n_features)`` that a latent ``(n, n_components)`` stands for."""
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the rows ``(n, n_features)`` decoded from a latent ``(n, n_components)``."""
         return self.decoder(z)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return the reconstruction ``(n, n_features)`` from the mean of the posterior."""
         return self.decoder(self.encode(x))
 
@@ -141,10 +149,12 @@ class ClassifyingVariationalAutoencoder(VariationalAutoencoder):
         Number of scores.
     """
 
-    def __init__(self, n_features, hidden_layer_sizes, n_components, n_classes):
+    def __init__(
+        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int, n_classes: int
+    ) -> None:
         super().__init__(n_features, hidden_layer_sizes, n_components)
         self.classifier = nn.Linear(n_components, n_classes)
 
-    def classify(self, z):
+    def classify(self, z: Tensor) -> Tensor:
         """Return unnormalised log-probabilities ``(n, n_classes)`` of latents."""
         return self.classifier(z)

@@ -7,6 +7,7 @@ Shapes: E members, n queries, m rows of the memory, c coordinates, K classes. A 
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 __all__ = [
     "Multilabel",
@@ -30,19 +31,21 @@ _TINY = 1e-8
 _SMALL_TEMPERATURE = 0.025
 
 
-def _parts(n_rows, entries_per_row):
+def _parts(n_rows: int, entries_per_row: int) -> list[slice]:
     size = max(1, _ENTRIES_AT_ONCE // max(entries_per_row, 1))
     return [slice(start, start + size) for start in range(0, n_rows, size)]
 
 
-def _class_weights(codes, n_classes):
+def _class_weights(codes: Tensor, n_classes: int) -> Tensor:
     """Return a matrix ``(m, K)`` that sums rows to classes, each class with total weight 1."""
     one_hot = torch.nn.functional.one_hot(codes, n_classes).float()
     return one_hot / one_hot.sum(dim=0).clamp_min(1)
 
 
-def memory_votes(z, memory, codes, *, n_classes, temperature):
-    r"""Probability of each class by similarity to the rows of a memory.
+def memory_votes(
+    z: Tensor, memory: Tensor, codes: Tensor, *, n_classes: int, temperature: float
+) -> Tensor:
+    r"""Return the probability of each class by similarity to the rows of a memory.
 
     .. math:: v_k(x) \propto \frac{1}{n_k} \sum_{i : y_i = k}
               \exp\left( \frac{M_i \cdot z(x)}{\tau} \right)
@@ -73,9 +76,9 @@ def memory_votes(z, memory, codes, *, n_classes, temperature):
     for member in range(len(z)):
         for part in _parts(z.shape[1], memory.shape[1]):
             similarity = z[member, part] @ memory[member].T
-            # A similarity is at most 1: exp() cannot overflow once that is taken off. Where it
-            # could underflow for all rows, the highest one is.
-            highest = 1.0
+            # A similarity is at most 1: exp() cannot overflow once 1 is subtracted. Where it could
+            # underflow for all rows, the highest similarity is subtracted instead.
+            highest: float | Tensor = 1.0
             if temperature < _SMALL_TEMPERATURE:
                 highest = similarity.amax(dim=1, keepdim=True)
             similarity.sub_(highest).div_(temperature).exp_()
@@ -83,7 +86,7 @@ def memory_votes(z, memory, codes, *, n_classes, temperature):
     return votes / votes.sum(dim=2, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
 
 
-def at_prior(probabilities, mean, prior):
+def at_prior(probabilities: Tensor, mean: Tensor, prior: Tensor) -> Tensor:
     r"""Correct probabilities for classes that are predicted too often.
 
     .. math:: p'_k \propto p_k\, \frac{\pi_k}{\bar p_k}
@@ -101,17 +104,19 @@ def at_prior(probabilities, mean, prior):
     -------
     probabilities : Tensor of shape (..., n, K)
     """
+    # Bayes' rule with the prior exchanged: p(k | x) is proportional to p(x | k) times the share
+    # of k, which the mean of the predictions estimates.
     corrected = (probabilities + _TINY) * (prior / (mean + _TINY))
     return corrected / corrected.sum(dim=-1, keepdim=True)
 
 
-def without_missing(probabilities, prior):
+def without_missing(probabilities: Tensor, prior: Tensor) -> Tensor:
     """Return probabilities ``(..., K)`` that are 0 for the classes with the prior share 0."""
     kept = (probabilities + _TINY) * (prior > 0)
     return kept / kept.sum(dim=-1, keepdim=True)
 
 
-def geometric_mean(first, second):
+def geometric_mean(first: Tensor, second: Tensor) -> Tensor:
     """Return the normalised geometric mean of two arrays of probabilities ``(..., K)``.
 
     A class that one of the two excludes has little chance, unlike in the arithmetic mean.
@@ -120,7 +125,7 @@ def geometric_mean(first, second):
     return mean / mean.sum(dim=-1, keepdim=True)
 
 
-def select_balanced(probabilities, share):
+def select_balanced(probabilities: Tensor, share: float) -> Tensor:
     """Select the most confident share of the rows of each predicted class.
 
     A single threshold for all would select the classes that happen to be easy.
@@ -159,14 +164,14 @@ class Multilabel:
         Their weights, which sum to 1 for each query.
     """
 
-    rows: torch.Tensor
-    weights: torch.Tensor
+    rows: Tensor
+    weights: Tensor
 
-    def of(self, queries):
+    def of(self, queries: Tensor) -> "Multilabel":
         """Return the multilabel of some of the queries."""
         return Multilabel(self.rows[:, queries], self.weights[:, queries])
 
-    def means(self, memory):
+    def means(self, memory: Tensor) -> Tensor:
         """Return the weighted means of the rows, (E, n, c)."""
         n_members, n_queries, n_rows = self.rows.shape
         means = memory.new_empty(n_members, n_queries, memory.shape[2])
@@ -178,10 +183,11 @@ class Multilabel:
         return means
 
 
-def class_means(memory, codes, probabilities):
-    """Return what :meth:`Multilabel.means` gives if all rows of a class share its probability.
+def class_means(memory: Tensor, codes: Tensor, probabilities: Tensor) -> Tensor:
+    """Return the means of a multilabel in which all rows of a class share its probability.
 
-    No row is looked at more than once, however many queries there are.
+    The same as :meth:`Multilabel.means`, but each row of the memory is read once, however
+    many queries there are.
 
     Parameters
     ----------
@@ -190,7 +196,7 @@ def class_means(memory, codes, probabilities):
     codes : Tensor of int64, shape (m,)
         Class of each row of it.
     probabilities : Tensor of shape (n, K)
-        Of the classes, for each query.
+        Probabilities of the classes, for each query.
 
     Returns
     -------
@@ -200,19 +206,21 @@ def class_means(memory, codes, probabilities):
     return probabilities @ (to_classes.T @ memory)
 
 
-def _nearest(z, memory, n_nearest):
+def _nearest(z: Tensor, memory: Tensor, n_nearest: int | None) -> tuple[Tensor, Tensor]:
     """Return similarities and positions, (n, p), of the nearest rows of one member's memory."""
     n_nearest = len(memory) if n_nearest is None else min(n_nearest, len(memory))
     found = [(z[part] @ memory.T).topk(n_nearest, dim=1) for part in _parts(len(z), len(memory))]
     return torch.cat([one.values for one in found]), torch.cat([one.indices for one in found])
 
 
-def _normalised(rows, weights):
-    weights = torch.stack(weights)
-    return Multilabel(torch.stack(rows), weights / weights.sum(dim=2, keepdim=True))
+def _normalised(rows: list[Tensor], weights: list[Tensor]) -> Multilabel:
+    stacked = torch.stack(weights)
+    return Multilabel(torch.stack(rows), stacked / stacked.sum(dim=2, keepdim=True))
 
 
-def multilabel_of_votes(z, memory, codes, probabilities, *, n_neighbors):
+def multilabel_of_votes(
+    z: Tensor, memory: Tensor, codes: Tensor, probabilities: Tensor, *, n_neighbors: int
+) -> Multilabel:
     """Give the nearest rows of each class the probability of the class, in equal parts.
 
     Parameters
@@ -222,10 +230,10 @@ def multilabel_of_votes(z, memory, codes, probabilities, *, n_neighbors):
     codes : Tensor of int64, shape (m,)
         Class of each row of the memory.
     probabilities : Tensor of shape (n, K)
-        Of the classes, for each query; one-hot rows make a multilabel of the rows of a
-        single class.
+        Probabilities of the classes, for each query; with one-hot probabilities, the
+        multilabel names rows of a single class.
     n_neighbors : int
-        Rows of each class; all of them where the memory has fewer.
+        Number of rows of each class; all rows where the memory has fewer.
 
     Returns
     -------
@@ -246,7 +254,9 @@ def multilabel_of_votes(z, memory, codes, probabilities, *, n_neighbors):
     return _normalised(rows, weights)
 
 
-def multilabel_of_threshold(z, memory, *, threshold, n_neighbors):
+def multilabel_of_threshold(
+    z: Tensor, memory: Tensor, *, threshold: float, n_neighbors: int | None
+) -> Multilabel:
     """Give equal weight to the nearest rows that are more similar than a threshold.
 
     The nearest row is always among them.
@@ -258,7 +268,7 @@ def multilabel_of_threshold(z, memory, *, threshold, n_neighbors):
     threshold : float
         Cosine similarity.
     n_neighbors : int or None
-        At most so many rows; None: as many as are similar enough.
+        Largest number of rows; None: all that are similar enough.
 
     Returns
     -------
@@ -274,7 +284,9 @@ def multilabel_of_threshold(z, memory, *, threshold, n_neighbors):
     return _normalised(rows, weights)
 
 
-def multilabel_of_cycle(z, memory, *, threshold, n_neighbors):
+def multilabel_of_cycle(
+    z: Tensor, memory: Tensor, *, threshold: float, n_neighbors: int | None
+) -> Multilabel:
     """Give equal weight to mutual neighbours, as memory-based positive label prediction does.
 
     Candidates are the nearest rows above the threshold, in order of similarity. They are
@@ -314,6 +326,7 @@ def multilabel_of_cycle(z, memory, *, threshold, n_neighbors):
         pairs_back = (back * len(anchors) + candidates[:, None])[in_reach]
         own = torch.arange(len(queries), device=z.device)[:, None]
         mutual = torch.isin(own * len(anchors) + near, pairs_back)
+        # A running product of 0 and 1: the first candidate that fails ends the list.
         kept = (mutual & similar).long().cumprod(dim=1).bool()
         kept[:, 0] = True
         rows.append(near)

@@ -1,14 +1,18 @@
 """The progress bar of a training."""
 
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 __all__ = ["progress"]
 
 
 @contextmanager
-def progress(title, n_epochs, *, shown):
-    """Give a function of an epoch's entry of the history that moves a progress bar."""
+def progress(
+    title: str, n_epochs: int, *, shown: bool
+) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Provide a function that takes each epoch's entry of the history and moves a bar."""
     if not shown or sys.stderr is None:
         yield lambda row: None
         return
@@ -16,7 +20,7 @@ def progress(title, n_epochs, *, shown):
 
     with tqdm(total=n_epochs, desc=title, unit="epoch") as bar:
 
-        def report(row):
+        def report(row: Mapping[str, Any]) -> None:
             terms = {
                 name: f"{value:.4g}"
                 for name, value in row.items()

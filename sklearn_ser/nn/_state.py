@@ -1,29 +1,33 @@
 """The state of a net as numpy arrays, and back."""
 
+from typing import Any
+
 import torch
+
+from sklearn_ser.nn._training import TermsNet
 
 __all__ = ["load_state", "state_to_numpy"]
 
 
-def _to_numpy(value):
+def _to_numpy(value: Any) -> Any:
     return value.detach().cpu().numpy().copy() if isinstance(value, torch.Tensor) else value
 
 
-def _to_tensor(value):
-    # torch.tensor copies: arrays may be memory maps that nobody may write to.
+def _to_tensor(value: Any) -> Any:
+    # torch.tensor copies: arrays may be read-only memory maps.
     return torch.tensor(value) if hasattr(value, "dtype") else value
 
 
-def state_to_numpy(net, *, with_optimizer):
-    """Return what a net has learnt, without any tensor in it.
+def state_to_numpy(net: TermsNet, *, with_optimizer: bool) -> dict[str, dict]:
+    """Return the weights of a net, and the moments of its optimiser, as arrays.
 
     Parameters
     ----------
     net : TermsNet
         An initialised net, on any device.
     with_optimizer : bool
-        Whether to add the moments of the optimiser, twice as large as the weights. Only
-        a training that goes on needs them.
+        Whether to include the moments of the optimiser, twice as large as the weights. Only
+        a training that continues needs them.
 
     Returns
     -------
@@ -41,15 +45,15 @@ def state_to_numpy(net, *, with_optimizer):
     }
 
 
-def load_state(net, state):
-    """Give a net of the same architecture, on any device, the state of another one.
+def load_state(net: TermsNet, state: dict[str, dict]) -> None:
+    """Give a net, on any device, the state of another net of the same architecture.
 
     Parameters
     ----------
     net : TermsNet
         The net to change.
     state : dict
-        Made by :func:`state_to_numpy`.
+        The state from :func:`state_to_numpy`.
     """
     net.module_.load_state_dict(
         {name: _to_tensor(value) for name, value in state["weights"].items()}

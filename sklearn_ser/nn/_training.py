@@ -7,18 +7,20 @@ arithmetic of the small networks trained here, so the loop over batches is our o
 
 import operator
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import torch
 from skorch import NeuralNet
+from torch import Tensor, nn
 
 __all__ = ["EpochState", "TensorRows", "TermsNet", "TrainingPlan", "Watch", "weighted_sum"]
 
 
-def weighted_sum(terms, weights):
+def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Return the sum of named scalar tensors, each times its weight (1 if it has none)."""
     weighted = (
         term if weights.get(name, 1.0) == 1.0 else weights[name] * term
@@ -30,27 +32,27 @@ def weighted_sum(terms, weights):
 
 @dataclass(frozen=True)
 class EpochState:
-    """The moment in which a loss is computed.
+    """Circumstances in which a loss is computed.
 
     Parameters
     ----------
     epoch : int
-        How many epochs were trained before this one, those of earlier calls included.
+        Number of epochs trained before this one, including those of earlier calls.
     weights : dict of str to float
-        What each term is multiplied by; terms that are not named have weight 1.
+        Factor of each term; terms that are not named have weight 1.
     generator : torch.Generator
-        Where all random numbers of the loss come from.
+        Source of all random numbers of the loss.
     training : bool
         False on validation rows.
     """
 
     epoch: int
-    weights: dict
+    weights: Mapping[str, float]
     generator: torch.Generator
     training: bool = True
 
-    def normal_like(self, tensor):
-        """Draw a tensor of standard normal numbers, in shape, dtype and device like another."""
+    def normal_like(self, tensor: Tensor) -> Tensor:
+        """Draw standard normal numbers of the shape, dtype and device of a tensor."""
         return torch.randn(
             tensor.shape, generator=self.generator, dtype=tensor.dtype, device=tensor.device
         )
@@ -58,26 +60,28 @@ class EpochState:
 
 @dataclass(frozen=True)
 class TensorRows:
-    """Some rows of tensors that lie on the device as a whole.
+    """Some rows of tensors that are stored on the device as a whole.
 
     Parameters
     ----------
     tensors : dict of str to Tensor
-        ``"X"`` of shape (n, n_features), and what belongs to each row of it.
+        ``"X"`` of shape (n, n_features), and further tensors with one entry for each row.
     rows : Tensor of int64, shape (n_rows,)
         Which of the rows, on the device of the tensors.
     """
 
-    tensors: dict
-    rows: torch.Tensor
+    tensors: Mapping[str, Tensor]
+    rows: Tensor
 
     @classmethod
-    def all_of(cls, tensors):
+    def all_of(cls, tensors: Mapping[str, Tensor]) -> "TensorRows":
         """Return all rows of the tensors."""
         X = tensors["X"]
         return cls(tensors, torch.arange(len(X), device=X.device))
 
-    def batches(self, batch_size, generator=None):
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> Iterator[dict[str, Tensor]]:
         """Yield dictionaries of at most `batch_size` rows, shuffled if there is a generator."""
         rows = self.rows
         if generator is not None:
@@ -87,7 +91,7 @@ class TensorRows:
 
 
 class Watch:
-    """Keep the weights to return to, and tell when to stop.
+    """Keep the weights to return to, and decide when to stop.
 
     Without validation the kept weights are those of the last epoch whose loss and
     weights were finite; with validation, those of the lowest validation loss.
@@ -95,7 +99,7 @@ class Watch:
     Parameters
     ----------
     patience : int or None
-        Stop after so many epochs in a row whose validation loss is not below the lowest
+        Stop after this many epochs in a row whose validation loss is not below the lowest
         one so far by more than `tol`. None: there is no validation.
     tol : float
         See `patience`.
@@ -106,31 +110,31 @@ class Watch:
     Attributes
     ----------
     n_epochs : int
-        How many epochs were looked at.
+        Number of epochs seen.
     diverged : bool
         Whether loss or weights became infinite or NaN.
     best_epoch : int or None
         The number of the epoch, in the history, whose weights were kept.
     """
 
-    def __init__(self, patience=None, tol=0.0, first_epoch=0):
+    def __init__(self, patience: int | None = None, tol: float = 0.0, first_epoch: int = 0) -> None:
         self._patience = patience
         self._tol = tol
         self._first_epoch = first_epoch
         self._lowest = np.inf
         self._waited = 0
-        self._kept = None
+        self._kept: dict[str, Tensor] = {}
         self.n_epochs = 0
         self.diverged = False
-        self.best_epoch = None
+        self.best_epoch: int | None = None
 
-    def keep(self, module, epoch=None):
-        """Take the weights of a module as those to return to."""
+    def keep(self, module: nn.Module, epoch: int | None = None) -> None:
+        """Keep the weights of a module, to return to them."""
         self._kept = {name: value.clone() for name, value in module.state_dict().items()}
         self.best_epoch = epoch
 
-    def stops(self, module, row):
-        """Look at an epoch's entry of the history; return whether it was the last one."""
+    def stops(self, module: nn.Module, row: Mapping[str, Any]) -> bool:
+        """Read an epoch's entry of the history; return whether it was the last one."""
         self.n_epochs += 1
         weights = (parameter.detach() for parameter in module.parameters())
         losses = [row["loss"], row.get("validation_loss", 0.0)]
@@ -142,6 +146,8 @@ class Watch:
         if self._patience is None or row["epoch"] <= self._first_epoch:
             self.keep(module, row["epoch"])
             return False
+        # Two comparisons: an improvement below tol does not reset the patience, but its weights
+        # are the best so far all the same.
         loss = row["validation_loss"]
         self._waited = 0 if loss < self._lowest - self._tol else self._waited + 1
         if loss < self._lowest:
@@ -149,14 +155,14 @@ class Watch:
             self.keep(module, row["epoch"])
         return self._waited >= self._patience
 
-    def restore(self, module):
+    def restore(self, module: nn.Module) -> None:
         """Give the module the kept weights."""
         module.load_state_dict(self._kept)
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What :meth:`TermsNet.fit_loop` minimises, and how.
+    """Loss and course of a training by :meth:`TermsNet.fit_loop`.
 
     Parameters
     ----------
@@ -171,31 +177,31 @@ class TrainingPlan:
     watch : Watch
         When to stop.
     validation : TensorRows or None
-        Rows that only tell when to stop.
+        Rows that are used only to decide when to stop.
     validation_weights : dict
-        The same in all epochs, so that their validation losses compare.
+        The same in all epochs, which makes their validation losses comparable.
     validation_seed : int
         The loss of each validation draws the same random numbers, for the same reason.
     first_epoch : int
         Epochs trained before.
     begin_epoch : callable
-        ``(module, epoch)``, epochs counted from 0, before the first step of each; returns
-        what to add to the epoch's entry of the history, a dict.
+        ``(module, epoch)``, epochs counted from 0, called before the first step of each;
+        returns a dict to add to the epoch's entry of the history.
     report : callable
-        Gets each epoch's entry of the history.
+        Called with each epoch's entry of the history.
     """
 
-    loss_terms: Callable
-    total: Callable
-    weights: Callable
+    loss_terms: Callable[[Any, Mapping[str, Tensor], EpochState], dict[str, Tensor]]
+    total: Callable[[Mapping[str, Tensor], Mapping[str, float]], Tensor]
+    weights: Callable[[int], Mapping[str, float]]
     generator: torch.Generator
     watch: Watch = field(default_factory=Watch)
     validation: TensorRows | None = None
-    validation_weights: dict = field(default_factory=dict)
+    validation_weights: Mapping[str, float] = field(default_factory=dict)
     validation_seed: int = 0
     first_epoch: int = 0
-    begin_epoch: Callable = lambda module, epoch: {}
-    report: Callable = lambda row: None
+    begin_epoch: Callable[[Any, int], Mapping[str, float]] = lambda module, epoch: {}
+    report: Callable[[Mapping[str, Any]], None] = lambda row: None
 
 
 class TermsNet(NeuralNet):
@@ -213,14 +219,22 @@ class TermsNet(NeuralNet):
     batch_size : int
         Rows a step.
     device : torch.device
-        Where the network lives.
+        Device of the network.
     weight_decay : float, default=0.0
-        Times the square of the weights, half of it, is added to what is minimised.
+        Half of it, times the sum of the squared weights, is added to the loss.
     """
 
     @classmethod
-    def around(cls, module, *, learning_rate, batch_size, device, weight_decay=0.0):
-        """Return an initialised net."""
+    def around(
+        cls,
+        module: nn.Module,
+        *,
+        learning_rate: float,
+        batch_size: int,
+        device: torch.device,
+        weight_decay: float = 0.0,
+    ) -> "TermsNet":
+        """Return an initialised net that holds a module."""
         return cls(
             module,
             criterion=torch.nn.MSELoss,
@@ -235,14 +249,16 @@ class TermsNet(NeuralNet):
             device=device,
         ).initialize()
 
-    def adjust(self, *, learning_rate, batch_size):
-        """Go on with another step size and number of rows a step."""
+    def adjust(self, *, learning_rate: float, batch_size: int) -> None:
+        """Continue with another step size and number of rows a step."""
         self.lr = learning_rate
         self.batch_size = batch_size
         for group in self.optimizer_.param_groups:
             group["lr"] = learning_rate
 
-    def train_step(self, batch, *, plan, state):
+    def train_step(
+        self, batch: Mapping[str, Tensor], *, plan: TrainingPlan, state: EpochState
+    ) -> dict[str, Tensor]:
         """Take one step of the optimiser; return the terms and their total."""
         self.optimizer_.zero_grad()
         terms = plan.loss_terms(self.module_, batch, state)
@@ -251,16 +267,28 @@ class TermsNet(NeuralNet):
         self.optimizer_.step()
         return {"loss": loss, **terms}
 
-    def validation_step(self, batch, *, plan, state):
+    def validation_step(
+        self, batch: Mapping[str, Tensor], *, plan: TrainingPlan, state: EpochState
+    ) -> dict[str, Tensor]:
         """Return the terms and their total without learning from them."""
         with torch.no_grad():
             terms = plan.loss_terms(self.module_, batch, state)
             return {"loss": plan.total(terms, state.weights), **terms}
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run `step_fn` on all batches; record the mean over rows of what it returns."""
+    def run_single_epoch(
+        self,
+        iterator: Iterable[dict[str, Tensor]],
+        training: bool,
+        prefix: str,
+        step_fn: Callable[..., dict[str, Tensor]],
+        **fit_params: Any,
+    ) -> None:
+        """Run `step_fn` on all batches; record the means of its terms over the rows."""
         self._set_training(training)
-        sums, n_rows = {}, 0
+        # Sums stay on the device, in double precision: reading each loss would make a GPU wait
+        # for every step.
+        sums: dict[str, Tensor] = {}
+        n_rows = 0
         for batch in iterator:
             size = len(batch["X"])
             n_rows += size
@@ -272,7 +300,9 @@ class TermsNet(NeuralNet):
         for name, total in sums.items():
             self.history.record(prefix + name, total.item() / n_rows)
 
-    def fit_loop(self, X, y=None, epochs=None, *, plan):
+    def fit_loop(
+        self, X: TensorRows, y: None = None, epochs: int = 1, *, plan: TrainingPlan
+    ) -> "TermsNet":
         """Train for at most `epochs` epochs on :class:`TensorRows`; return self."""
         self.check_training_readiness()
         plan.watch.keep(self.module_)
@@ -303,7 +333,7 @@ class TermsNet(NeuralNet):
         self.module_.eval()
         return self
 
-    def _validate(self, plan, epoch):
+    def _validate(self, plan: TrainingPlan, epoch: int) -> None:
         if plan.validation is None:
             return
         generator = torch.Generator(self.device).manual_seed(plan.validation_seed)
