@@ -53,7 +53,9 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         The epoch whose weights were kept.
     """
 
-    # Metadata that fit is given by a pipeline with routing on, without set_fit_request.
+    # Requested by default, without set_fit_request: no estimator of scikit-learn uses these
+    # names, and a pipeline would refuse, or leave behind, what is not requested. It would then
+    # train without the target, or hold out recordings of speakers that it trains on.
     __metadata_request__fit: ClassVar[dict] = {"X_target": True, "speaker": True}
 
     _parameter_constraints: ClassVar[dict] = {
@@ -90,7 +92,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         module : torch.nn.Module
             The module of :meth:`_module_recipe`.
         batch : dict of str to Tensor
-            ``"X"``, float32 of shape (n, n_features), and the entries of `targets` given to
+            ``"X"``, float32 of shape (n, n_features), and the entries of `targets` of
             :meth:`_fit_rows`, for the same rows. NaN (floats) and -1 (integers) in rows of
             `X_target`.
         state : EpochState
@@ -115,29 +117,31 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._weights(self.max_epochs - 1)
 
     def _epochs_before_stopping(self):
-        """Return the number of epochs that `early_stopping` lets pass without a look."""
+        """Return the number of first epochs that `early_stopping` ignores."""
         return 0
 
     def _total(self, terms, weights):
-        """Return what is minimised, given the terms and their weights."""
+        """Return the loss that is minimised, given its terms and their weights."""
         return weighted_sum(terms, weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        # The network computes in float32, whatever dtype it gets.
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
     @property
     def _n_features_out(self):
+        # Of the trained network: n_components may have been set since.
         return self._recipe[1]["n_components"]
 
     def _validate(self, X, *, reset=False):
         return validate_data(self, X, dtype=np.float32, order="C", reset=reset)
 
     def _validate_training(self, X, *, partial=False):
-        """Return the training rows as float32; learn their number of columns and their names.
+        """Return the training rows as float32; learn the number and the names of their columns.
 
-        A training that continues an earlier one demands the same columns.
+        A training that continues an earlier one requires the same columns.
         """
         return self._validate(X, reset=not self._continues(partial))
 
@@ -156,11 +160,11 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         y : object, default=None
             Ignored.
         X_target : array-like of shape (n_target_samples, n_features), default=None
-            Unlabelled rows of other corpora, which are learnt to be reconstructed as well.
-            Behind other steps of a pipeline they need ``transform_input=["X_target"]`` and
+            Unlabelled rows of other corpora, on which the reconstruction is trained as well.
+            After other steps of a pipeline they need ``transform_input=["X_target"]`` and
             metadata routing.
         speaker : array-like of shape (n_samples,), default=None
-            Who speaks each row of `X`. With ``early_stopping``, all rows of a speaker are
+            Speaker of each row of `X`. With ``early_stopping``, all rows of a speaker are
             held out or none.
 
         Returns
@@ -175,8 +179,8 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
     def partial_fit(self, X, y=None):
         """Train for one epoch on one part of data that do not fit in memory.
 
-        The first call initialises the network; each later one goes on with it. No rows
-        are held out, whatever `early_stopping` says.
+        The first call initialises the network; each later call continues with it. No rows
+        are held out, whatever the value of `early_stopping`.
 
         Parameters
         ----------
@@ -201,7 +205,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
             Rows from :meth:`_validate_training`.
         targets : dict of str to ndarray, default=None
             Further arrays with one entry a row, float (NaN: unlabelled) or integer (-1:
-            unlabelled). They stand beside ``"X"`` in each batch.
+            unlabelled). Each batch has their entries next to ``"X"``.
         X_target, speaker : array-like, default=None
             As in :meth:`fit`, not validated yet.
 
@@ -212,6 +216,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         n_samples = len(X)
         targets = dict(targets or {})
         if X_target is not None:
+            # After the labelled rows, whose positions stay those of `speaker`.
             X_target = validate_target(self, X_target)
             X = np.concatenate([X, X_target])
             targets = {
@@ -221,6 +226,8 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
             _, speaker = encode_ids(speaker, name="speaker", n_samples=n_samples)
         if not self._continues(partial=False):
             self._start_anew()
+        # A single draw, whatever the training needs: a generator that is passed on to several
+        # estimators advances by one number for each of them.
         self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         held_out = self._hold_out(n_samples, len(X) - n_samples, speaker)
         self._train(X, targets, epochs=self.max_epochs, held_out=held_out)
@@ -231,8 +238,10 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Train for one epoch on validated rows; arguments as for :meth:`_fit_rows`."""
         if not hasattr(self, "net_"):
             self._start_anew()
+            # Drawn once: seeds of later parts come from it and the number of epochs done.
             self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._train(X, dict(targets or {}), epochs=1, held_out=None)
+        # Stored with the model, or a loaded one would continue differently.
         self._keep_moments = True
         return self
 
@@ -242,12 +251,14 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         self._keep_moments = False
 
     def _hold_out(self, n_samples, n_target_samples, speaker):
-        """Return a mask of the rows that only tell when to stop; None without any."""
+        """Return a mask of the rows that only decide when to stop; None without any."""
         if not self.early_stopping:
             return None
         # Not seeded by the epochs done: a warm start must not train on what it held out before.
         rng = np.random.default_rng(seeds_of_run(self._seed, 0)[0])
         held_out = hold_out(n_samples, self.validation_fraction, rng, speaker=speaker)
+        # Separately, so that both parts of the loss are watched in the proportions of the training.
+        # A single target row cannot be on both sides.
         if n_target_samples < 2:
             return np.append(held_out, np.zeros(n_target_samples, dtype=bool))
         return np.append(held_out, hold_out(n_target_samples, self.validation_fraction, rng))
@@ -328,14 +339,14 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         X : ndarray of shape (n_samples, n_features), float32
-            The rows they stand for.
+            The decoded rows.
         """
         check_is_fitted(self)
         Z = check_array(Z, dtype=np.float32, order="C", input_name="Z")
         if Z.shape[1] != self._n_features_out:
             raise ValueError(
                 f"Z has {Z.shape[1]} columns, but the latent space has {self._n_features_out}. "
-                f"Pass what transform returned, or points of that many coordinates."
+                f"Pass the output of transform, or points with as many coordinates."
             )
         return self._in_batches(lambda module, z: module.decode(z), Z)
 
@@ -350,7 +361,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         X_reconstructed : ndarray of shape (n_samples, n_features), float32
-            What is left of them.
+            The reconstructed rows.
         """
         check_is_fitted(self)
         return self._in_batches(lambda module, x: module(x), self._validate(X))
@@ -372,5 +383,6 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         check_is_fitted(self)
         X = self._validate(X)
+        # In float64: a float32 sum over many rows loses digits.
         errors = self._in_batches(lambda module, x: (module(x) - x).square().mean(dim=1), X)
         return -float(errors.mean(dtype=np.float64))

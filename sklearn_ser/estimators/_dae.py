@@ -13,59 +13,58 @@ from sklearn_ser.nn._modules import Autoencoder
 class DAETransformer(BaseAutoencoder):
     r"""Embed functionals by a denoising autoencoder.
 
-    An encoder :math:`f` with a narrow output and a decoder :math:`g` learn to give back a
-    row :math:`x \in \mathbb{R}^D` of which they only see a noisy version, by minimising
+    An encoder :math:`f` with a narrow output and a decoder :math:`g` learn to reconstruct a
+    row :math:`x \in \mathbb{R}^D` from a noisy version of it, by minimising
 
     .. math:: L = \frac{1}{BD} \sum_{i=1}^{B} \lVert x_i - g(f(x_i + s\,\varepsilon_i))
               \rVert^2, \qquad \varepsilon_i \sim N(0, I)
 
-    over batches of :math:`B` rows, with new noise each time. Features that agree with
-    each other are easily told from noise, so the latent keeps what they share. No label
-    is used. The embedding of a row is :math:`f(x)`, without noise.
+    over batches of :math:`B` rows, with new noise each time. The noise of different features is
+    independent, so the latent keeps what the features share. No label is used. The embedding
+    of a row is :math:`f(x)`, without noise.
 
-    Both networks are linear layers with ReLU between them, none behind the latent. Each
-    step is one of Adam. The noise has the same size for all features, so they should be
-    standardised before, by a :class:`~sklearn_ser.estimators.CorpusScaler` for instance.
+    Both networks are linear layers with ReLU between them, without one after the latent. They
+    are trained by Adam. The noise has the same size for all features, so they should be
+    standardised beforehand, by a :class:`~sklearn_ser.estimators.CorpusScaler` for instance.
 
     Parameters
     ----------
     n_components : int, default=32
-        Width of the latent. Few components compress more: with 2 they can be plotted,
-        but tell emotions apart less well than 10, and those less well than 32.
+        Width of the latent. With 2 components it can be plotted, but it separates emotions
+        less well than with 10, and with 10 less well than with 32.
     hidden_layer_sizes : int or sequence of int, default=(128, 64)
         Widths of the hidden layers of the encoder, the one next to the features first; the
-        decoder mirrors them. ``()`` makes both affine, which comes close to a PCA.
+        decoder mirrors them. ``()`` makes both affine, similar to a PCA.
     noise : float, default=0.5
-        Standard deviation :math:`s` of the noise. 0 makes a plain autoencoder, which may
-        learn to copy if the latent is wide; large values keep only what many features share.
+        Standard deviation :math:`s` of the noise. 0 gives a plain autoencoder, which may learn
+        to copy if the latent is wide; large values keep only what many features share.
     learning_rate : float, default=1e-3
         Step size of Adam. Too large a value makes the loss NaN.
     max_epochs : int, default=100
-        How often all rows are seen, at most.
+        Largest number of passes over the rows.
     batch_size : int, default=64
         Rows a step. Larger batches make an epoch faster and take fewer steps.
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their loss no longer falls, and return to the
-        weights that had the lowest. It needs at least two rows.
+        weights with the lowest loss. It needs at least two rows.
     validation_fraction : float, default=0.1
-        The part of the rows that is held out, or of the speakers if they are given to
+        Share of the rows that is held out, or of the speakers if they are passed to
         :meth:`fit`. Only used with `early_stopping`.
     n_iter_no_change : int, default=10
-        Stop after so many epochs without a loss lower by `tol` than the lowest so far.
+        Stop after this many epochs without a loss lower by `tol` than the lowest so far.
         Only used with `early_stopping`.
     tol : float, default=1e-4
         See `n_iter_no_change`.
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on with the weights of the last call, for another
+        Whether :meth:`fit` continues with the weights of the last call, for another
         `max_epochs` epochs. `learning_rate`, `batch_size` and `noise` may be changed in
         between.
     device : str, default="cpu"
-        Where to train: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"`` for a GPU if there
-        is one. All rows of a call are copied there at once; small batches leave a GPU
-        mostly waiting. Only ``"cpu"`` gives the same numbers
-        on all machines of a kind.
+        Device to train on: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"`` for a GPU if there
+        is one. All rows of a call are copied there at once; small batches leave a GPU mostly
+        idle. Only ``"cpu"`` gives the same numbers on all machines of a kind.
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, noise, order of the rows and what is held out. An int
+        Determines initial weights, noise, order of the rows and which are held out. An int
         makes every fit the same to the last bit. torch's own generator is neither used nor
         changed.
     verbose : int, default=0
@@ -83,7 +82,7 @@ class DAETransformer(BaseAutoencoder):
     n_iter_ : int
         Number of epochs trained, those of earlier calls included.
     best_epoch_ : int or None
-        The epoch whose weights are kept: that of the lowest validation loss, or the last
+        The epoch whose weights are kept: the one with the lowest validation loss, or the last
         one. None if training diverged at once.
     n_features_in_ : int
         Number of features.
@@ -92,7 +91,7 @@ class DAETransformer(BaseAutoencoder):
 
     See Also
     --------
-    KLAnnealedVAE : Gives a distribution over latents, from which rows can be drawn.
+    KLAnnealedVAE : Learns a distribution over latents, from which rows can be drawn.
     MetricDAE : Makes distances in the latent proportional to distances of labels.
     sklearn.decomposition.PCA : The best affine autoencoder, in closed form.
 
@@ -102,11 +101,12 @@ class DAETransformer(BaseAutoencoder):
     threads round differently, so that results would depend on ``n_jobs``.
 
     *Pickling.* A pickle holds arrays and no tensors. It loads on machines without a GPU, the
-    net then lives on the CPU. The moments of Adam are part of it only after
-    :meth:`partial_fit` or with `warm_start`, where a loaded model goes on as the original.
+    net is on the CPU then. The moments of Adam are part of it only after :meth:`partial_fit` or
+    with `warm_start`, where a loaded model continues like the original.
 
-    *Metadata routing.* `X_target` and `speaker` of :meth:`fit` are requested from the start.
-    Behind other steps, `X_target` has to pass through these::
+    *Metadata routing.* `X_target` and `speaker` of :meth:`fit` are requested from the start,
+    without ``set_fit_request``: unrequested, they would be refused or lost, and training would
+    quietly be another one. After other steps, `X_target` has to pass through these steps::
 
         with sklearn.config_context(enable_metadata_routing=True):
             make_pipeline(StandardScaler(), DAETransformer(), SVC(),
@@ -178,7 +178,7 @@ class DAETransformer(BaseAutoencoder):
 
     @classmethod
     def das2022(cls, **parameters):
-        """Return the network of the papers: 88-40-20-10-2 and mirrored.
+        """Return an estimator with the network of the papers: 88-40-20-10-2 and mirrored.
 
         With noise 1.0 on standardised features, Adam with step size 1e-4, 100 epochs in
         batches of 64.
@@ -186,7 +186,7 @@ class DAETransformer(BaseAutoencoder):
         Parameters
         ----------
         **parameters
-            Anything to set besides, or differently.
+            Parameters to set in addition, or to other values.
 
         Returns
         -------
@@ -212,5 +212,7 @@ class DAETransformer(BaseAutoencoder):
 
     def _loss_terms(self, module, batch, state):
         x = batch["X"]
+        # The target of the reconstruction is the row without noise. On validation rows the noise
+        # stays, from the same seed in each epoch: the loss that is watched is the one minimised.
         noisy = x.add(state.normal_like(x), alpha=self.noise) if self.noise else x
         return {"reconstruction": reconstruction_loss(x, module(noisy))}

@@ -5,109 +5,28 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
-from sklearn.utils import column_or_1d
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
+from sklearn_ser.estimators._annotations import annotation_in, check_annotation
 from sklearn_ser.estimators._dae import DAETransformer
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.nn._losses import metric_loss, reconstruction_loss
 from sklearn_ser.nn._training import weighted_sum
-from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 # The smallest loss whose logarithm is taken: a loss of exactly 0 has nothing left to learn.
 _TINY = 1e-12
 
 
-def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-
-
-def check_annotation(values, *, name, n_samples):
-    """Return annotations as numbers, NaN where there is none.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_samples,)
-        Numbers; None, NaN or NA for an unlabelled row.
-    name : str
-        What the caller's user calls it, for the messages.
-    n_samples : int
-        The number of rows.
-
-    Returns
-    -------
-    annotation : ndarray of float32, shape (n_samples,)
-
-    Raises
-    ------
-    ValueError
-        For another length than `n_samples`, for anything but numbers, and for infinity.
-    """
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf":
-        array = np.asarray(values, dtype=object)
-        missing = pd.isna(array)
-        for value in array[~missing]:
-            if not _is_number(value):
-                raise ValueError(
-                    f"{name} must hold numbers, such as ratings from 1 to 5, and NaN for "
-                    f"unlabelled rows; got {plain(value)!r} of type {type(value).__name__}."
-                )
-        array = np.where(missing, np.nan, array)
-    array = column_or_1d(array.astype(np.float32), warn=True)
-    if len(array) != n_samples:
-        raise ValueError(
-            f"{name} has {len(array)} entries but X has {n_samples} samples; pass one entry per "
-            f"sample, NaN where there is no label."
-        )
-    if np.isinf(array).any():
-        raise ValueError(
-            f"{name} is infinite at position {np.isinf(array).argmax()}; use NaN for a row without "
-            f"label."
-        )
-    return array
-
-
-def _kind(y):
-    # numpy makes objects of a nullable column of pandas, which knows better itself.
-    dtype = getattr(y, "dtype", None)
-    return getattr(np.asarray(y).dtype if dtype is None else dtype, "kind", "O")
-
-
-def _holds_integers(y):
-    """Return whether labels are integers; objects count by value, as gaps make objects of them."""
-    if _kind(y) != "O":
-        return _kind(y) in "iu"
-    values = np.asarray(y, dtype=object).ravel()
-    present = values[~pd.isna(values)]
-    return len(present) > 0 and all(_is_number(value) for value in present)
-
-
-def _annotation_in(y):
-    """Return the annotation that `y` is taken for by itself, ``"activation"`` or None."""
-    if _holds_integers(y):
-        warnings.warn(
-            "y holds integers, which MetricDAE ignores as class labels for now; from version 0.2 "
-            "on, numbers of any dtype will be the activation. Set y_annotation='activation' to "
-            "have that now, or y_annotation=None if these are codes of emotions.",
-            FutureWarning,
-            stacklevel=caller_stacklevel(),
-        )
-        return None
-    return "activation" if _kind(y) == "f" else None
-
-
 class MetricDAE(DAETransformer):
     r"""Denoising autoencoder with latent distances proportional to distances of labels.
 
-    How far two recordings are apart in activation (or valence) shall be read off the
-    latent space. For all pairs :math:`(i, j)` of labelled rows of a batch let
+    Distances in the latent space are trained to show how far two recordings are apart in
+    activation (or valence). For all pairs :math:`(i, j)` of labelled rows of a batch let
     :math:`l_d = l_i - l_j` be the difference of the labels and :math:`n_d = n_i - n_j` that
-    of the positions, the mean over the latent dimensions. The least-squares slope of the
-    one on the other, :math:`p = (l_d^\top l_d)^{-1} l_d^\top n_d`, should be 1 and leave
+    of the positions, the mean over the latent dimensions. The least-squares slope of the second
+    on the first, :math:`p = (l_d^\top l_d)^{-1} l_d^\top n_d`, should be 1 and leave
     no residual:
 
     .. math:: L = L_\mathrm{rec} + w\, (L_\mathrm{res} + L_\mathrm{sl}), \qquad
@@ -115,8 +34,8 @@ class MetricDAE(DAETransformer):
               L_\mathrm{sl} = |p - 1|,
 
     with the reconstruction error :math:`L_\mathrm{rec}` of a :class:`DAETransformer` [1]_.
-    No pair is formed: sums over the rows give the same numbers, so that the time for a
-    batch grows with its size and not with its square.
+    No pair is formed: sums over the rows give the same numbers, and the time for a batch grows
+    with its size and not with its square.
 
     Unlabelled rows, NaN in the labels or rows of `X_target`, count in the reconstruction
     only. A batch with fewer than two labelled rows, or with equal labels, has no metric
@@ -131,12 +50,12 @@ class MetricDAE(DAETransformer):
     n_components : int, default=32
         Number of latent dimensions.
     metric_weight : float, default=0.02
-        The weight :math:`w`. A few hundred labelled recordings are soon learnt by heart:
-        with large values the latent of the training corpus follows its labels closely and
-        that of another corpus less than without. 0 trains a plain DAE.
+        The weight :math:`w`. A few hundred labelled recordings are soon overfitted: with large
+        values the latent follows the labels closely in the training corpus, and less than
+        without them in another corpus. 0 trains a plain DAE.
     objective : {"sum", "log"}, default="sum"
-        Minimise :math:`L` or its logarithm, as in the authors' code: steps that shrink
-        while the loss is large, and grow with it getting small.
+        Minimise :math:`L` or its logarithm, as in the authors' code: the logarithm makes
+        steps smaller while the loss is large, and larger once it is small.
     metric_dimension : int, default=None
         The latent dimension that is the position :math:`n`, counted within the half with
         both labels; the others are free for the reconstruction. None: the mean over all
@@ -158,28 +77,28 @@ class MetricDAE(DAETransformer):
     learning_rate : float, default=1e-3
         Step size of Adam.
     max_epochs : int, default=100
-        How often all rows are seen, at most.
+        Largest number of passes over the rows.
     batch_size : int, default=64
-        Rows a step. The metric terms compare rows of a batch only: with few labelled rows
-        among many unlabelled ones, larger batches have more pairs.
+        Rows a step. The metric terms compare only rows of the same batch: with few labelled
+        rows among many unlabelled ones, larger batches have more pairs.
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their loss no longer falls, and return to the
-        weights that had the lowest. Give `speaker` to :meth:`fit` with it, or the rows
-        held out are of voices that were trained on.
+        weights with the lowest loss. Pass `speaker` to :meth:`fit` with it, or the rows held
+        out have voices that were trained on.
     validation_fraction : float, default=0.1
-        The part of the rows that is held out, or of the speakers. Only used with
+        Share of the rows that is held out, or of the speakers. Only used with
         `early_stopping`.
     n_iter_no_change : int, default=10
-        Stop after so many epochs without a loss lower by `tol` than the lowest so far.
+        Stop after this many epochs without a loss lower by `tol` than the lowest so far.
         Only used with `early_stopping`.
     tol : float, default=1e-4
         See `n_iter_no_change`.
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on with the weights of the last call.
+        Whether :meth:`fit` continues with the weights of the last call.
     device : str, default="cpu"
         ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, noise, order of the rows and what is held out. An int
+        Determines initial weights, noise, order of the rows and which are held out. An int
         makes every fit the same to the last bit.
     verbose : int, default=0
         Above 0, a progress bar over the epochs shows the terms of the loss.
@@ -187,7 +106,7 @@ class MetricDAE(DAETransformer):
     Attributes
     ----------
     label_names_ : tuple of str
-        What the last training had labels of: ``"activation"``, ``"valence"``, both or none.
+        Labels of the last training: ``"activation"``, ``"valence"``, both or none.
     history_ : list of dict
         As in :class:`DAETransformer`, with the terms ``activation_residual`` and
         ``activation_slope`` (:math:`L_\mathrm{res}` and :math:`L_\mathrm{sl}`) and those of
@@ -210,13 +129,13 @@ class MetricDAE(DAETransformer):
 
     Notes
     -----
-    `activation`, `valence`, `X_target` and `speaker` are requested from the start: with
-    metadata routing they are simply given to the `fit` of a pipeline, whose `y` stays the
-    emotion that its classifier learns. With routing off,
-    ``metricdae__activation=`` does the same.
+    `activation`, `valence`, `X_target` and `speaker` are requested from the start, without
+    ``set_fit_request``: a pipeline that dropped them would train a plain DAE. With metadata
+    routing they are passed to the `fit` of the pipeline, whose `y` stays the emotion that its
+    classifier learns. With routing off, ``metricdae__activation=`` does the same.
 
-    A slope of 1 gives the position the scale of the labels: ratings from 1 to 5 spread
-    over 4 units of the latent, higher ratings at higher positions; only its origin is free.
+    A slope of 1 gives the position the scale of the labels: ratings from 1 to 5 cover 4 units
+    of the latent, higher ratings at higher positions. Only the origin is free.
 
     References
     ----------
@@ -287,6 +206,7 @@ class MetricDAE(DAETransformer):
 
     def _blocks(self):
         """Return the first and the last dimension (exclusive) that each label has."""
+        # Rounded up: of an odd number of dimensions, activation has one more.
         first_has = -(-self.n_components // 2) if len(self.label_names_) == 2 else self.n_components
         bounds = [(0, first_has), (first_has, self.n_components)]
         return dict(zip(self.label_names_, bounds, strict=False))
@@ -310,6 +230,7 @@ class MetricDAE(DAETransformer):
 
     def _total(self, terms, weights):
         total = weighted_sum(terms, weights)
+        # The gradient of the logarithm is that of the sum, divided by the sum.
         return total.clamp_min(_TINY).log() if self.objective == "log" else total
 
     def _annotations(self, y, activation, valence):
@@ -319,7 +240,7 @@ class MetricDAE(DAETransformer):
         if name == "auto":
             # Beside annotations by name, y is what the classifier behind learns.
             alone = y is not None and activation is None and valence is None
-            name = _annotation_in(y) if alone else None
+            name = annotation_in(y) if alone else None
         if name is not None and y is not None:
             if given[name] is not None:
                 raise ValueError(
@@ -385,14 +306,14 @@ class MetricDAE(DAETransformer):
             With ``y_annotation="auto"`` and neither `activation` nor `valence` passed,
             floating numbers are the activation.
         activation, valence : array-like of shape (n_samples,), default=None
-            Annotations, NaN for rows without. -1 is a rating like others, see
+            Annotations, NaN for rows without one. -1 is a rating like any other, see
             :ref:`unlabelled`.
         X_target : array-like of shape (n_target_samples, n_features), default=None
-            Unlabelled rows of other corpora, which are learnt to be reconstructed as well.
-            Behind other steps of a pipeline they need ``transform_input=["X_target"]`` and
+            Unlabelled rows of other corpora, on which the reconstruction is trained as well.
+            After other steps of a pipeline they need ``transform_input=["X_target"]`` and
             metadata routing.
         speaker : array-like of shape (n_samples,), default=None
-            Who speaks each row of `X`. With ``early_stopping``, all rows of a speaker are
+            Speaker of each row of `X`. With ``early_stopping``, all rows of a speaker are
             held out or none.
 
         Returns

@@ -18,12 +18,12 @@ from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.nn._training import TermsNet
 from sklearn_ser.utils._messages import plain
 
-# Rows that go through the network at once after training; bounds the memory of its layers.
+# Rows that pass the network at once after training; bounds the memory of its layers.
 _ROWS_AT_ONCE = 8192
 
 
 def _difference(before, now):
-    """Tell in which entries two dictionaries of arguments differ."""
+    """Name the entries in which two dictionaries of arguments differ."""
     names = [name for name in now if before.get(name) != now[name]]
     return ", ".join(
         f"{name} was {plain(before.get(name))!r} and is {plain(now[name])!r}" for name in names
@@ -31,10 +31,10 @@ def _difference(before, now):
 
 
 def all_or_nothing(method):
-    """Decorate a method that trains: unless it ends, its estimator stays as it was.
+    """Decorate a method that trains: if it fails, its estimator stays as it was.
 
-    Interrupted from the keyboard, or ended by an error, a training would otherwise leave a
-    net that answers: half trained, or of other classes than the attributes beside it.
+    A training that is interrupted from the keyboard, or ends with an error, would otherwise
+    leave a net that answers: half trained, or for other classes than `classes_` lists.
     """
 
     @functools.wraps(method)
@@ -42,7 +42,7 @@ def all_or_nothing(method):
         before = dict(vars(self))
         net = before.get("net_")
         if net is not None:
-            # It may be trained further in place; all else is replaced.
+            # The net may be trained further in place; all other attributes are replaced.
             state, n_epochs = state_to_numpy(net, with_optimizer=True), len(net.history)
         try:
             return method(self, *args, **kwargs)
@@ -72,7 +72,7 @@ class NetHolder(ABC):
     _continuing = "warm_start=True and partial_fit go on training"
     _restarting = "set warm_start=False and call fit"
 
-    # The classes that `_module_recipe` may return. A stored state names one of them and cannot
+    # The classes that `_module_recipe` may return. A stored state names one of them: it cannot
     # make anything else be called.
     _module_classes: ClassVar[tuple] = (
         Autoencoder,
@@ -93,7 +93,7 @@ class NetHolder(ABC):
         """
 
     def _prepare_net(self, n_features, seed, device):
-        """Make the net, or adjust the one that is there to the present parameters."""
+        """Create the net, or adjust the present one to the parameters."""
         recipe = self._module_recipe(n_features)
         if not hasattr(self, "net_"):
             self._recipe = recipe
@@ -106,6 +106,7 @@ class NetHolder(ABC):
                 f"{self._restarting}."
             )
         if self.net_.device != device:
+            # A new net, not one that is moved: tensors of the optimiser would stay behind.
             state = state_to_numpy(self.net_, with_optimizer=True)
             self.net_ = self._new_net(seed, device)
             load_state(self.net_, state)
@@ -142,8 +143,10 @@ class NetHolder(ABC):
         )
 
     def _check_weights(self, weights):
-        """Compare stored weights with the recipe, before any memory is taken for a network."""
+        """Compare stored weights with the recipe, before a network is allocated."""
         cls, arguments = self._recipe
+        # Tensors on the device "meta" have shapes and take no memory, however wide a damaged file
+        # says that the layers are.
         with torch.device("meta"):
             expected = {n: tuple(v.shape) for n, v in cls(**arguments).state_dict().items()}
         found = {name: tuple(getattr(weight, "shape", ())) for name, weight in weights.items()}
@@ -177,6 +180,8 @@ class NetHolder(ABC):
         if net_state is None:
             return
         self._check_weights(net_state["weights"])
+        # A model of a GPU is loaded where there is none, to predict. Training resolves the device
+        # again, and then reports that it is missing.
         try:
             device = resolve_device(self.device)
         except (RuntimeError, ValueError):

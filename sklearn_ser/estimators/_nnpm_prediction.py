@@ -35,7 +35,7 @@ class NNPMPrediction(
         return self.memory_.shape[0] * self.memory_.shape[2]
 
     def _ready(self, X):
-        """Return the model that answers for rows, and the validated rows."""
+        """Return the model that predicts for these rows, and the validated rows."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
         if self.adaptation == "predict":
@@ -83,7 +83,7 @@ class NNPMPrediction(
         return model._probabilities(X, self.vote)
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy of the predictions; UAR is the better score across corpora.
+        """Return the accuracy of the predictions; across corpora, UAR is the better score.
 
         Parameters
         ----------
@@ -92,12 +92,12 @@ class NNPMPrediction(
         y : array-like of shape (n_samples,)
             Their emotions.
         sample_weight : array-like of shape (n_samples,), default=None
-            What each row counts.
+            Weight of each row.
 
         Returns
         -------
         score : float
-            Share of the rows whose emotion is predicted.
+            Share of the rows whose emotion is predicted correctly.
         """
         refuse_unlabelled(y, name="y")
         return super().score(X, y, sample_weight)
@@ -118,6 +118,7 @@ class NNPMPrediction(
         """
         model, X = self._ready(X)
         Z = model._embed(X)
+        # Each member has length 1, so E of them side by side have the length of the square root.
         return np.concatenate(Z, axis=1) / np.sqrt(np.float32(len(Z)))
 
     def head_memory_agreement(self, X):
@@ -156,4 +157,6 @@ class NNPMPrediction(
                 # The geometric mean replaces 0 by a tiny number, so that one vote of 0 does not
                 # decide alone.
                 probabilities = without_missing(probabilities, readout.prior)
+            # The arithmetic mean over members: one member that is certain does not overrule the
+            # others, as it would in a geometric mean.
             return probabilities.mean(dim=0).cpu().numpy()

@@ -33,7 +33,7 @@ _WITHOUT_EFFECT_ON_ADAPTATION = ("random_state", "verbose", "vote")
 
 
 def class_shares(target_prior, classes, codes):
-    """Return the share of each class that the parameter `target_prior` asks for.
+    """Return the expected share of each class, from the parameter `target_prior`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def class_shares(target_prior, classes, codes):
     Raises
     ------
     ValueError
-        If these are not shares of the classes.
+        If `target_prior` does not hold shares of the classes.
     """
     if target_prior is None:
         return None
@@ -72,6 +72,7 @@ def class_shares(target_prior, classes, codes):
         shares = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
         shares = np.empty(0)
+    # NaN fails the comparison with 0.
     if shares.shape != (len(names),) or not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-6:
         raise ValueError(
             f"target_prior must hold a share of at least 0 for each of the {len(names)} classes "
@@ -81,7 +82,10 @@ def class_shares(target_prior, classes, codes):
 
 
 def _check_memory(state):
-    """Refuse a state whose parts do not fit: torch writes to the place of a class unchecked."""
+    """Refuse a stored state whose parts do not match.
+
+    torch uses codes of classes as positions in memory and does not check them.
+    """
     codes, classes = state["_memory_codes"], state.get("classes_")
     memory, rows = state.get("memory_"), state.get("_source_rows")
     fits = (
@@ -131,6 +135,7 @@ class NNPMTraining(NetHolder):
         with one_thread(device):
             self._prepare_net(X.shape[1], init_seed, device)
             source = self._source(device)
+            # The memory is not used yet: only encoder and head learn.
             diverged = self._run(
                 {"X": source.rows, "code": source.codes, "weight": source.row_weights},
                 epochs=self.warmup_epochs,
@@ -148,6 +153,7 @@ class NNPMTraining(NetHolder):
             memory = embed_rows(self.net_.module_, source.rows)
             with torch.no_grad():
                 logits = self.net_.module_.classify(memory)
+        # Watch looks at losses and weights. An embedding may overflow with finite weights.
         finite = bool(logits.isfinite().all()) and has_length_1(memory)
         self._report_divergence(diverged, finite, np.abs(X).max())
         self.memory_ = memory.cpu().numpy()

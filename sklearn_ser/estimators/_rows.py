@@ -12,7 +12,7 @@ def validate_target(estimator, X_target):
     Parameters
     ----------
     estimator : estimator object
-        Knows the number of its columns and their names.
+        Fitted on rows with the columns to compare with.
     X_target : array-like of shape (n_target_samples, n_features)
         The rows.
 
@@ -32,12 +32,14 @@ def validate_target(estimator, X_target):
             f"both through the same extractor and scaler: in a pipeline, by "
             f'transform_input=["X_target"] with metadata routing enabled.'
         )
+    # The names of the columns are compared with those of fit; the values were checked above,
+    # under the name of the argument.
     validate_data(estimator, X_target, reset=False, skip_check_array=True)
     return rows
 
 
 def append_unlabelled(values, n_more):
-    """Append entries without a label to an array of one entry a row.
+    """Append gaps to an array of labels with one entry a row.
 
     Parameters
     ----------
@@ -56,17 +58,17 @@ def append_unlabelled(values, n_more):
 
 
 def hold_out(n_samples, fraction, rng, speaker=None):
-    """Choose the rows that early stopping looks at.
+    """Choose the rows that are held out for early stopping.
 
     Parameters
     ----------
     n_samples : int
         Number of rows.
     fraction : float
-        The part of the rows to choose, or of the speakers if there are any. At least one
-        is chosen and at least one is left.
+        Share of the rows to choose, or of the speakers if there are any. At least one is
+        chosen and at least one is left.
     rng : numpy.random.Generator
-        Makes the choice.
+        Source of the random choice.
     speaker : ndarray of shape (n_samples,), default=None
         Codes from 0; all rows of a speaker are chosen or none.
 
@@ -79,6 +81,8 @@ def hold_out(n_samples, fraction, rng, speaker=None):
     ValueError
         If there is only one row, or only one speaker.
     """
+    # By speaker: two recordings of a voice are alike, and a loss on voices that were trained on
+    # keeps falling while the model overfits them.
     groups = np.arange(n_samples) if speaker is None else speaker
     n_groups = groups.max() + 1
     if n_groups < 2:

@@ -30,13 +30,13 @@ def _column_statistics(X):
         Population standard deviation; 1 for a column that is constant up to the
         rounding of the dtype of `X`; NaN for a column without any value.
     n_values : ndarray of shape (n_features,)
-        How many values each column has.
+        Number of values in each column.
     """
     present = ~np.isnan(X)
     n_values = present.sum(axis=0)
     counts = np.maximum(n_values, 1)
-    # Deviations from a value of the column itself, divided by the largest of them: no offset
-    # eats the digits, no square overflows, and a constant column has exactly its own mean.
+    # Deviations from a value of the column itself, divided by the largest deviation: digits are
+    # not lost to an offset, no square overflows, and a constant column has exactly its own mean.
     origin = X[present.argmax(axis=0), np.arange(X.shape[1])].astype(np.float64)
     deviation = np.where(present, X - origin, 0.0)
     mean_deviation = deviation.sum(axis=0) / counts
@@ -45,6 +45,7 @@ def _column_statistics(X):
     unit = np.where(largest > 0, largest, 1.0)
     mean = origin + mean_deviation
     scale = unit * np.sqrt(np.square(deviation / unit).sum(axis=0) / counts)
+    # A column that is constant but for rounding would be divided by that rounding.
     rounding = 10 * np.finfo(X.dtype).eps * np.abs(mean)
     scale = np.where(scale <= rounding, 1.0, scale)
     scale = np.where(scale == 0, 1.0, scale)
@@ -66,11 +67,11 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     with mean and population standard deviation of feature :math:`j` over the recordings
     of that corpus alone. Any gain and offset of a corpus cancels; what remains is how a
-    recording differs from the others of its corpus. No label is looked at.
+    recording differs from the others of its corpus. No label is used.
 
-    In training, `sample_domain` tells the corpora apart. :meth:`transform` takes no
-    such argument: the batch it gets is *one corpus that was not seen in training* and
-    is scaled as a whole. For more recordings of a training corpus there is
+    In training, `sample_domain` names the corpus of each row. :meth:`transform` takes no
+    such argument: its batch is *one corpus that was not seen in training* and is scaled as
+    a whole. For more recordings of a training corpus there is
     :meth:`transform_corpus`.
 
     Parameters
@@ -78,14 +79,14 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     unseen : {"batch", "pooled"}, default="batch"
         Which statistics :meth:`transform` uses. ``"batch"``: those of the batch itself,
         which removes the shift of the unseen corpus, provided that the batch is a fair
-        sample of it. A batch of a single emotion loses what tells it from the others.
+        sample of it. A batch of a single emotion loses what distinguishes that emotion.
         ``"pooled"``: those of all training rows taken together, which treats every row
         alike but leaves the shift in.
     min_batch : int, default=10
-        The number of values below which a feature of the batch gets no statistics of
-        its own: it is scaled by the pooled ones, with a
+        A feature with fewer values in the batch is scaled by the pooled statistics instead
+        of its own, with a
         :class:`~sklearn_ser.exceptions.SmallBatchWarning`. A single recording would
-        otherwise turn into zeros, whatever it sounds like. Higher values protect
+        otherwise turn into zeros. Higher values protect
         more batches and keep more of the shift. Not used with ``unseen="pooled"``,
         nor in training.
 
@@ -121,17 +122,18 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     *Pooled statistics.* They include the spread between the training corpora: a feature
     in which the corpora differ much says little about a recording of unknown origin and
     shrinks accordingly. Over all training rows, the output has mean 0 and variance 1
-    either way, so that a model fitted on one kind of rows can read the other.
+    with either statistics: a model fitted on the one kind of rows can read the other.
 
-    *Training rows in* ``transform``. Training rows of several corpora given to
+    *Training rows in* ``transform``. Training rows of several corpora passed to
     :meth:`transform` are scaled as if they were one corpus, so
     ``cross_validate(..., return_train_score=True)`` shows scores that are too low.
-    Neither is there an ``inverse_transform``: an output row does not tell which
-    statistics it was made with.
+    There is no ``inverse_transform``, because an output row does not record which statistics
+    produced it.
 
-    *Metadata routing.* `sample_domain` is requested from the start. With routing off it
-    goes to the step by name, with routing on by its own name (scikit-learn then wants
-    the groups of the splitter there as well)::
+    *Metadata routing.* `sample_domain` is requested from the start, without
+    ``set_fit_request``: a scaler that did not get it would scale all corpora as one. With
+    routing off it goes to the step by the name of the step, with routing on by its own name
+    (scikit-learn then expects the groups of the splitter there as well)::
 
         cross_validate(model, X, y, groups=c, cv=LeaveOneCorpusOut(),
                        params={"corpusscaler__sample_domain": c})
@@ -151,17 +153,18 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> scaler.fit_transform(X, sample_domain=corpus).ravel().round(2)
     array([-1.22,  0.  ,  1.22, -1.22,  0.  ,  1.22])
 
-    A corpus that was not there in training:
+    A corpus that was not seen in training:
 
     >>> scaler.transform([[100.0], [200.0], [300.0]]).ravel().round(2)
     array([-1.22,  0.  ,  1.22])
 
-    One more recording of a corpus that was:
+    One more recording of a training corpus:
 
     >>> scaler.transform_corpus([[30.0]], "urdu").round(2)
     array([[1.22]])
     """
 
+    # Requested by default: see the note on metadata routing.
     __metadata_request__fit: ClassVar[dict] = {"sample_domain": True}
 
     _parameter_constraints: ClassVar[dict] = {
@@ -175,7 +178,9 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        # Statistics leave NaN out, and NaN stays NaN: a gap is for a later step to fill.
         tags.input_tags.allow_nan = True
+        # Computed in float64 and returned in the dtype given; other dtypes become float64.
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
@@ -194,6 +199,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if sample_domain is None:
             sample_domain = np.zeros(len(X), dtype=int)
         self.corpora_, codes = encode_ids(sample_domain, name="sample_domain", n_samples=X.shape[0])
+        # Over all rows, not an average over corpora: the output of both ways then has variance 1
+        # over the training rows.
         self.pooled_mean_, self.pooled_scale_, _ = _column_statistics(X)
         n_corpora = len(self.corpora_)
         self.mean_ = np.empty((n_corpora, X.shape[1]))
@@ -216,8 +223,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y : object, default=None
             Ignored.
         sample_domain : array-like of shape (n_samples,), default=None
-            The corpus of each row: strings or integers, no gaps; however it is spelt,
-            see :ref:`identities`. None: all rows are of one corpus.
+            The corpus of each row: strings or integers, without gaps; for spellings, see
+            :ref:`identities`. None: all rows belong to one corpus.
 
         Returns
         -------
@@ -236,8 +243,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def fit_transform(self, X, y=None, *, sample_domain=None):
         """Fit, and scale each training row by the statistics of its own corpus.
 
-        This is what a pipeline calls in training, and not the same as ``fit`` followed
-        by ``transform``, which would take all rows for one unseen corpus.
+        A pipeline calls this method in training. It is not the same as ``fit`` followed by
+        ``transform``, which would take all rows for one unseen corpus.
 
         Parameters
         ----------
@@ -246,8 +253,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y : object, default=None
             Ignored.
         sample_domain : array-like of shape (n_samples,), default=None
-            The corpus of each row: strings or integers, no gaps. None: all rows are of
-            one corpus.
+            The corpus of each row: strings or integers, without gaps. None: all rows belong
+            to one corpus.
 
         Returns
         -------
@@ -263,7 +270,7 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return _standardise(X, self.mean_[codes], self.scale_[codes])
 
     def transform(self, X):
-        """Scale a batch that is one corpus not seen in training.
+        """Scale a batch that is one corpus, not seen in training.
 
         Parameters
         ----------
@@ -278,14 +285,15 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Warns
         -----
         SmallBatchWarning
-            If ``unseen="batch"`` and features have fewer than `min_batch` values, so
-            that the pooled statistics were used for them.
+            If ``unseen="batch"`` and features have fewer than `min_batch` values and are
+            therefore scaled by the pooled statistics.
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
         if self.unseen == "pooled":
             return _standardise(X, self.pooled_mean_, self.pooled_scale_)
         mean, scale, n_values = _column_statistics(X)
+        # By feature: a batch may be large enough and have a feature with few values.
         few = n_values < self.min_batch
         self._warn_if_too_few(n_values, n_rows=X.shape[0])
         return _standardise(

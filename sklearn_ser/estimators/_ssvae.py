@@ -1,4 +1,4 @@
-"""The variational autoencoder that also learns from labels, where there are any."""
+"""The variational autoencoder that also learns from labels, where they exist."""
 
 import warnings
 from numbers import Real
@@ -19,11 +19,11 @@ from sklearn_ser.utils._warnings import caller_stacklevel
 class SemiSupervisedVAE(KLAnnealedVAE):
     r"""Variational autoencoder whose latent space also keeps emotions apart.
 
-    To the loss of :class:`KLAnnealedVAE` comes a term over the labelled rows of a batch,
+    The loss of :class:`KLAnnealedVAE` gains a term over the labelled rows of a batch,
 
     .. math:: L(t) = L_\mathrm{VAE}(t) + \lambda\, L_\mathrm{sup},
 
-    while unlabelled rows go on shaping reconstruction and divergence. Two terms are there:
+    while unlabelled rows still shape reconstruction and divergence. There are two terms:
 
     * ``supervision="cluster"``. With :math:`c_k` the centroid of the rows of class
       :math:`k` in the latent space,
@@ -32,15 +32,15 @@ class SemiSupervisedVAE(KLAnnealedVAE):
                 \|\mu_i - c_k\|}{\mathrm{mean}_{k < m} \|c_k - c_m\|} ,
 
       the size of the classes over the distances between them [1]_, over all dimensions.
-      The scale of the latent space cancels, so the term cannot be lowered by blowing it up.
+      The scale of the latent space cancels, so inflating it does not lower the term.
       A batch with a single row of a class has no size of that class; one with fewer than
       two classes contributes nothing.
     * ``supervision="classifier"``. The cross-entropy of a linear softmax on :math:`z`,
-      trained along. It is thrown away afterwards: the embedding goes to a classifier of
-      your choice.
+      trained along. It is discarded afterwards: the embedding goes to a classifier of your
+      choice.
 
-    Labels come in `y`. Rows without label come as `X_target`, which works inside pipelines,
-    or as gaps in `y` of a fit that stands alone.
+    Labels come in `y`. Rows without a label come as `X_target`, which works inside pipelines,
+    or as gaps in `y` outside a pipeline.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class SemiSupervisedVAE(KLAnnealedVAE):
     beta : float, default=1.0
         Weight of the divergence once annealing is over, see :class:`KLAnnealedVAE`.
     kl_annealing : {"constant", "linear", "sigmoid", "cosine", "cyclical"}, default="linear"
-        Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_, so that later
-        cycles start from a latent space that is in use; the others rise once;
-        ``"constant"`` is 1 throughout.
+        Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_: later cycles start
+        from a latent space that is in use. The others rise once; ``"constant"`` is 1
+        throughout.
     annealing_epochs : int, default=None
         Epochs until the weight is 1 for good. None: half of `max_epochs`, or all of them
         for ``"cyclical"``. With ``early_stopping``, the epochs before do not count.
@@ -69,13 +69,12 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         Only for ``"cyclical"``.
     kl_reduction : {"sum", "mean"}, default="sum"
         ``"sum"`` is the formula above. ``"mean"`` replaces :math:`\frac{1}{D} \sum_k` by
-        :math:`\frac{1}{K} \sum_k`: the average cost of a unit stands beside the average
-        error of a feature, and a `beta` weighs :math:`D / K` times what it weighs
-        otherwise.
+        :math:`\frac{1}{K} \sum_k`, the average cost of a unit beside the average error of a
+        feature; a `beta` then weighs :math:`D / K` times as much.
     free_bits : float, default=0.0
-        Nats of divergence that every unit has for free [3]_: below, nothing pulls it to
-        the prior. A second means against collapse, paid with a latent distribution that
-        is further from the prior.
+        Nats of divergence that every unit has for free [3]_: below this value, nothing pulls it
+        to the prior. A second remedy against collapse, at the price of a latent distribution
+        that is further from the prior.
     hidden_layer_sizes : sequence of int, default=(128, 64)
         Widths of the encoder's hidden layers, which the decoder mirrors. With ``()`` both
         are affine maps.
@@ -86,16 +85,16 @@ class SemiSupervisedVAE(KLAnnealedVAE):
     batch_size : int, default=64
         Rows a step of the optimiser.
     early_stopping : bool, default=False
-        Hold out rows, stop when their loss at full weight no longer falls, and keep the
-        weights of the best epoch.
+        Whether to hold out rows, stop when their loss at full weight no longer falls, and
+        return to the weights of the best epoch.
     validation_fraction : float, default=0.1
         Share of rows (of speakers, if known) that is held out. Only with `early_stopping`.
     n_iter_no_change : int, default=10
         Epochs without improvement before it stops. Only with `early_stopping`.
     tol : float, default=1e-4
-        Improvement that counts. Only with `early_stopping`.
+        Smallest decrease that counts as an improvement. Only with `early_stopping`.
     warm_start : bool, default=False
-        Whether `fit` goes on from the last fit, with its schedule where that stopped.
+        Whether `fit` continues from the last fit, with the schedule where it stopped.
     device : str, default="cpu"
         ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
     random_state : int, RandomState instance or None, default=None
@@ -107,7 +106,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The emotions in `y`, sorted; empty if there was no label.
+        The emotions in `y`, sorted; empty without any label.
     active_units_ : ndarray of int
         Units whose mean has a variance above 0.01 over the training rows.
     kl_weight_ : ndarray of shape (`n_iter_`,)
@@ -206,6 +205,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         return module, arguments
 
     def _weights(self, epoch):
+        # Not annealed: only the divergence can make units collapse.
         weights = super()._weights(epoch)
         if len(self.classes_) > 1:
             weights["supervision"] = self.supervision_weight
@@ -216,6 +216,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         n_classes = len(self.classes_)
         if n_classes < 2:
             return terms
+        # The classifier learns on points of the posterior, whose noise regularises it; the cluster
+        # term, of distances, takes the means, which are the embedding.
         codes = batch["codes"]
         if self.supervision == "classifier":
             terms["supervision"] = classification_loss(module.classify(z), codes)
@@ -224,7 +226,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         return terms
 
     def _encode(self, y, n_samples, *, continues, classes=None):
-        """Learn the classes, or hold the labels against those learnt before; return codes."""
+        """Learn the classes, or compare the labels with those learnt before; return codes."""
         found, codes = np.array([], dtype=object), np.full(n_samples, -1, dtype=np.int64)
         if y is not None:
             found, codes = encode_partial_labels(y, n_samples)
@@ -237,7 +239,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
                 f"y has the classes {unknown}, but training began with {[*position_of]}. Name all "
                 f"of them in the classes= of the first partial_fit, or fit anew without warm_start."
             )
-        # The last entry is found by the code -1 of unlabelled rows.
+        # The code -1 of unlabelled rows, used as an index, finds the last entry.
         new_code = [*(position_of[name] for name in found.tolist()), -1]
         return np.array(new_code, dtype=np.int64)[codes]
 
@@ -255,10 +257,10 @@ class SemiSupervisedVAE(KLAnnealedVAE):
             array of objects or a pandas column, and -1 among integers, see
             :ref:`unlabelled`.
         X_target : array-like of shape (n_target_samples, n_features), default=None
-            Unlabelled rows of other corpora. Behind other steps of a pipeline they need
+            Unlabelled rows of other corpora. After other steps of a pipeline they need
             ``transform_input=["X_target"]`` and metadata routing.
         speaker : array-like of shape (n_samples,), default=None
-            Who speaks each row of `X`. With ``early_stopping``, all rows of a speaker are
+            Speaker of each row of `X`. With ``early_stopping``, all rows of a speaker are
             held out or none.
 
         Returns
@@ -269,13 +271,13 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         Raises
         ------
         ValueError
-            If `y` has continuous values, or strings that stand for gaps: 'nan', 'None' and
-            '-1' are what gaps become in an array of strings, and would be emotions.
+            If `y` has continuous values, or strings that stand for gaps: gaps become 'nan',
+            'None' or '-1' in an array of strings, and would be taken for emotions.
 
         Warns
         -----
         UserWarning
-            If there are labels of fewer than two classes, so that nothing is supervised.
+            If there are labels of fewer than two classes: nothing is supervised.
         PosteriorCollapseWarning
             If columns of the embedding are almost constant.
         """
@@ -303,7 +305,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         y : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
-            All labels that may come. Only looked at in the first call; None: those of the
+            All labels that may occur. Read in the first call only; None: the labels of the
             first call.
 
         Returns

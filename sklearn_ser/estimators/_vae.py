@@ -30,11 +30,13 @@ _ACTIVE = 0.01
 
 def _drawn(mean, log_variance, noise):
     """Return points of the posteriors, given standard normal numbers."""
+    # The reparametrisation: a deterministic function of mean and log-variance, through which
+    # gradients flow. The standard deviation is the exponential of half the log-variance.
     return mean + (0.5 * log_variance).exp() * noise
 
 
 class KLAnnealedVAE(BaseAutoencoder):
-    r"""Variational autoencoder whose KL divergence gains weight during training.
+    r"""Variational autoencoder with a KL divergence that gains weight during training.
 
     The encoder gives each row :math:`x` a Gaussian over the latent space,
     :math:`q(z \mid x) = N(\mu(x), \operatorname{diag} \sigma^2(x))`. A point drawn from it
@@ -45,17 +47,17 @@ class KLAnnealedVAE(BaseAutoencoder):
                 \mathrm{KL}\big(N(\mu_k, \sigma_k^2) \,\|\, N(0, 1)\big)
 
     averaged over rows, with :math:`D` features and :math:`K` latent units. With the full
-    weight from the start, units whose information is not worth its price yet are pulled to
-    the prior and never come back (posterior collapse). The schedule :math:`w(t)` therefore
-    starts at 0 and lets the latent space be used first and paid for later [1]_ [2]_.
+    weight from the start, units whose information is not yet worth its cost are pulled to
+    the prior and never return (posterior collapse). The schedule :math:`w(t)` therefore
+    starts at 0: the latent space is used first, and its cost counts later [1]_ [2]_.
 
     The embedding of a row is :math:`\mu(x)`.
 
     Parameters
     ----------
     n_components : int, default=32
-        Number of latent units :math:`K`. Units beyond what `beta` pays for collapse, see
-        ``active_units_``.
+        Number of latent units :math:`K`. Units whose information is not worth the cost set by
+        `beta` collapse, see ``active_units_``.
     beta : float, default=1.0
         Weight of the divergence once annealing is over. With ``kl_reduction="sum"`` the
         loss is the evidence lower bound of a decoder with noise of variance
@@ -63,9 +65,9 @@ class KLAnnealedVAE(BaseAutoencoder):
         roughly, directions of the data with less variance than that are left out. Lower
         values reconstruct better and order the latent space less; 0 is an autoencoder.
     kl_annealing : {"constant", "linear", "sigmoid", "cosine", "cyclical"}, default="linear"
-        Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_, so that later
-        cycles start from a latent space that is in use; the others rise once;
-        ``"constant"`` is 1 throughout.
+        Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_: later cycles start
+        from a latent space that is in use. The others rise once; ``"constant"`` is 1
+        throughout.
     annealing_epochs : int, default=None
         Epochs until the weight is 1 for good. None: half of `max_epochs`, or all of them
         for ``"cyclical"``. With ``early_stopping``, the epochs before do not count.
@@ -76,13 +78,12 @@ class KLAnnealedVAE(BaseAutoencoder):
         Only for ``"cyclical"``.
     kl_reduction : {"sum", "mean"}, default="sum"
         ``"sum"`` is the formula above. ``"mean"`` replaces :math:`\frac{1}{D} \sum_k` by
-        :math:`\frac{1}{K} \sum_k`: the average cost of a unit stands beside the average
-        error of a feature, and a `beta` weighs :math:`D / K` times what it weighs
-        otherwise.
+        :math:`\frac{1}{K} \sum_k`, the average cost of a unit beside the average error of a
+        feature; a `beta` then weighs :math:`D / K` times as much.
     free_bits : float, default=0.0
-        Nats of divergence that every unit has for free [3]_: below, nothing pulls it to
-        the prior. A second means against collapse, paid with a latent distribution that
-        is further from the prior.
+        Nats of divergence that every unit has for free [3]_: below this value, nothing pulls it
+        to the prior. A second remedy against collapse, at the price of a latent distribution
+        that is further from the prior.
     hidden_layer_sizes : sequence of int, default=(128, 64)
         Widths of the encoder's hidden layers, which the decoder mirrors. With ``()`` both
         are affine maps.
@@ -93,16 +94,16 @@ class KLAnnealedVAE(BaseAutoencoder):
     batch_size : int, default=64
         Rows a step of the optimiser.
     early_stopping : bool, default=False
-        Hold out rows, stop when their loss at full weight no longer falls, and keep the
-        weights of the best epoch.
+        Whether to hold out rows, stop when their loss at full weight no longer falls, and
+        return to the weights of the best epoch.
     validation_fraction : float, default=0.1
         Share of rows (of speakers, if known) that is held out. Only with `early_stopping`.
     n_iter_no_change : int, default=10
         Epochs without improvement before it stops. Only with `early_stopping`.
     tol : float, default=1e-4
-        Improvement that counts. Only with `early_stopping`.
+        Smallest decrease that counts as an improvement. Only with `early_stopping`.
     warm_start : bool, default=False
-        Whether `fit` goes on from the last fit, with its schedule where that stopped.
+        Whether `fit` continues from the last fit, with the schedule where it stopped.
     device : str, default="cpu"
         ``"cpu"``, ``"auto"`` (a GPU if there is one) or a device of torch.
     random_state : int, RandomState instance or None, default=None
@@ -115,15 +116,15 @@ class KLAnnealedVAE(BaseAutoencoder):
     ----------
     active_units_ : ndarray of int
         Units whose :math:`\mu_k` has a variance above 0.01 over the training rows [4]_.
-        The others say nothing about a row.
+        The other units carry no information about a row.
     kl_weight_ : ndarray of shape (`n_iter_`,)
         :math:`\beta\, w(t)` of each epoch.
     latent_mean_ : ndarray of shape (n_components,)
-        Mean of :math:`q(z \mid x)` over the training rows; 0 if training were perfect.
+        Mean of :math:`q(z \mid x)` over the training rows; 0 for a perfectly trained model.
     latent_covariance_ : ndarray of shape (n_components, n_components)
         Covariance of a point of :math:`q(z \mid x)` over the training rows,
-        :math:`\mathrm{Cov}(\mu) + \operatorname{diag} \mathrm{E}[\sigma^2]`; the identity if
-        training were perfect.
+        :math:`\mathrm{Cov}(\mu) + \operatorname{diag} \mathrm{E}[\sigma^2]`; the identity for a
+        perfectly trained model.
     noise_variance_ : ndarray of shape (`n_features_in_`,)
         Mean squared error of each feature, decoded from points of the posterior.
     history_ : list of dict
@@ -143,14 +144,14 @@ class KLAnnealedVAE(BaseAutoencoder):
 
     See Also
     --------
-    SemiSupervisedVAE : Uses emotion labels where there are any.
+    SemiSupervisedVAE : Uses emotion labels where they exist.
     DAETransformer : Without a distribution over the latent space.
 
     Notes
     -----
-    Features should be on a common scale, as behind
-    :class:`~sklearn_ser.estimators.CorpusScaler`; those of large variance dominate the
-    error otherwise.
+    Features should be on a common scale, as after
+    :class:`~sklearn_ser.estimators.CorpusScaler`; otherwise features of large variance
+    dominate the error.
 
     References
     ----------
@@ -235,6 +236,8 @@ class KLAnnealedVAE(BaseAutoencoder):
     def _epochs_of_annealing(self):
         if self.kl_annealing == "constant":
             return 0
+        # Half of the training at full weight lets the units that the ramp brought into use settle.
+        # The cyclical schedule has such plateaus within each cycle (Fu et al. 2019).
         if self.annealing_epochs is not None:
             return self.annealing_epochs
         return self.max_epochs if self.kl_annealing == "cyclical" else self.max_epochs // 2
@@ -250,6 +253,8 @@ class KLAnnealedVAE(BaseAutoencoder):
         return {"kl": self.beta * share}
 
     def _validation_weights(self):
+        # The weights at full annealing: with weights that grow, the loss of a later epoch would
+        # seem worse only because its divergence counts more.
         return self._weights(self._epochs_of_annealing())
 
     def _epochs_before_stopping(self):
@@ -262,7 +267,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         return self._terms_of(module, batch, mean, log_variance, z)
 
     def _terms_of(self, module, batch, mean, log_variance, z):
-        """Return the terms of the loss, given the posteriors and a point of each."""
+        """Return the terms of the loss, given the posteriors and a point drawn from each."""
         x = batch["X"]
         kl = reduce_kl(
             gaussian_kl(mean, log_variance),
@@ -289,20 +294,26 @@ class KLAnnealedVAE(BaseAutoencoder):
         self.active_units_ = np.flatnonzero(mean.var(axis=0) > _ACTIVE)
         self.latent_mean_ = mean.mean(axis=0)
         deviation = mean - self.latent_mean_
+        # The law of total variance, for the mixture of the posteriors of all rows: the spread of
+        # their means, plus the mean of their variances.
         self.latent_covariance_ = deviation.T @ deviation / len(X)
         self.latent_covariance_ += np.diag(variance.mean(axis=0, dtype=np.float64))
         generator = torch.Generator(self.net_.device).manual_seed(self._seed)
 
         def squared_errors(module, x):
+            # From points of the posterior, as in training: the mean alone would give an error
+            # without the noise that the decoder meets in :meth:`sample`.
             mean, log_variance = module.posterior(x)
             noise = torch.randn(mean.shape, generator=generator, device=mean.device)
             rebuilt = module.decode(_drawn(mean, log_variance, noise))
+            # The sum over the rows of a batch: batches differ in size.
             return (rebuilt - x).square().mean(dim=0, keepdim=True) * len(x)
 
         sums = self._in_batches(squared_errors, X)
         self.noise_variance_ = sums.sum(axis=0, dtype=np.float64) / len(X)
 
     def _warn_if_collapsed(self, n_samples):
+        # A single row has no variance, whatever the units do.
         n_active = len(self.active_units_)
         if n_active == self._n_features_out or n_samples < 2:
             return
@@ -345,23 +356,23 @@ class KLAnnealedVAE(BaseAutoencoder):
         ``latent_covariance_`` and decoded, and noise of variance ``noise_variance_`` is added
         to each feature: without it the rows would vary less than those of the training.
 
-        That Gaussian is what the posteriors of the training rows make up together. It would
-        be the prior :math:`N(0, I)` if training were perfect; short of that, points of the
-        prior may lie where no row was ever encoded (Ghosh et al., "From variational to
+        This Gaussian has the moments of the mixture of all posteriors of the training rows. For a
+        perfectly trained model it is the prior :math:`N(0, I)`; otherwise, points of the prior
+        may lie where no row was ever encoded (Ghosh et al., "From variational to
         deterministic autoencoders", ICLR 2020). For rows from the prior, without noise, pass
         standard normal numbers to :meth:`inverse_transform`.
 
         Parameters
         ----------
         n_samples : int, default=1
-            How many.
+            Number of rows.
         random_state : int, RandomState instance or None, default=None
             An integer gives the same rows in each call.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features), float32
-            The rows.
+            The new rows.
 
         Raises
         ------
@@ -374,7 +385,9 @@ class KLAnnealedVAE(BaseAutoencoder):
                 f"n_samples must be an integer of at least 1, got {plain(n_samples)!r}."
             )
         rng = check_random_state(random_state)
-        # The root by eigenvalues exists for singular covariances as well.
+        # A root from eigenvalues exists for singular covariances as well, unlike Cholesky's: with
+        # fewer rows than units some directions have no variance. Rounding may make an eigenvalue
+        # slightly negative.
         variance, axes = np.linalg.eigh(self.latent_covariance_)
         coordinates = rng.standard_normal((n_samples, len(variance)))
         z = coordinates * np.sqrt(variance.clip(min=0)) @ axes.T + self.latent_mean_
