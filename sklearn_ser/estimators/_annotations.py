@@ -40,8 +40,8 @@ def check_annotation(values, *, name, n_samples):
     """
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
-        # Text is refused, although float("3") exists: digits as text are names of classes as often
-        # as they are ratings. Booleans are refused, although they are numbers to Python.
+        # Digits as text may be names of classes and are refused, although float("3") exists, as
+        # are booleans, which are numbers to Python.
         array = np.asarray(values, dtype=object)
         missing = pd.isna(array)
         for value in array[~missing]:

@@ -257,7 +257,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         # Not seeded by the epochs done: a warm start must not train on what it held out before.
         rng = np.random.default_rng(seeds_of_run(self._seed, 0)[0])
         held_out = hold_out(n_samples, self.validation_fraction, rng, speaker=speaker)
-        # Separately, so that both parts of the loss are watched in the proportions of the training.
+        # Separately: both corpora have the same share of the validation loss as of the training.
         # A single target row cannot be on both sides.
         if n_target_samples < 2:
             return np.append(held_out, np.zeros(n_target_samples, dtype=bool))

@@ -98,7 +98,7 @@ class DAETransformer(BaseAutoencoder):
     Notes
     -----
     *Numbers.* Everything is computed in float32, with a single thread on the CPU: more
-    threads round differently, so that results would depend on ``n_jobs``.
+    threads round differently, and results would depend on ``n_jobs``.
 
     *Pickling.* A pickle holds arrays and no tensors. It loads on machines without a GPU, the
     net is on the CPU then. The moments of Adam are part of it only after :meth:`partial_fit` or
@@ -193,6 +193,7 @@ class DAETransformer(BaseAutoencoder):
         dae : DAETransformer
             Not fitted.
         """
+        # In full, although some values are the defaults: defaults may change.
         published = {
             "n_components": 2,
             "hidden_layer_sizes": (40, 20, 10),

@@ -62,9 +62,9 @@ class MetricDAE(DAETransformer):
         dimensions.
     y_annotation : {"auto", "activation", "valence"} or None, default="auto"
         Which annotation the `y` of :meth:`fit` holds. ``"activation"`` and ``"valence"``:
-        numbers of any dtype. None: none, `y` belongs to the classifier behind; needed where
+        numbers of any dtype. None: none, `y` belongs to a later classifier; needed where
         emotions are coded as numbers, whose differences mean nothing. ``"auto"``: numbers
-        are the activation, anything else belongs to the classifier.
+        are the activation, anything else belongs to a later classifier.
 
         .. deprecated:: 0.1
             With ``"auto"``, integers are still left to the classifier, with a
@@ -238,7 +238,7 @@ class MetricDAE(DAETransformer):
         given = {"activation": activation, "valence": valence}
         name = self.y_annotation
         if name == "auto":
-            # Beside annotations by name, y is what the classifier behind learns.
+            # Beside annotations by name, y is what a later classifier learns.
             alone = y is not None and activation is None and valence is None
             name = annotation_in(y) if alone else None
         if name is not None and y is not None:

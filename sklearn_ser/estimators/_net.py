@@ -69,7 +69,7 @@ class NetHolder(ABC):
     weight_decay = 0.0
 
     # For the error message: what continues with the present net, and how to start with another.
-    _continuing = "warm_start=True and partial_fit go on training"
+    _continuing = "warm_start=True and partial_fit continue"
     _restarting = "set warm_start=False and call fit"
 
     # The classes that `_module_recipe` may return. A stored state names one of them: it cannot
@@ -89,7 +89,7 @@ class NetHolder(ABC):
         """Return the class of the torch module and its keyword arguments, a dict.
 
         The arguments are plain values: they are pickled, and compared when a training
-        goes on with the same net.
+        continues with the same net.
         """
 
     def _prepare_net(self, n_features, seed, device):
@@ -101,12 +101,12 @@ class NetHolder(ABC):
             return
         if recipe != self._recipe:
             raise ValueError(
-                f"{self._continuing} the network that is there, but parameters now ask for another "
-                f"one: {_difference(self._recipe[1], recipe[1])}. Set them back, or "
-                f"{self._restarting}."
+                f"{self._continuing} the training of the present network, but the parameters now "
+                f"describe another network: {_difference(self._recipe[1], recipe[1])}. Restore "
+                f"them, or {self._restarting}."
             )
         if self.net_.device != device:
-            # A new net, not one that is moved: tensors of the optimiser would stay behind.
+            # A new net: in one that is moved, the optimiser's tensors stay on the old device.
             state = state_to_numpy(self.net_, with_optimizer=True)
             self.net_ = self._new_net(seed, device)
             load_state(self.net_, state)

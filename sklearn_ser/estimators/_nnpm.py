@@ -86,7 +86,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout and order of rows. An integer makes refits bit-identical.
     min_target : int, default=20
-        With fewer target rows there is no adaptation but a `NotAdaptedWarning`.
+        With fewer target rows, a `NotAdaptedWarning` is issued instead of adapting.
     guard : bool, default=True
         Whether to return to the unadapted model, with a `NotAdaptedWarning`, where figures
         that need no label show that adaptation ran away: a class was lost, pseudo labels do
@@ -135,7 +135,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     similarity_threshold : float, default=0.6
         Cosine similarity. Only for ``"threshold"`` and ``"cycle"``.
     vote : {"mean", "head", "memory"}, default="mean"
-        What predicts: the head, the memory, or the geometric mean of both.
+        Source of the predictions: the head, the memory, or the geometric mean of both.
 
     Attributes
     ----------
@@ -303,7 +303,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of the corpus to predict. None: the model knows its source only,
             until :meth:`adapt`. With ``adaptation="predict"``, the copy for these rows is
-            made right away; with None they are not looked at. Behind other steps of a
+            made right away; with None they are not used. After other steps of a
             pipeline they need ``transform_input=["X_target"]`` and metadata routing.
 
         Returns

@@ -19,7 +19,7 @@ from sklearn_ser.utils._warnings import caller_stacklevel
 class NNPMPrediction(
     NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin
 ):
-    """What a trained memory network says about rows.
+    """Predictions and embeddings of a trained network with a memory.
 
     The prediction half of :class:`~sklearn_ser.estimators.NNPMClassifier`, with its parameters.
     """
@@ -154,8 +154,8 @@ class NNPMPrediction(
             chosen = {"head": head, "memory": votes}
             probabilities = chosen[vote] if vote in chosen else geometric_mean(head, votes)
             if readout.is_any_missing():
-                # The geometric mean replaces 0 by a tiny number, so that one vote of 0 does not
-                # decide alone.
+                # The geometric mean replaces 0 by a tiny number, so a single vote of 0 does
+                # not exclude a class; one that is known to be missing is excluded here.
                 probabilities = without_missing(probabilities, readout.prior)
             # The arithmetic mean over members: one member that is certain does not overrule the
             # others, as it would in a geometric mean.

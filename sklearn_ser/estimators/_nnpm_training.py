@@ -113,8 +113,8 @@ class NNPMTraining(NetHolder):
     A target goes one way whichever method it comes in by: :meth:`_adapt_to`.
     """
 
-    _continuing = "Adaptation goes on training"
-    _restarting = "call fit once more"
+    _continuing = "Adaptation continues"
+    _restarting = "call fit again"
 
     def _warm_up(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
@@ -131,6 +131,7 @@ class NNPMTraining(NetHolder):
         # Wrong shares are reported now rather than after the training.
         class_shares(self.target_prior, self.classes_, codes)
         device = resolve_device(self.device)
+        # One seed for each purpose: more draws of initial weights leave the order of rows as it is.
         _, init_seed, training_seed, _ = seeds_of_run(seed, 0)
         with one_thread(device):
             self._prepare_net(X.shape[1], init_seed, device)
@@ -153,7 +154,7 @@ class NNPMTraining(NetHolder):
             memory = embed_rows(self.net_.module_, source.rows)
             with torch.no_grad():
                 logits = self.net_.module_.classify(memory)
-        # Watch looks at losses and weights. An embedding may overflow with finite weights.
+        # The watch checks losses and weights. An embedding may overflow with finite weights.
         finite = bool(logits.isfinite().all()) and has_length_1(memory)
         self._report_divergence(diverged, finite, np.abs(X).max())
         self.memory_ = memory.cpu().numpy()
@@ -208,6 +209,8 @@ class NNPMTraining(NetHolder):
         )
 
     def _readout(self, device):
+        # Shares of the present parameter, means of the adaptation: target_prior may be changed
+        # afterwards and acts at once.
         shares = class_shares(self.target_prior, self.classes_, self._memory_codes)
         means = self._means and tuple(as_tensor(mean, device) for mean in self._means)
         return Readout(
@@ -225,7 +228,7 @@ class NNPMTraining(NetHolder):
 
     def _adapt_to(self, X_target):
         """Adapt to validated rows, or warn and stay as before."""
-        # They may have changed since fit.
+        # Parameters may have been set since fit.
         validate_parameters(self)
         if len(X_target) < self.min_target:
             self._warn(
@@ -250,8 +253,10 @@ class NNPMTraining(NetHolder):
             diverged = diverged or not state.is_finite()
         reason = self._reason_against(diverged, readout, self.history_[n_epochs_before], figures)
         accepted = not (diverged or (self.guard and reason))
+        # Without the guard a doubtful adaptation stays, but never one with infinite values.
         final = {f"final_{name}": value for name, value in figures.items()}
         self.history_[-1] |= {**final, "accepted": accepted, "reason": reason}
+        # Copies for earlier batches were adapted from the model before.
         self._cache = {}
         if not accepted:
             with one_thread(device):

@@ -113,7 +113,7 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     --------
     sklearn.preprocessing.StandardScaler : One mean and one scale for all rows.
     sklearn_ser.evaluation.cross_corpus_validate : Hands `sample_domain` to the scaler,
-        wherever it stands in a pipeline.
+        at any place in a pipeline.
 
     Notes
     -----

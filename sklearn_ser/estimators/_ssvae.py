@@ -313,6 +313,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         self : SemiSupervisedVAE
             The estimator.
         """
+        # Without the warning of fit about missing classes: other parts may have them.
         X = self._validate_training(X, partial=True)
         codes = self._encode(y, len(X), continues=self._continues(partial=True), classes=classes)
         return self._partial_fit_rows(X, targets={"codes": codes})

@@ -302,7 +302,7 @@ class KLAnnealedVAE(BaseAutoencoder):
 
         def squared_errors(module, x):
             # From points of the posterior, as in training: the mean alone would give an error
-            # without the noise that the decoder meets in :meth:`sample`.
+            # without the noise that the decoder meets when rows are sampled.
             mean, log_variance = module.posterior(x)
             noise = torch.randn(mean.shape, generator=generator, device=mean.device)
             rebuilt = module.decode(_drawn(mean, log_variance, noise))

@@ -81,8 +81,8 @@ def source_loss(logits: Tensor, codes: Tensor, row_weights: Tensor) -> Tensor:
     """
     log_probabilities = functional.log_softmax(logits, dim=2)
     index = codes.expand(len(logits), -1).unsqueeze(2)
-    # A plain mean, not divided by the weights of the batch: their mean is 1 over the source, and
-    # a batch that happens to hold rare classes has the larger step that they are weighted for.
+    # A plain mean, not divided by the weights of the batch: their mean over the source is 1.
+    # Dividing would cancel the weights in a batch of a single class.
     return -(log_probabilities.gather(2, index)[..., 0] * row_weights).mean()
 
 
@@ -113,8 +113,8 @@ def collapse(
     Parameters
     ----------
     before, after : dict
-        What :meth:`Adaptation.begin_epoch` returned for the first epoch and
-        :meth:`Adaptation.finish` in the end.
+        Figures from :meth:`Adaptation.begin_epoch` for the first epoch, and from
+        :meth:`Adaptation.finish`.
     smallest_prior : float
         The smallest share that a class should have.
 

@@ -29,7 +29,7 @@ def resolve_device(device: str) -> torch.device:
     Parameters
     ----------
     device : str
-        ``"auto"`` (the first CUDA device if there is one, else the CPU), or what torch
+        ``"auto"`` (the first CUDA device if there is one, else the CPU), or a name that torch
         understands: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
 
     Returns
@@ -90,7 +90,7 @@ def _restore(own: int, before: int, n_left: int) -> None:
 
 @contextmanager
 def one_thread(device: torch.device) -> Iterator[None]:
-    """Let torch use a single thread on the CPU, and as many as before afterwards.
+    """Limit torch to a single thread on the CPU; restore the previous number afterwards.
 
     Sums over several threads are rounded in another order: without this, the number of
     cores and `n_jobs` would change results. Trainings may overlap in several threads,

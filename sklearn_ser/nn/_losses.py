@@ -81,8 +81,8 @@ def reduce_kl(
     reduction : {"sum", "mean"}, default="sum"
         Over the units; see above.
     free_bits : float, default=0.0
-        A unit whose average over the batch is below this many nats counts with this many,
-        so that nothing pulls it closer to the prior (Kingma et al. 2016).
+        A unit whose average over the batch is below this many nats counts with this many:
+        nothing pulls it closer to the prior (Kingma et al. 2016).
 
     Returns
     -------

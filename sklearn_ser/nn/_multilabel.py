@@ -27,7 +27,7 @@ _ENTRIES_AT_ONCE = 2**24
 
 _TINY = 1e-8
 
-# Similarities are 2 apart at most: exp(-2 / τ) is no normal float32 from here on.
+# Similarities are 2 apart at most: exp(-2 / τ) is not a normal float32 from here on.
 _SMALL_TEMPERATURE = 0.025
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from _nnpm_cases import assert_same, corpora, make, needs_cuda, needs_no_cuda, silently
+from sklearn import clone
 
 from sklearn_ser import NNPMClassifier
 
@@ -159,6 +160,19 @@ class TestPickle:
         loaded = pickle.loads(pickle.dumps(model))
         assert_same(loaded.adapt(T), model.adapt(T), T)
         assert not np.array_equal(model.memory_, make().fit(X, y).adapt(T).memory_)
+
+    def test_a_parameter_that_was_dropped_or_added_since_does_no_harm(self, data):
+        X, y, T, _ = data
+        model = make().fit(X, y, X_target=T)
+        state = model.__getstate__()
+        state["label_momentum"] = 0.5
+        del state["guard"]
+        old = NNPMClassifier.__new__(NNPMClassifier)
+        old.__setstate__(state)
+        assert_same(old, model, T)
+        assert repr(old) == repr(model)
+        assert_same(clone(old).fit(X, y, X_target=T), model, T)
+        assert_same(old.adapt(T[:60]), model.adapt(T[:60]), T)
 
     def test_it_has_no_tensors(self, data):
         X, y, T, _ = data

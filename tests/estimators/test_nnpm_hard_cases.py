@@ -396,7 +396,7 @@ class TestParametersSetAfterFit:
         model = make().fit(X, y).set_params(**parameters)
         expected = make(adaptation=None).fit(X, y).predict_proba(T)
         with pytest.raises(
-            ValueError, match=f"Adaptation goes on training.*{message}.*or call fit once more"
+            ValueError, match=f"Adaptation continues the training.*{message}.*or call fit again"
         ):
             model.adapt(T)
         # What there is still predicts.
@@ -405,7 +405,9 @@ class TestParametersSetAfterFit:
     def test_another_network_in_predict(self, data):
         X, y, T, _ = data
         model = make(adaptation="predict").fit(X, y).set_params(n_components=3)
-        with pytest.raises(ValueError, match=r"Adaptation goes on .* n_components was 8 and is 3"):
+        with pytest.raises(
+            ValueError, match=r"Adaptation continues .* n_components was 8 and is 3"
+        ):
             model.predict(T)
 
     @pytest.mark.parametrize(
