@@ -28,6 +28,7 @@ lint: $(BIN)/python
 	$(PIP) -e '.[test]'
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 docs: $(BIN)/python
 	$(PIP) -e '.[docs]'

@@ -22,6 +22,8 @@ extensions = [
     "numpydoc",
 ]
 autosummary_generate = True
+# The docstrings name the types, with shapes and units that hints cannot express.
+autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 plot_formats = [("png", 100)]

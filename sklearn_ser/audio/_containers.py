@@ -7,7 +7,10 @@ leave when they write to a pipe, is an empty recording, and half of a file is a 
 import re
 import struct
 import zlib
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from sklearn_ser.audio._types import Read
 
 __all__ = ["Survey", "survey"]
 
@@ -46,12 +49,14 @@ class Survey(NamedTuple):
     declared: int | None = None
     present: int | None = None
     frames: int | None = None
-    patches: tuple = ()
+    patches: tuple[tuple[int, bytes], ...] = ()
     cut: str | None = None
     gap: str | None = None
 
 
-def _sized(read, size, body, declared, field, encode):
+def _sized(
+    read: Read, size: int, body: int, declared: int, field: int, encode: Callable[[int], bytes]
+) -> Survey:
     """Compare the declared size of the samples with what follows `body`."""
     present = size - body
     if present <= 0 or 0 < declared <= present:
@@ -64,12 +69,12 @@ def _sized(read, size, body, declared, field, encode):
     return Survey(declared, present, patches=patches)
 
 
-def _pack(format_, extra=0):
+def _pack(format_: str, extra: int = 0) -> Callable[[int], bytes]:
     largest = 256 ** struct.calcsize(format_) - 1
     return lambda n: struct.pack(format_, min(n + extra, largest))
 
 
-def _chunks(read, at, order):
+def _chunks(read: Read, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
     """Yield name, place of the content and its length for the chunks of a RIFF or AIFF file."""
     for _ in range(_MAX_CHUNKS):
         header = read(at, 8)
@@ -80,7 +85,7 @@ def _chunks(read, at, order):
         at += 8 + length + length % 2
 
 
-def _riff(read, size, head):
+def _riff(read: Read, size: int, head: bytes) -> Survey:
     order, wide = ">" if head[:4] == b"RIFX" else "<", None
     for name, body, length in _chunks(read, 12, order):
         if name == b"ds64" and len(content := read(body, 16)) == 16:
@@ -92,7 +97,7 @@ def _riff(read, size, head):
     return Survey()
 
 
-def _w64(read, size, head):
+def _w64(read: Read, size: int, head: bytes) -> Survey:
     at = 40
     for _ in range(_MAX_CHUNKS):
         header = read(at, 24)
@@ -107,7 +112,7 @@ def _w64(read, size, head):
     return Survey()
 
 
-def _aiff(read, size, head):
+def _aiff(read: Read, size: int, head: bytes) -> Survey:
     common = None
     for name, body, length in _chunks(read, 12, ">"):
         if name == b"COMM" and len(content := read(body, 8)) == 8:
@@ -124,13 +129,13 @@ def _aiff(read, size, head):
     return Survey()
 
 
-def _au(read, size, head):
+def _au(read: Read, size: int, head: bytes) -> Survey:
     order = ">" if head[:4] == b".snd" else "<"
     body, declared = struct.unpack(f"{order}4xII", head[:12])
     return _sized(read, size, body, declared, 8, _pack(f"{order}I"))
 
 
-def _caf(read, size, head):
+def _caf(read: Read, size: int, head: bytes) -> Survey:
     at = 8
     for _ in range(_MAX_CHUNKS):
         header = read(at, 12)
@@ -145,7 +150,7 @@ def _caf(read, size, head):
     return Survey()
 
 
-def _nist(read, size, head):
+def _nist(read: Read, size: int, head: bytes) -> Survey:
     text = read(0, 1024)
     # Integers; some programs write them as text of a stated length.
     fields = dict(re.findall(rb"(\w+) -(?:i|s\d+) (\d{1,15})\s", text))
@@ -162,7 +167,7 @@ def _nist(read, size, head):
     return Survey(declared, present)
 
 
-def _voc(read, size, head):
+def _voc(read: Read, size: int, head: bytes) -> Survey:
     at = int.from_bytes(head[20:22], "little")
     for _ in range(_MAX_CHUNKS):
         header = read(at, 4)
@@ -176,7 +181,7 @@ def _voc(read, size, head):
     return Survey()
 
 
-def _flac(read, size, head):
+def _flac(read: Read, size: int, head: bytes) -> Survey:
     if head[4] & 0x7F:
         return Survey()
     total = int.from_bytes(head[21:26], "big") & (2**36 - 1)
@@ -188,15 +193,17 @@ def _flac(read, size, head):
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def _ogg_checksum(page):
+def _ogg_checksum(page: bytes) -> int:
     """Return the CRC-32 of an Ogg page: zlib's polynomial, but the highest bit of a byte first."""
     mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
 
 
-def _ogg(read, size, head):
+def _ogg(read: Read, size: int, head: bytes) -> Survey:
     """Follow the pages: those that are missing or damaged are left out by decoders in silence."""
-    at, expected, ended, gap = 0, {}, False, None
+    expected: dict[int, int] = {}
+    gap: str | None = None
+    at, ended = 0, False
     while at < size:
         header = read(at, 27)
         if header[:4] != b"OggS" or len(header) < 27:
@@ -220,7 +227,9 @@ def _ogg(read, size, head):
     return Survey(cut=cut, gap=gap)
 
 
-_BY_MAGIC = {
+_Surveyor: TypeAlias = Callable[[Read, int, bytes], Survey]
+
+_BY_MAGIC: dict[bytes, _Surveyor] = {
     b"RIFF": _riff,
     b"RIFX": _riff,
     b"RF64": _riff,
@@ -236,7 +245,7 @@ _BY_MAGIC = {
 }
 
 
-def survey(read, size):
+def survey(read: Read, size: int) -> Survey:
     """Compare what a file declares about its length with what there is.
 
     Parameters
@@ -253,7 +262,7 @@ def survey(read, size):
         All None, and no patches, where the file's kind is unknown.
     """
 
-    def read_inside(at, n):
+    def read_inside(at: int, n: int) -> bytes:
         # Sizes that lie lead beyond what a file can have.
         return read(at, n) if at < size else b""
 

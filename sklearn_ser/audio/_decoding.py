@@ -2,15 +2,18 @@
 
 import contextlib
 import functools
+import io
 import os
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sklearn_ser.audio._containers import survey
-from sklearn_ser.audio._ffmpeg import decode_with_ffmpeg
+from sklearn_ser.audio._containers import Survey, survey
+from sklearn_ser.audio._ffmpeg import Decoded, decode_with_ffmpeg
 from sklearn_ser.audio._formats import FFMPEG_SUFFIXES, LFS_POINTER
 from sklearn_ser.audio._opening import PatchedFile, file_digest, open_recording, reader
+from sklearn_ser.audio._types import Hasher, PathLike, Rate, Samples
 from sklearn_ser.audio._waveform import (
     Levels,
     Remark,
@@ -21,6 +24,9 @@ from sklearn_ser.audio._waveform import (
     warn_of,
 )
 from sklearn_ser.exceptions import AudioError
+
+if TYPE_CHECKING:
+    import soundfile
 
 __all__ = [
     "MAXIMUM_DURATION",
@@ -49,14 +55,14 @@ _UNRECOGNISED_FORMAT = 1
 class Recording(NamedTuple):
     """A decoded recording; `digest` is that of the file's bytes, where it was asked for."""
 
-    y: np.ndarray
-    sr: int
-    remarks: list
+    y: Samples
+    sr: Rate
+    remarks: list[Remark]
     digest: bytes | None
 
 
 @functools.cache
-def _sound_file_class():
+def _sound_file_class() -> "type[soundfile.SoundFile]":
     import soundfile
 
     class Forward(soundfile.SoundFile):
@@ -66,7 +72,7 @@ def _sound_file_class():
         lengths make fail, and which MP3 decoders answer with other samples.
         """
 
-        def seekable(self):
+        def seekable(self) -> bool:
             return False
 
     return Forward
@@ -75,11 +81,11 @@ def _sound_file_class():
 class _Growing:
     """An array that blocks are appended to, without a copy of the whole at the end."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._array = np.empty(0, np.float32)
         self.size = 0
 
-    def append(self, block):
+    def append(self, block: Samples) -> None:
         end = self.size + block.size
         if end > self._array.size:
             # There is no other reference to it, so that its memory may move.
@@ -87,12 +93,12 @@ class _Growing:
         self._array[self.size : end] = block
         self.size = end
 
-    def finish(self):
+    def finish(self) -> Samples:
         self._array.resize(self.size, refcheck=False)
         return self._array
 
 
-def _not_readable(name, error, head):
+def _not_readable(name: str, error: Exception, head: bytes) -> AudioError:
     if head.startswith(LFS_POINTER):
         return AudioError(
             f"{name}: this is a pointer of git-lfs, not the recording. Run `git lfs pull` where "
@@ -107,11 +113,17 @@ def _not_readable(name, error, head):
     )
 
 
-def _is_text(head):
+def _is_text(head: bytes) -> bool:
     return all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
 
 
-def open_sound(file, path, patches, name, head):
+def open_sound(
+    file: io.FileIO,
+    path: PathLike,
+    patches: Sequence[tuple[int, bytes]],
+    name: str,
+    head: bytes,
+) -> "soundfile.SoundFile":
     """Open a file with libsndfile by its content, or by its name if that is not recognised."""
     sound_file = _sound_file_class()
     file.seek(0)
@@ -134,7 +146,7 @@ def open_sound(file, path, patches, name, head):
     return sound
 
 
-def _read_blocks(sound, name, head):
+def _read_blocks(sound: "soundfile.SoundFile", name: str, head: bytes) -> Iterator[Samples]:
     """Yield samples until nothing comes."""
     n = max(_BLOCK // sound.channels, 1024)
     while True:
@@ -149,7 +161,7 @@ def _read_blocks(sound, name, head):
 
 
 @contextlib.contextmanager
-def _decoded(file, path, name, max_duration):
+def _decoded(file: io.FileIO, path: PathLike, name: str, max_duration: float) -> Iterator[Decoded]:
     """Yield the rate, blocks of samples, and a function from their number to remarks."""
     read = reader(file)
     head = read(0, 512)
@@ -172,11 +184,11 @@ def _decoded(file, path, name, max_duration):
         yield sound.samplerate, _read_blocks(sound, name, head), remarks
 
 
-def missing_samples(found, n_samples, sr):
+def missing_samples(found: Survey, n_samples: int, sr: Rate) -> list[Remark]:
     """Return remarks on samples that a file declares and does not have."""
     duration = n_samples / sr
     declared, tolerance = duration, _TOLERANCE
-    if found.declared is not None:
+    if found.declared is not None and found.present is not None:
         declared = duration * found.declared / found.present
     elif found.frames is not None:
         declared = found.frames / sr
@@ -193,12 +205,12 @@ def missing_samples(found, n_samples, sr):
     return remarks
 
 
-def _tolerance(n_samples, sr, mp3):
+def _tolerance(n_samples: int, sr: Rate, mp3: bool) -> float:
     """Seconds that may be missing of a declared number of samples."""
     return _TOLERANCE_MP3 * n_samples / sr + 2304 / sr if mp3 else _TOLERANCE
 
 
-def ends_early(file, n_samples, sr, *, mp3):
+def ends_early(file: io.FileIO, n_samples: int, sr: Rate, *, mp3: bool) -> bool:
     """Whether a FLAC or MP3 file lacks its end, without decoding what is before it.
 
     Parameters
@@ -232,7 +244,7 @@ def ends_early(file, n_samples, sr, *, mp3):
             return True
 
 
-def _resampled(blocks, sr, sampling_rate):
+def _resampled(blocks: Iterable[Samples], sr: Rate, sampling_rate: Rate) -> Iterator[Samples]:
     """Resample block by block, which gives the samples that the whole at once would give."""
     import soxr
 
@@ -245,7 +257,7 @@ def _resampled(blocks, sr, sampling_rate):
 class _Mono:
     """Blocks with their channels averaged, counted, and no more of them than allowed."""
 
-    def __init__(self, blocks, sr, max_duration, name):
+    def __init__(self, blocks: Iterator[Samples], sr: Rate, max_duration: float, name: str) -> None:
         self._blocks = blocks
         self._limit = max_duration * sr
         self._too_long = (
@@ -255,7 +267,7 @@ class _Mono:
         self.levels = Levels(name)
         self.n = 0
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Samples]:
         for block in self._blocks:
             self.n += len(block)
             if self.n > self._limit:
@@ -263,23 +275,30 @@ class _Mono:
             yield self.levels.take(block)
 
 
-def _decode(file, path, sampling_rate, name, max_duration):
+def _decode(
+    file: io.FileIO, path: PathLike, sampling_rate: Rate | None, name: str, max_duration: float
+) -> tuple[Samples, Rate, list[Remark]]:
     samples = _Growing()
     with _decoded(file, path, name, max_duration) as (sr, blocks, missing):
-        sr = check_rate(sr, name)
-        mono = _Mono(blocks, sr, max_duration, name)
-        resample = sampling_rate is not None and sampling_rate != sr
-        for block in _resampled(mono, sr, sampling_rate) if resample else mono:
+        recorded = check_rate(sr, name)
+        wanted = recorded if sampling_rate is None else sampling_rate
+        mono = _Mono(blocks, recorded, max_duration, name)
+        for block in mono if wanted == recorded else _resampled(mono, recorded, wanted):
             samples.append(block)
-        check_length(mono.n, sr, name)
-        remarks = missing(mono.n, sr) + mono.levels.remarks()
-    if resample:
-        sr = sampling_rate
-        check_length(samples.size, sr, name)
-    return clip(samples.finish(), name), sr, remarks
+        check_length(mono.n, recorded, name)
+        remarks = missing(mono.n, recorded) + mono.levels.remarks()
+    # Resampling rounds, so a recording of exactly one analysis frame may have lost a sample.
+    check_length(samples.size, wanted, name)
+    return clip(samples.finish(), name), wanted, remarks
 
 
-def read_recording(path, sampling_rate, *, max_duration=MAXIMUM_DURATION, hash_=None):
+def read_recording(
+    path: PathLike,
+    sampling_rate: Rate | None,
+    *,
+    max_duration: float = MAXIMUM_DURATION,
+    hash_: Hasher | None = None,
+) -> Recording:
     """Decode a recording, and identify it by its content if that is wanted.
 
     Parameters
@@ -316,7 +335,12 @@ def read_recording(path, sampling_rate, *, max_duration=MAXIMUM_DURATION, hash_=
     return Recording(y, sr, remarks, digest)
 
 
-def load_audio(path, sampling_rate=16000, *, max_duration=MAXIMUM_DURATION):
+def load_audio(
+    path: PathLike,
+    sampling_rate: Rate | None = 16000,
+    *,
+    max_duration: float = MAXIMUM_DURATION,
+) -> tuple[Samples, Rate]:
     """Read a recording as a mono waveform at one sampling rate.
 
     The file is decoded in blocks until nothing comes, whatever length it

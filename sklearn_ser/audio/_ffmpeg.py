@@ -6,14 +6,20 @@ import struct
 import subprocess
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
+from typing import IO, TypeAlias
 
 import numpy as np
 
 from sklearn_ser.audio._formats import find_ffmpeg
+from sklearn_ser.audio._types import PathLike, Rate, Samples
 from sklearn_ser.audio._waveform import Remark
 from sklearn_ser.exceptions import AudioError
 
-__all__ = ["decode_with_ffmpeg"]
+__all__ = ["Decoded", "decode_with_ffmpeg"]
+
+# Rate, blocks of samples, and a function from their number and the rate to remarks.
+Decoded: TypeAlias = tuple[int, Iterator[Samples], Callable[[int, Rate], list[Remark]]]
 
 # Seconds after which ffmpeg is stopped. It decodes an hour of speech in some seconds.
 _PATIENCE = 600
@@ -32,7 +38,7 @@ _BY_SUFFIX = {
 }
 
 
-def _demuxer(head, suffix):
+def _demuxer(head: bytes, suffix: str) -> str:
     """Return the name of the format, so that ffmpeg need not guess.
 
     Guessing would include playlists, which name other files and addresses.
@@ -52,7 +58,7 @@ def _demuxer(head, suffix):
     return _BY_SUFFIX.get(suffix, "mov")
 
 
-def _command(program, path, demuxer, seconds):
+def _command(program: str, path: PathLike, demuxer: str, seconds: float) -> list[str | bytes]:
     # "file:" keeps ffmpeg from taking a part of the name for a protocol or an option.
     return [
         program, "-nostdin", "-hide_banner", "-loglevel", "error",
@@ -64,7 +70,7 @@ def _command(program, path, demuxer, seconds):
     ]  # fmt: skip
 
 
-def _read_header(pipe):
+def _read_header(pipe: IO[bytes]) -> tuple[int, int] | None:
     """Return rate and number of channels of the WAV that begins, and read up to its samples."""
     if pipe.read(12)[:4] != b"RIFF":
         return None
@@ -84,7 +90,7 @@ def _read_header(pipe):
     return None
 
 
-def _blocks(pipe, n_channels, n_samples):
+def _blocks(pipe: IO[bytes], n_channels: int, n_samples: int) -> Iterator[Samples]:
     width = 4 * n_channels
     frames = max(n_samples // n_channels, 1)
     while content := pipe.read(frames * width):
@@ -93,7 +99,9 @@ def _blocks(pipe, n_channels, n_samples):
 
 
 @contextlib.contextmanager
-def decode_with_ffmpeg(path, head, *, name, max_duration, block_size):
+def decode_with_ffmpeg(
+    path: PathLike, head: bytes, *, name: str, max_duration: float, block_size: int
+) -> Iterator[Decoded]:
     """Decode a recording in another process.
 
     Parameters
@@ -139,16 +147,22 @@ def decode_with_ffmpeg(path, head, *, name, max_duration, block_size):
         ) as process,
     ):
         stopped = threading.Event()
-        timer = threading.Timer(_PATIENCE, lambda: (stopped.set(), process.kill()))
+
+        def stop() -> None:
+            stopped.set()
+            process.kill()
+
+        timer = threading.Timer(_PATIENCE, stop)
         timer.daemon = True
         timer.start()
 
-        def checked(blocks):
+        def checked(blocks: Iterator[Samples]) -> Iterator[Samples]:
             yield from blocks
             if process.wait() or stopped.is_set():
                 raise AudioError(_reason(name, stopped.is_set(), complaints))
 
         try:
+            assert process.stdout is not None
             found = _read_header(process.stdout)
             if found is None:
                 process.wait()
@@ -161,18 +175,18 @@ def decode_with_ffmpeg(path, head, *, name, max_duration, block_size):
             process.kill()
 
 
-def _last_line(complaints):
+def _last_line(complaints: IO[bytes]) -> str | None:
     complaints.seek(0)
     lines = complaints.read(2000).decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else None
 
 
-def _remarks(complaints):
+def _remarks(complaints: IO[bytes]) -> list[Remark]:
     line = _last_line(complaints)
     return [] if line is None else [Remark("gap", f"{line} (ffmpeg); fetch the file again")]
 
 
-def _reason(name, stopped, complaints):
+def _reason(name: str, stopped: bool, complaints: IO[bytes]) -> str:
     if stopped:
         return f"{name}: ffmpeg did not finish within {_PATIENCE} s. Convert it to WAV."
     return (

@@ -20,6 +20,6 @@ FFMPEG_SUFFIXES = (
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def find_ffmpeg():
+def find_ffmpeg() -> str | None:
     """Return the path of the program ffmpeg, or None where there is none."""
     return shutil.which("ffmpeg")

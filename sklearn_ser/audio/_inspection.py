@@ -14,6 +14,7 @@ from sklearn_ser.audio._decoding import (
 )
 from sklearn_ser.audio._formats import FFMPEG_SUFFIXES
 from sklearn_ser.audio._opening import open_recording, reader
+from sklearn_ser.audio._types import PathLike
 from sklearn_ser.audio._waveform import (
     MINIMUM_DURATION,
     Remark,
@@ -31,14 +32,14 @@ class Inspection(NamedTuple):
     n_bytes: int = -1
     sr: float = math.nan
     duration: float = math.nan
-    problems: tuple = ()
+    problems: tuple[Remark, ...] = ()
 
 
-def _remark(kind, error, name):
+def _remark(kind: str, error: Exception, name: str) -> Remark:
     return Remark(kind, str(error).removeprefix(f"{name}: "))
 
 
-def _inspect_header(path, name, n_bytes):
+def _inspect_header(path: PathLike, name: str, n_bytes: int) -> Inspection:
     with open_recording(path) as file:
         read = reader(file)
         found = survey(read, n_bytes)
@@ -60,7 +61,7 @@ def _inspect_header(path, name, n_bytes):
     return Inspection(n_bytes, float(sr), frames / sr if sr else math.nan, tuple(problems))
 
 
-def _range_problem(found, name, max_duration):
+def _range_problem(found: Inspection, name: str, max_duration: float) -> Remark | None:
     """Return the reason for which a recording would be refused, or None."""
     try:
         check_rate(found.sr, name)
@@ -75,7 +76,9 @@ def _range_problem(found, name, max_duration):
     return None
 
 
-def inspect_recording(path, *, max_duration=MAXIMUM_DURATION, samples=False):
+def inspect_recording(
+    path: PathLike, *, max_duration: float = MAXIMUM_DURATION, samples: bool = False
+) -> Inspection:
     """Look for what would make the extraction of features fail or warn.
 
     Parameters
@@ -122,7 +125,9 @@ def inspect_recording(path, *, max_duration=MAXIMUM_DURATION, samples=False):
     return _inspect_samples(path, name, found, max_duration)
 
 
-def _inspect_samples(path, name, found, max_duration):
+def _inspect_samples(
+    path: PathLike, name: str, found: Inspection, max_duration: float
+) -> Inspection:
     try:
         recording = read_recording(path, None, max_duration=max_duration)
     except (AudioError, OSError) as error:

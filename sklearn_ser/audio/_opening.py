@@ -5,9 +5,15 @@ import hashlib
 import io
 import os
 import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sklearn_ser.audio._types import Hasher, PathLike, Read
 from sklearn_ser.exceptions import AudioError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 __all__ = ["PatchedFile", "file_digest", "open_recording", "reader"]
 
@@ -19,7 +25,7 @@ _KINDS = {
 }
 
 
-def _check(status, name):
+def _check(status: os.stat_result, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(f"{name} is a folder, expected an audio file.")
     if not stat.S_ISREG(status.st_mode):
@@ -34,7 +40,7 @@ def _check(status, name):
 
 
 @contextlib.contextmanager
-def open_recording(path):
+def open_recording(path: PathLike) -> Iterator[io.FileIO]:
     """Open a recording, after a check that reading it will end.
 
     Parameters
@@ -85,7 +91,7 @@ _KNOWN = (
 )  # fmt: skip
 
 
-def file_digest(file, name, hash_):
+def file_digest(file: io.FileIO, name: str, hash_: Hasher) -> bytes:
     """Return the digest of all that decides on what an open recording decodes to.
 
     That is its content, and the suffix where the content does not say how to
@@ -109,10 +115,10 @@ def file_digest(file, name, hash_):
     return hashed.digest()
 
 
-def reader(file):
+def reader(file: io.FileIO) -> Read:
     """Return a function from an offset and a number to that many bytes of an open file."""
 
-    def read(at, n):
+    def read(at: int, n: int) -> bytes:
         file.seek(at)
         parts = []
         while n > 0 and (part := file.read(n)):
@@ -134,27 +140,28 @@ class PatchedFile(io.RawIOBase):
         Offsets, and what stands there.
     """
 
-    def __init__(self, file, patches):
+    def __init__(self, file: io.FileIO, patches: Sequence[tuple[int, bytes]]) -> None:
         self._file = file
         self._patches = patches
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def seekable(self):
+    def seekable(self) -> bool:
         return True
 
-    def seek(self, offset, whence=os.SEEK_SET):
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
 
-    def tell(self):
+    def tell(self) -> int:
         return self._file.tell()
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer).cast("B")
         start = self._file.tell()
         n = self._file.readinto(buffer)
         for at, content in self._patches:
             first, last = max(at, start), min(at + len(content), start + n)
             if first < last:
-                buffer[first - start : last - start] = content[first - at : last - at]
+                view[first - start : last - start] = content[first - at : last - at]
         return n

@@ -2,11 +2,14 @@
 
 import math
 import warnings
+from collections.abc import Iterable
 from numbers import Real
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
+from sklearn_ser.audio._types import Rate, Samples
 from sklearn_ser.exceptions import AudioError, AudioWarning
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
@@ -26,6 +29,8 @@ __all__ = [
 
 #: Seconds of signal below which there is not one 60 ms analysis frame.
 MINIMUM_DURATION = 0.060
+
+_Float = TypeVar("_Float", bound=np.floating)
 
 # The largest value that a 16-bit sample can take; +1.0 itself would wrap round to -1.
 _FULL_SCALE = 32767 / 32768
@@ -55,14 +60,14 @@ class Remark(NamedTuple):
     text: str
 
 
-def warn_of(remarks, name):
+def warn_of(remarks: Iterable[Remark], name: str) -> None:
     """Issue one `AudioWarning` for each remark on a recording."""
     for remark in remarks:
         message = f"{name}: {remark.kind}: {remark.text}"
         warnings.warn(message, AudioWarning, stacklevel=caller_stacklevel())
 
 
-def check_rate(sr, name):
+def check_rate(sr: SupportsFloat, name: str) -> Rate:
     """Return a sampling rate as a plain int, or a plain float where it is not integral.
 
     Compiled functions and caches distinguish types: a rate of type float16 would get, and leave
@@ -76,20 +81,21 @@ def check_rate(sr, name):
             f"{name}: the sampling rate is {shown}, expected a number of hertz of at least {low} "
             f"and at most {high}. Give the rate the samples were taken at, 16000 for example."
         )
-    return int(sr) if sr == int(sr) else float(sr)
+    rate = float(sr)
+    return int(rate) if rate.is_integer() else rate
 
 
-def check_max_duration(max_duration):
+def check_max_duration(max_duration: SupportsFloat) -> None:
     """Refuse a limit on the duration that would limit nothing, as NaN, or everything."""
     number = isinstance(max_duration, Real) and not isinstance(max_duration, bool | np.bool)
-    if not number or not max_duration > 0:
+    if not number or not float(max_duration) > 0:
         raise ValueError(
             f"max_duration is {plain(max_duration)!r}, expected a positive number of seconds, "
             "14400 for example."
         )
 
 
-def _range(samples, name):
+def _range(samples: npt.NDArray[np.floating], name: str) -> tuple[float, float]:
     """Return the extremes of samples, which must be finite."""
     if not samples.size:
         return 0.0, 0.0
@@ -112,13 +118,13 @@ class Levels:
         What error messages call the recording.
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self._name = name
         self._n = self._n_full = self._n_beyond = 0
         self._low = self._high = 0.0
         self._power = self._power_of_channels = 0.0
 
-    def take(self, block):
+    def take(self, block: npt.NDArray[_Float]) -> npt.NDArray[_Float]:
         """Average the channels of the next block.
 
         Parameters
@@ -149,7 +155,7 @@ class Levels:
             self._n_beyond += int(np.count_nonzero(np.abs(mono) > 1))
         return mono
 
-    def remarks(self):
+    def remarks(self) -> list[Remark]:
         """Return what is wrong with the level.
 
         Returns
@@ -200,7 +206,7 @@ class Levels:
         return found
 
 
-def clip(y, name):
+def clip(y: Samples, name: str) -> Samples:
     """Limit float32 samples to [-1, 32767/32768]; in place, where any are outside."""
     # Finite samples of enormous size overflow when they are resampled or made float32.
     low, high = _range(y, name)
@@ -209,7 +215,7 @@ def clip(y, name):
     return y
 
 
-def check_length(n_samples, sr, name):
+def check_length(n_samples: int, sr: Rate, name: str) -> None:
     """Refuse a recording without one analysis frame."""
     if n_samples == 0:
         raise AudioError(f"{name}: no samples, expected at least {MINIMUM_DURATION:g} s of signal.")
@@ -220,7 +226,9 @@ def check_length(n_samples, sr, name):
         )
 
 
-def examine_waveform(y, sr, name):
+def examine_waveform(
+    y: npt.ArrayLike, sr: SupportsFloat, name: str
+) -> tuple[Samples, Rate, list[Remark]]:
     """Do what `check_waveform` does, and return remarks instead of warning.
 
     Returns
@@ -259,7 +267,7 @@ def examine_waveform(y, sr, name):
     return clip(y, name), sr, remarks
 
 
-def check_waveform(y, sr, *, name="the waveform"):
+def check_waveform(y: npt.ArrayLike, sr: SupportsFloat, *, name: str = "the waveform") -> Samples:
     """Check that a waveform is one that features can be computed from.
 
     Parameters
