@@ -11,27 +11,19 @@ from typing import TYPE_CHECKING
 
 from sklearn_ser.audio._types import Hasher, PathLike, Read
 from sklearn_ser.exceptions import AudioError
+from sklearn_ser.utils._file_kinds import special_kind
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 __all__ = ["PatchedFile", "file_digest", "open_recording", "reader"]
 
-_KINDS = {
-    stat.S_ISFIFO: "a pipe",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-    stat.S_ISSOCK: "a socket",
-}
-
 
 def _check(status: os.stat_result, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(f"{name} is a folder, expected an audio file.")
-    if not stat.S_ISREG(status.st_mode):
-        kind = next(
-            (word for test, word in _KINDS.items() if test(status.st_mode)), "a special file"
-        )
+    kind = special_kind(status.st_mode)
+    if kind is not None:
         raise AudioError(
             f"{name}: this is {kind}, expected a regular file. Copy what it yields into a file."
         )

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from sklearn_ser.exceptions import CacheError
+from sklearn_ser.utils._file_kinds import special_kind
 
 __all__ = ["APPLICATION", "FORMAT", "check_file", "lies_on_network", "may_write"]
 
@@ -19,14 +20,6 @@ _HEADER_SIZE = 100
 
 # Files that SQLite makes beside the database, and opens if they are there.
 _COMPANIONS = ("-journal", "-wal", "-shm")
-
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-}
 
 _REMEDY = "It was left as it is. Name another file, or move this one away."
 
@@ -63,9 +56,9 @@ def may_write(folder):
 
 
 def _mode_of(path):
-    """Return what kind of file a path is, or None if there is none."""
+    """Return the mode of what a path leads to, or None where it leads to nothing."""
     try:
-        return stat.S_IFMT(os.stat(path).st_mode)
+        return os.stat(path).st_mode
     except OSError:
         return None
     except ValueError as error:
@@ -86,8 +79,8 @@ def _check_place(path):
 def _check_regular(path):
     """Refuse files that never end, or that block when they are opened."""
     mode = _mode_of(path)
-    if mode is not None and mode != stat.S_IFREG:
-        kind = _KINDS.get(mode, "a special file")
+    kind = None if mode is None else special_kind(mode)
+    if kind is not None:
         raise CacheError(f"{path} is {kind}, expected a regular file. {_REMEDY}")
 
 
@@ -103,7 +96,7 @@ def check_file(path):
         It cannot be made or read.
     """
     mode = _mode_of(path)
-    if mode == stat.S_IFDIR:
+    if mode is not None and stat.S_ISDIR(mode):
         raise IsADirectoryError(f"cache={path!r} is a folder, expected a file (made if need be).")
     for companion in _COMPANIONS:
         _check_regular(path + companion)

@@ -27,7 +27,9 @@ def test_a_regular_file_is_opened_at_its_beginning(recording):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
-    with pytest.raises(AudioError, match=r"pipe\.wav: this is a pipe, expected a regular file"):
+    with pytest.raises(
+        AudioError, match=r"pipe\.wav: this is a named pipe, expected a regular file"
+    ):
         load_audio(tmp_path / "pipe.wav")
 
 

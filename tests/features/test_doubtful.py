@@ -110,7 +110,9 @@ def test_a_pipe_is_never_waited_for(paths, features, tmp_path, n_jobs):
     os.mkfifo(tmp_path / "pipe.wav")
     extractor = EGeMAPSExtractor(cache=tmp_path / "cache.sqlite", on_error="nan", n_jobs=n_jobs)
     extractor.transform(paths[:1])
-    with pytest.warns(ExtractionWarning, match=r"pipe\.wav: this is a pipe, expected a regular"):
+    with pytest.warns(
+        ExtractionWarning, match=r"pipe\.wav: this is a named pipe, expected a regular"
+    ):
         rows = extractor.transform([paths[0], tmp_path / "pipe.wav", paths[1]])
     np.testing.assert_array_equal(rows[[0, 2]], features[:2])
 
