@@ -1,6 +1,9 @@
 """The transformer that applies any function of a waveform to recordings."""
 
 import functools
+import hashlib
+import json
+import os
 from numbers import Integral
 from typing import ClassVar
 
@@ -9,18 +12,57 @@ import numpy as np
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._extractor import RecordingTransformer
-from sklearn_ser.features._identity import CannotTellError, digest, qualified_name, unbind
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["FunctionExtractor"]
 
-# These tell of a mistake in the function or of a machine that gives up, not of the recording.
+# Reasons outside the recording: a mistake in the function, or a machine out of memory.
 _NOT_THE_RECORDINGS = (AttributeError, ImportError, MemoryError, NameError, TypeError)
+
+
+def _unbind(func):
+    """Return the callable inside all partials, and the arguments that they bind."""
+    bound = []
+    while isinstance(func, functools.partial):
+        bound.append([func.args, func.keywords])
+        func = func.func
+    return func, bound
+
+
+def _qualified_name(func):
+    """Return module and name of a function or class; of another callable, those of its class."""
+    named = func if hasattr(func, "__qualname__") else type(func)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _called(func):
     """Return the name of func that messages use."""
-    return qualified_name(unbind(func)[0]).rpartition(".")[2]
+    return _qualified_name(_unbind(func)[0]).rpartition(".")[2]
+
+
+def _as_json(value):
+    """Turn an argument that JSON does not know into one that it knows.
+
+    An array is not equal to the list of its values: twice a list is a longer list.
+    """
+    if isinstance(value, os.PathLike):
+        return ["path", os.fspath(value)]
+    if isinstance(value, np.generic | np.ndarray):
+        return [value.dtype.str, value.tolist()]
+    raise TypeError(f"an object of {_qualified_name(type(value))}")
+
+
+def _digest_of_arguments(bound, kw_args):
+    """Return a digest that is equal, in every process, for equal arguments."""
+    try:
+        text = json.dumps([bound, kw_args], sort_keys=True, default=_as_json)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"kw_args or the arguments of a partial hold what the cache cannot compare ({error}), "
+            "expected numbers, text, paths, arrays, and lists and dicts of them. Let func itself "
+            "use the object, and change version whenever the object changes, or set cache=None."
+        ) from None
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _as_row(values, names, called):
@@ -97,13 +139,12 @@ class FunctionExtractor(RecordingTransformer):
     kw_args : dict or None, default=None
         Further keyword arguments of `func`.
     version : str, int or None, default=None
-        What identifies `func` in the cache. None: its code, together with the
-        functions and constants of its own module that it uses. After a change
-        of these, and with most new versions of Python, rows are computed anew;
-        a change in another module or library goes unnoticed. Otherwise: its
-        name and this version, which you change whenever the values change. The
-        only way to cache a function that uses objects, such as a fitted model.
-        Without `cache` it has no effect.
+        Version of `func`, required with `cache`: rows are stored under the
+        module and name of `func`, this version, and the other parameters that
+        affect values. Change it whenever the values of `func` change; rows of
+        the old version are then no longer used. Functions that have the same
+        module and name, such as all lambdas of a module, need different
+        versions. Without `cache` it has no effect.
     allow_nan : bool, default=False
         Whether `func` may return NaN for a value that a recording does not
         have. If not, such a recording is an error. Infinite values always are.
@@ -219,32 +260,19 @@ class FunctionExtractor(RecordingTransformer):
         return tuple(map(str, names))
 
     def _recipe(self):
-        func, bound = unbind(self.func)
-        module = getattr(func, "__module__", None) or type(func).__module__
-        try:
-            arguments = digest([bound, self.kw_args or {}], module)
-        except CannotTellError as error:
+        # No digest of the code: it would change with versions of Python, and would miss
+        # changes in the libraries that the function calls.
+        if self.version is None:
             raise ValueError(
-                f"kw_args holds {error}, expected numbers, text, arrays and collections of them "
-                "where rows are cached. Let func itself use the object and give a version, or "
-                "set cache=None."
-            ) from None
+                f"version is None, and cache={self.cache!r} cannot know when {_called(self.func)} "
+                "changes. Set version=1 for example, and another version whenever its values "
+                "change, or set cache=None."
+            )
+        func, bound = _unbind(self.func)
         return {
             "algorithm": "function",
-            "function": self._identity(func, module),
-            "arguments": arguments,
+            "function": {"name": _qualified_name(func), "version": str(self.version)},
+            "arguments": _digest_of_arguments(bound, self.kw_args or {}),
             "names": list(self._names()),
             "allow_nan": bool(self.allow_nan),
         }
-
-    def _identity(self, func, module):
-        if self.version is not None:
-            return {"name": qualified_name(func), "version": str(self.version)}
-        try:
-            return {"code": digest(func, module)}
-        except CannotTellError as error:
-            raise ValueError(
-                f"{_called(func)} uses {error}, and the cache cannot see when its values change. "
-                "Give a version, version=1 for example, and another whenever they do, or set "
-                "cache=None."
-            ) from None

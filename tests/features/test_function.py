@@ -1,6 +1,7 @@
 import functools
 import pickle
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -210,7 +211,12 @@ def test_nan_is_an_error_unless_allowed(paths):
 
 def test_allowed_nan_is_cached(paths, tmp_path):
     extractor = FunctionExtractor(
-        nan_peak, NAMES, allow_nan=True, cache=tmp_path / "cache.sqlite", on_error="nan"
+        nan_peak,
+        NAMES,
+        version=1,
+        allow_nan=True,
+        cache=tmp_path / "cache.sqlite",
+        on_error="nan",
     )
     for _ in range(2):
         np.testing.assert_array_equal(extractor.transform(paths[:1]), [[1.5, np.nan]])
@@ -254,23 +260,23 @@ def test_parameters_are_checked(paths, parameters):
             method(paths)
 
 
-def recipe(*arguments, **keywords):
-    return FunctionExtractor(*arguments, **keywords)._recipe()
+def recipe(*arguments, version=1, **keywords):
+    return FunctionExtractor(*arguments, version=version, **keywords)._recipe()
 
 
-def test_what_the_cache_tells_apart():
+def test_what_the_cache_distinguishes():
     recipes = [
         recipe(rms_and_peak, NAMES),
         recipe(rms_and_peak, NAMES[::-1]),
         recipe(rms_and_peak, NAMES, kw_args={"gain": 2}),
         recipe(functools.partial(rms_and_peak, gain=3), NAMES),
+        recipe(functools.partial(functools.partial(rms_and_peak, gain=3), gain=4), NAMES),
         recipe(rms_and_peak, NAMES, allow_nan=True),
-        recipe(rms_and_peak, NAMES, version=1),
         recipe(rms_and_peak, NAMES, version=2),
+        recipe(rms_and_peak, NAMES, version="one"),
         recipe(nan_peak, NAMES),
-        recipe(nan_peak, NAMES, version=1),
-        recipe(lambda y, sr: [0, 1], NAMES),
-        recipe(lambda y, sr: [0, 2], NAMES),
+        recipe(MODEL, NAMES),
+        recipe(functools.partial(MODEL), NAMES, kw_args={"gain": 2}),
     ]
     for i, one in enumerate(recipes):
         assert one not in recipes[:i]
@@ -278,10 +284,19 @@ def test_what_the_cache_tells_apart():
     assert same == recipes[0]
 
 
-def test_a_version_stands_for_the_code():
-    assert recipe(lambda y, sr: 1, ["a"], version="x") == recipe(
-        lambda y, sr: 2, ["a"], version="x"
-    )
+def test_arguments_that_look_alike_differ():
+    alike = [
+        1, 1.0, True, "1", [1], {"1": 1}, np.float32(1), np.int64(1), np.array(1.0),
+        np.array([1.0]), np.array([1.0], np.float32), Path("1"), None, float("nan"),
+    ]  # fmt: skip
+    recipes = [recipe(rms_and_peak, NAMES, kw_args={"gain": value}) for value in alike]
+    assert len({one["arguments"] for one in recipes}) == len(alike)
+
+
+def test_equal_arguments_are_equal_in_any_order():
+    one = recipe(rms_and_peak, NAMES, kw_args={"gain": np.arange(3.0), "other": {"a": 1, "b": 2}})
+    other = recipe(rms_and_peak, NAMES, kw_args={"other": {"b": 2, "a": 1}, "gain": np.arange(3.0)})
+    assert one == other
 
 
 class Model:
@@ -292,17 +307,32 @@ class Model:
 MODEL = Model()
 
 
-def test_objects_need_a_version_in_the_cache(paths, tmp_path):
-    for func in (MODEL, lambda y, sr: MODEL(y, sr), functools.partial(lambda y, sr: MODEL(y, sr))):
-        with pytest.raises(ValueError, match=r"uses an object of .*Model.* Give a version"):
-            recipe(func, ["length"])
-        assert recipe(func, ["length"], version=1)["function"]["version"] == "1"
-    with pytest.raises(ValueError, match=r"kw_args holds an object of .*Model.* expected numbers"):
-        recipe(rms_and_peak, NAMES, kw_args={"gain": MODEL}, version=1)
-    extractor = FunctionExtractor(MODEL, ["length"], cache=tmp_path / "cache.sqlite")
-    with pytest.raises(ValueError, match="Give a version"):
+@pytest.mark.parametrize(
+    "value",
+    [MODEL, Model, np.mean, {1, 2}, b"1", 1j, np.array([MODEL], dtype=object), {(1, 2): 3}],
+    ids=lambda value: type(value).__name__,
+)
+def test_arguments_that_cannot_be_compared_are_refused(value):
+    with pytest.raises(ValueError, match=r"^kw_args or .* hold .*, expected numbers.* cache=None"):
+        recipe(rms_and_peak, NAMES, kw_args={"gain": value})
+    with pytest.raises(ValueError, match=r"^kw_args or the arguments of a partial hold"):
+        recipe(functools.partial(rms_and_peak, gain=value), NAMES)
+
+
+def test_the_cache_needs_a_version(paths, tmp_path):
+    cache = tmp_path / "cache.sqlite"
+    extractor = FunctionExtractor(MODEL, ["length"], cache=cache)
+    message = r"version is None, and cache=.*cache\.sqlite.* when Model changes\. Set version=1"
+    with pytest.raises(ValueError, match=message):
         extractor.transform(paths)
+    assert not cache.exists()
+    np.testing.assert_array_equal(extractor.set_params(version=1).transform(paths), 8000)
+    assert cache.exists()
     np.testing.assert_array_equal(extractor.set_params(cache=None).transform(paths), 8000)
+
+
+def test_numbers_and_text_name_the_same_version():
+    assert recipe(rms_and_peak, NAMES, version="2") == recipe(rms_and_peak, NAMES, version=2)
 
 
 def test_rows_come_from_the_cache(paths, tmp_path):
@@ -321,7 +351,7 @@ def test_rows_come_from_the_cache(paths, tmp_path):
 
 
 def test_functions_share_a_cache(paths, tmp_path):
-    shared = {"cache": tmp_path / "cache.sqlite"}
+    shared = {"version": 1, "cache": tmp_path / "cache.sqlite"}
     for _ in range(2):
         for gain in (1, 2):
             rows = FunctionExtractor(rms_and_peak, NAMES, kw_args={"gain": gain}, **shared)
