@@ -10,12 +10,13 @@ import warnings
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 import sklearn_ser
 from sklearn_ser import EGeMAPSExtractor
 from sklearn_ser.exceptions import CacheWarning
-from sklearn_ser.features._egemaps import _compiled, _machine_code
+from sklearn_ser.features._egemaps import _compiled, _functionals, _machine_code
 from sklearn_ser.features._egemaps._compiled import compiled
 
 SOURCE = """\
@@ -33,17 +34,35 @@ def add_one(x):
     return x + 1
 
 
-def test_a_compiled_function_computes():
-    assert add_one(1) == 2
+def test_a_compiled_function_runs_as_machine_code():
+    assert add_one(1) == add_one.py_func(1) == 2
+    assert [add_one(0.5), add_one.py_func(0.5)] == [1.5, 1.5]
+    assert add_one.nopython_signatures == [
+        numba.int64(numba.int64),
+        numba.float64(numba.float64),
+    ]
+    # Threads extract at the same time only while no interpreter lock is held.
+    assert add_one.targetoptions["nogil"]
+
+
+@pytest.mark.parametrize("store_of", [_compiled.store_of, None], ids=["checked", "numba alone"])
+def test_options_reach_numba(store_of, store, monkeypatch):
+    monkeypatch.setattr(_compiled, "store_of", store_of)
+
+    @compiled(error_model="numpy")
+    def inverse(x):
+        return 1.0 / x
+
+    assert inverse(0.0) == float("inf")
+    assert inverse.targetoptions["nogil"]
 
 
 def test_works_where_nothing_can_be_written(tmp_path):
     # A file where the cache folder should be stops every user, root included.
     package = tmp_path / "sklearn_ser"
-    shutil.copytree(
-        Path(sklearn_ser.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(Path(sklearn_ser.__file__).parent, package)
     for folder in (package, package / "features", package / "features" / "_egemaps"):
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
         (folder / "__pycache__").touch()
     blocked = tmp_path / "blocked"
     blocked.touch()
@@ -68,27 +87,6 @@ def test_works_where_nothing_can_be_written(tmp_path):
     assert done.stdout.split() == [str(package / "__init__.py"), "1.0"]
 
 
-def test_machine_code_is_kept_on_disk(tmp_path):
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    code = (
-        "import numpy as np\n"
-        "from sklearn_ser.features._egemaps._functionals import smooth\n"
-        "smooth(np.ones((1, 3), np.float32))\n"
-        "print(sum(smooth.stats.cache_hits.values()))"
-    )
-    hits = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for _ in range(2)
-    ]
-    assert hits == ["0", "1"]
-
-
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A folder that numba writes to, and a reminder that was not given yet."""
@@ -98,18 +96,42 @@ def store(tmp_path, monkeypatch):
     return tmp_path / "store"
 
 
-def decorated_anew(store):
-    """Decorate the same function again, as another process would."""
-    spec = importlib.util.spec_from_file_location("source", store.parent / "source.py")
+def executed_anew(name, path):
+    """Execute a module again, as another process would."""
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.times_seven
+    return module
+
+
+def decorated_anew(store):
+    return executed_anew("source", store.parent / "source.py").times_seven
 
 
 def hits(store):
     function = decorated_anew(store)
     assert function(6) == 42
     return sum(function.stats.cache_hits.values())
+
+
+def test_another_process_finds_the_machine_code(store):
+    smooth = executed_anew(_functionals.__name__, _functionals.__file__).smooth
+    smooth(np.ones((1, 3), np.float32))
+    assert sum(smooth.stats.cache_misses.values()) == 1
+    code = (
+        "import numpy as np\n"
+        "from sklearn_ser.features._egemaps._functionals import smooth\n"
+        "smooth(np.ones((1, 3), np.float32))\n"
+        "print(sum(smooth.stats.cache_hits.values()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(store)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "1"
 
 
 def cut(size):
