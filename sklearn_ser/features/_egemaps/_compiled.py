@@ -5,11 +5,11 @@ import numba
 try:
     from sklearn_ser.features._egemaps._machine_code import store_of, warn_if_not_kept
 except (AttributeError, ImportError):
-    # A version of numba that is arranged differently inside.
+    # The store uses internals of numba, which other versions may arrange differently.
     store_of = None
 
     def warn_if_not_kept():
-        """Do nothing: numba alone decides where machine code is kept."""
+        """Do nothing, because numba alone decides where machine code is kept."""
 
 
 __all__ = ["compiled", "warn_if_not_kept"]
@@ -23,12 +23,12 @@ def _compiled_by_numba_alone(function, **options):
 
 
 def compiled(function=None, **options):
-    """Compile a function with numba and keep the machine code on disk where that is possible.
+    """Compile a function with numba, and keep the machine code on disk if possible.
 
     Numba writes to the folder that ``NUMBA_CACHE_DIR`` names, else beside the
-    source file, else to the cache folder of the user. Where it can write to none
-    of them, the function is compiled again in every process, and one warning says
-    so at the first call. A file that was cut off or changed is replaced.
+    source file, else to the cache folder of the user. If it can write to none of
+    them, the function is compiled again in every process, and the first call
+    warns once. A file that was cut off or changed is replaced.
     """
     if function is None:
         return lambda function: compiled(function, **options)

@@ -12,25 +12,27 @@ from sklearn_ser.features._egemaps._roots import polynomial_roots
 
 __all__ = ["harmonic_differences", "resonances"]
 
-# Hz: the first three formants of all speakers lie below, and it is the same
-# band for every recording sampled at 11 kHz or more.
+# Hz. The first three formants of all speakers lie below, and every recording sampled at
+# 11 kHz or more has the whole band.
 _BAND = 5500.0
+# Hz. Glottal pulses fall by about 12 dB per octave and lips radiate with +6; the rest would
+# draw poles to low frequencies.
 _PRE_EMPHASIS = 100.0
-# A wider pole shapes the slope of the spectrum and is no resonance of the vocal tract.
+# A wider pole shapes the slope of the spectrum and is not a resonance of the vocal tract.
 _WIDEST = 700.0
-# Hz, where F1, F2 and F3 may lie, from men's to children's: a formant that was
-# not found leaves a gap instead of handing its place to the next.
+# Hz, where F1, F2 and F3 of men, women and children may lie. A formant that was not found
+# leaves a gap; without ranges, the next one would take its place.
 _RANGES = np.array([[150.0, 1400.0], [500.0, 3500.0], [1400.0, 4800.0]])
-# 0 means "no value" to the statistics, but is a level that a harmonic can have.
+# A harmonic can have a level of 0 dB, but 0 means "no value" to the statistics.
 _SMALLEST = np.float32(1e-6)
 
 
 @lru_cache(maxsize=32)
 def _autocorrelation_table(grid):
-    """Weights that take power in the band to autocorrelation, (n_bins, order + 1), and the rate.
+    """Return weights from power in the band to autocorrelation, and the rate of the band.
 
-    The band ends at half of that rate. Pre-emphasis is part of the weights:
-    of a power spectrum it is the factor |1 - a exp(-j w)|^2.
+    The weights have shape (n_bins, order + 1); the band ends at half of the rate.
+    They include pre-emphasis, which multiplies power by |1 - a exp(-j w)|^2.
     """
     last = min(math.floor(_BAND / grid.df), grid.n_bins - 1)
     rate = 2 * last * grid.df
@@ -45,11 +47,12 @@ def _autocorrelation_table(grid):
 
 @compiled
 def _interpolate_harmonics(n, frequencies, levels, df, power):
-    """Replace power by a geometric interpolation between harmonics, where there are any.
+    """Replace power by a geometric interpolation between harmonics, if there are any.
 
-    Of `n` harmonics those count that have a level; beyond the first and the
-    last of them power is constant.
+    Only harmonics that have a level count; power is constant before the first
+    and after the last of them.
     """
+    # Geometric, i.e. straight in dB. One multiplication per bin instead of one exponential.
     done = 0
     before, last = 0.0, 0.0
     for i in range(n):
@@ -110,6 +113,7 @@ def _choose_resonances(roots, rate, ranges, out):
             radius = abs(root)
             if root.imag <= 0 or radius == 0:
                 continue
+            # Inside the unit circle by construction, so the sign is that of the formula.
             bandwidth = -math.log(radius) / math.pi * rate
             if bandwidth < _WIDEST:
                 frequencies[count] = math.atan2(root.imag, root.real) / (2 * math.pi) * rate
@@ -133,13 +137,13 @@ def resonances(magnitude, f0, grid):
 
     .. math:: r_l = \sum_{k=0}^{K} |1 - a e^{-j \pi k / K}|^2 P_k \cos(\pi k l / K)
 
-    (first and last term halved), gives a predictor with two poles for each
-    kilohertz and one more. No resampling filter leaves its mark, and the result
-    does not depend on the sampling rate from 11 kHz upwards; below, the band
-    ends at half of the rate and the order falls with it. The factor with
-    :math:`a` is a pre-emphasis of 6 dB per octave above 100 Hz. In voiced
-    frames :math:`P_k` is interpolated between the peaks of the harmonics [2]_,
-    which would otherwise draw the poles towards them.
+    (first and last term halved), gives a predictor with two poles per kilohertz
+    and one more. No resampling filter is involved, and the result does not
+    depend on the sampling rate from 11 kHz upwards; below, the band ends at half
+    of the rate, and the order is lower accordingly. The factor with :math:`a` is
+    a pre-emphasis of 6 dB per octave above 100 Hz. In voiced frames :math:`P_k`
+    is interpolated between the peaks of the harmonics [2]_, which would
+    otherwise attract the poles.
 
     The lowest poles below 700 Hz bandwidth in the ranges 150 to 1400, 500 to
     3500 and 1400 to 4800 Hz, in ascending order, are F1, F2 and F3.
@@ -148,7 +152,7 @@ def resonances(magnitude, f0, grid):
     ----------
     magnitude : ndarray of shape (n_frames, n_bins), dtype float32
         Magnitude spectra of 60 ms frames, whose Gaussian window is 28 ms wide
-        at half of its height.
+        at half its height.
     f0 : ndarray of shape (n_frames,), dtype float32
         Hz, 0 where unvoiced.
     grid : FrameGrid
@@ -206,12 +210,13 @@ def _differences_kernel(magnitude, f0, formant, df):
             if h >= 0:
                 level = np.float32(20 * math.log10(vertices[h] / vertices[0]))
                 out[t, 2 + i] = _clear_of_zero(level)
+        # H1-A3 is the level of F3's harmonic with the opposite sign: L(F0) - L(F3).
         out[t, 1] = -out[t, 1 + n_formants]
     return out
 
 
 def harmonic_differences(magnitude, f0, formant, grid):
-    """Compare the levels of harmonics in voiced frames with that of F0.
+    """Compare the levels of harmonics with the level at F0 in voiced frames.
 
     Parameters
     ----------
@@ -229,7 +234,7 @@ def harmonic_differences(magnitude, f0, formant, grid):
         In dB: H1-H2, the level of the harmonic at F0 over that at 2 F0; H1-A3,
         over that of the strongest harmonic within 20 % of F3; and the levels
         of the strongest harmonics within 20 % of F1, F2 and F3 over F0. 0
-        where a harmonic or formant is missing; a level that comes out as 0 is
+        where a harmonic or formant is missing; a computed level of 0 becomes
         1e-6.
     """
     return _differences_kernel(magnitude, f0, formant, grid.df)

@@ -36,7 +36,7 @@ __all__ = [
     "functionals",
 ]
 
-#: openSMILE's values, or those that their names promise.
+#: openSMILE's values, or values that are what their names say.
 VARIANTS = ("opensmile", "corrected")
 
 _MFCC = ("mfcc1", "mfcc2", "mfcc3", "mfcc4")
@@ -78,8 +78,8 @@ class Functional(NamedTuple):
     """One of the 88 values: a statistic of a contour over some of its frames.
 
     `frames` is "all" (20 ms frames), "decided" (60 ms frames whose F0 was
-    decided before the signal ended; all of them in the corrected variant), or
-    "voiced" or "unvoiced" (those of them).
+    decided before the signal ended; in the corrected variant, all 60 ms
+    frames), or "voiced" or "unvoiced" (parts of the decided frames).
     """
 
     name: str
@@ -99,7 +99,7 @@ def _rows(contour, statistics, frames):
     ]
 
 
-#: The 88 functionals, in openSMILE's order: the only place that names them.
+#: The 88 functionals, in openSMILE's order. Their names are defined here only.
 FUNCTIONALS = (
     *_rows(_PITCH, TEN_STATISTICS, "decided"),
     *_rows("loudness", TEN_STATISTICS, "all"),
@@ -144,9 +144,14 @@ def _pitch_contour(spectra):
 
 
 def _fill_pitched(out, f0, short, long, *, variant, formants_everywhere):
-    """Write what needs F0, and the formants, which functionals use in voiced frames only."""
+    """Write the descriptors that depend on F0, and formants.
+
+    Functionals use formants of voiced frames only, descriptors those of all frames.
+    """
     corrected = variant == "corrected"
     compare = harmonic_differences if corrected else harmonic_levels
+    # 0 means "no value" to the functionals. In openSMILE the level of unvoiced frames is a
+    # value, and dominates the mean over the recording.
     out[:, _AMPLITUDES] = 0 if corrected else UNVOICED_LEVEL
     for i, (start, stop) in enumerate(long.bounds):
         voiced = np.flatnonzero(f0[start:stop] > 0)
@@ -181,6 +186,8 @@ def _describe(y, sr, variant, *, formants_everywhere=False):
     short, long = Spectra(x, frame_grid(sr, 20)), Spectra(x, frame_grid(sr, 60))
     spectral = _spectral_contours(short)
     f0, n_decided = _pitch_contour(long)
+    # openSMILE computes functionals before the search at the end of the signal decides on the
+    # last frames; nothing but its order of processing is a reason to leave them out.
     if variant == "corrected":
         n_decided = long.n_frames
     pitched = np.zeros((long.n_frames, len(_PITCHED)), np.float32)
@@ -214,7 +221,7 @@ def _values(contours):
     for frames, mask in (("voiced", voiced), ("unvoiced", ~voiced)):
         masked = smooth_nonzero(np.where(mask, spectral[:, :n], np.float32(0)))
         put(_SPECTRAL, nonzero_moments(masked[:, :decided]), frames)
-    # F0 is smoothed before the undecided frames go, all else after.
+    # openSMILE smooths F0 before the undecided frames are dropped, all else after.
     f0 = smooth_nonzero(pitched[:1])[0, :decided]
     put([_PITCH], [contour_statistics(f0[f0 != 0])], "decided", TEN_STATISTICS)
     put([_PITCH], [segments(f0)], "decided", _SEGMENT_STATISTICS)
@@ -224,7 +231,7 @@ def _values(contours):
 
 
 def functionals(y, sr, *, variant):
-    """Compute what `egemaps` does for a waveform that has passed `check_waveform`."""
+    """Compute the functionals of a waveform that has passed `check_waveform`."""
     values = _values(_describe(y, sr, variant))
     return np.array([values[functional[1:]] for functional in FUNCTIONALS], np.float32)
 
@@ -243,28 +250,28 @@ def egemaps(y, sr, *, variant="opensmile"):
         outside [-1, 32767/32768] are clipped.
     sr : int
         Sampling rate in Hz. Many of the values depend on it: use one rate for
-        all recordings, 16000 unless there is a reason.
+        all recordings, 16000 unless there is a reason for another.
     variant : {"opensmile", "corrected"}, default="opensmile"
-        "opensmile" gives openSMILE's values, its oddities included. "corrected"
-        replaces those of them that make a value something other than its name
-        says, and leaves names, order and all other values as they are:
+        "opensmile" gives openSMILE's values, including its errors. "corrected"
+        replaces values that are something other than their name says, and
+        leaves names, order and all other values as they are:
 
-        - F1 to F3 are resonances of the vocal tract, by linear prediction of
+        - F1 to F3 are resonances of the vocal tract, from linear prediction of
           the pre-emphasised band up to 5.5 kHz, whatever the sampling rate.
-          openSMILE's come from predictor coefficients of flipped sign and a
-          band that depends on the rate.
-        - H1-H2 compares the harmonics at F0 and 2 F0, and H1-A3 that at F0 with
-          F3's. openSMILE counts from 2 F0.
+          openSMILE uses predictor coefficients of flipped sign, and a band that
+          depends on the rate.
+        - H1-H2 compares the harmonics at F0 and 2 F0; H1-A3 compares the
+          harmonic at F0 with that at F3. openSMILE counts from 2 F0.
         - Formant amplitudes are statistics of the voiced frames in which the
-          formant was found. openSMILE's count unvoiced frames as -201 dB.
-        - All frames count. openSMILE leaves out those at the end whose F0 was
-          not decided before the signal ended, 1 to 40 of them.
+          formant was found. openSMILE includes unvoiced frames as -201 dB.
+        - All frames count. openSMILE leaves out the last 1 to 40 frames, whose
+          F0 was not decided before the signal ended.
 
     Returns
     -------
     ndarray of shape (88,), dtype float32
-        In the order of `sklearn_ser.features.FUNCTIONAL_NAMES`. All finite:
-        of a recording without any voiced frame, what describes voice is 0.
+        In the order of `sklearn_ser.features.FUNCTIONAL_NAMES`. All values are
+        finite: without any voiced frame, the values that describe voice are 0.
 
     Raises
     ------
@@ -272,7 +279,7 @@ def egemaps(y, sr, *, variant="opensmile"):
         The signal is too short, not finite, not mono, not floating-point or in
         another unit than full scale = 1.
     ValueError
-        There is no such variant.
+        The variant is unknown.
 
     Warns
     -----
@@ -282,7 +289,7 @@ def egemaps(y, sr, *, variant="opensmile"):
 
     See Also
     --------
-    egemaps_lld : The contours behind the functionals.
+    egemaps_lld : The contours that the functionals summarise.
     EGeMAPSExtractor : The same from audio paths, as a transformer.
 
     References
@@ -314,17 +321,17 @@ def egemaps_lld(y, sr, *, variant="opensmile"):
     sr : int
         Sampling rate in Hz.
     variant : {"opensmile", "corrected"}, default="opensmile"
-        See `egemaps`. The corrected formants belong to the 60 ms of the frame
-        that F0 is measured in, openSMILE's to the first 20 ms of it.
+        See `egemaps`. Corrected formants are estimated from the 60 ms frame
+        that F0 is measured in, openSMILE's from the first 20 ms of it.
 
     Returns
     -------
     DataFrame of shape (n_frames, 25), dtype float32
         One row every 10 ms, indexed by the start of the frame in seconds.
         Columns have openSMILE's names and order. ``_sma3`` means smoothed over
-        three frames, ``_sma3nz`` over those of three that are not 0; 0 means
-        unvoiced. Formants are estimated in unvoiced frames too. The last row
-        repeats the end of the recording, as openSMILE's does.
+        three frames, ``_sma3nz`` over the non-zero ones of three frames; 0
+        means unvoiced. Formants are estimated in unvoiced frames, too. The last
+        row repeats the end of the recording, as in openSMILE.
 
     Raises
     ------
@@ -332,7 +339,7 @@ def egemaps_lld(y, sr, *, variant="opensmile"):
         The signal is too short, not finite, not mono, not floating-point or in
         another unit than full scale = 1.
     ValueError
-        There is no such variant.
+        The variant is unknown.
 
     Warns
     -----

@@ -12,15 +12,19 @@ from sklearn_ser.features._egemaps._roots import polynomial_roots
 __all__ = ["N_FORMANTS", "ascending", "formants", "levinson"]
 
 N_FORMANTS = 3
+# 5.5 kHz hold about five resonances of a vocal tract: two poles each, and one for the slope.
 _RATE = 11000
 _ORDER = 11
+# Poles close to 0 Hz or to the Nyquist frequency describe the slope, not a resonance.
 _LOWEST, _HIGHEST = 50.0, 5450.0
 
 
 @lru_cache(maxsize=32)
 def _resampling_tables(grid):
-    """Cosines and sines that take bins 1..kmax-1 of a 20 ms frame to samples at 11 kHz."""
+    """Return cosines and sines that turn bins 1..kmax-1 of a 20 ms frame into samples at 11 kHz."""
     n_out = round_half_up(grid.length * _RATE / grid.sampling_rate)
+    # Length of the padded transform in samples of 11 kHz, not rounded: the angles are those
+    # of an inverse transform of that length, evaluated at the first n_out points only.
     duration = grid.fft_size * n_out / grid.length
     k = np.arange(1, min(grid.fft_size, n_out) // 2)
     angle = 2 * np.pi * k[:, None] * np.arange(n_out) / duration
@@ -31,9 +35,9 @@ def _resampling_tables(grid):
 def _predictors_kernel(spectrum, cosines, sines, scale):
     """LPC coefficients a_1..a_11 of every frame.
 
-    The predictor equations of a band-limited signal are nearly singular, so
-    that the rounding of the sums shows in the roots: float32, in the order of
-    the bins and of the samples.
+    The predictor equations of a band-limited signal are nearly singular, so the
+    roots depend on how sums are rounded: they are in float32, in the order of
+    bins and samples, as in openSMILE.
     """
     n_bins, n_out = cosines.shape
     out = np.zeros((len(spectrum), _ORDER))
@@ -49,7 +53,8 @@ def _predictors_kernel(spectrum, cosines, sines, scale):
                 signal[i] = (signal[i] + re * cosines[k, i]) - im * sines[k, i]
         for i in range(n_out):
             signal[i] /= scale
-        # z starts with _ORDER zeros: the terms that the sum of lag j leaves out.
+        # The zeros before the signal make all lags sums over the same indices: terms that reach
+        # before the frame add nothing.
         r[:] = 0
         for i in range(n_out):
             for lag in range(_ORDER + 1):
@@ -60,7 +65,10 @@ def _predictors_kernel(spectrum, cosines, sines, scale):
 
 @compiled
 def levinson(r, a):
-    """Solve for the coefficients of 1 + a_1 z^-1 + …; all zero for a silent frame."""
+    """Solve the predictor equations by Levinson's recursion; a silent frame gives zeros.
+
+    `a` receives the coefficients of the prediction error filter 1 + a_1 z^-1 + ….
+    """
     order = len(a)
     a[:] = 0
     error = np.float64(r[0])
@@ -76,6 +84,7 @@ def levinson(r, a):
         for j in range(i):
             a[j] = before[j] + reflection * before[i - 1 - j]
         a[i] = reflection
+        # A reflection coefficient of 1 in absolute value: the signal is predicted exactly.
         error *= 1 - reflection * reflection
         if error == 0:
             return
@@ -83,7 +92,7 @@ def levinson(r, a):
 
 @compiled
 def ascending(values, count):
-    """Order of the first `count` values, for a handful of them."""
+    """Return the ascending order of the first `count` values, which should be few."""
     order = np.empty(count, np.int64)
     for i in range(count):
         at = i
@@ -109,7 +118,8 @@ def _resonances(roots, out):
             f = angle / (2 * math.pi) * _RATE
             if not _LOWEST <= f <= _HIGHEST:
                 continue
-            # A root outside the unit circle counts as its mirror image inside.
+            # A resonance of bandwidth b decays as exp(-pi b t), so r = exp(-pi b / rate). A root
+            # outside the unit circle counts as its mirror image inside, hence the absolute value.
             frequencies[count] = f
             bandwidths[count] = abs(math.log(radius)) / math.pi * _RATE
             count += 1
@@ -122,15 +132,15 @@ def _resonances(roots, out):
 def formants(spectrum, grid):
     """Estimate the first three formants as openSMILE does.
 
-    The bins up to 5.5 kHz are taken back to a signal at 11 kHz, predicted with
-    order 11. The polynomial whose roots become formants has the signs of all
-    predictor coefficients flipped: an oddity that the name "eGeMAPSv02" has
-    come to include.
+    The bins up to 5.5 kHz are transformed back to a signal at 11 kHz, which is
+    predicted with order 11. In the polynomial whose roots become formants, the
+    signs of all predictor coefficients are flipped: an error of openSMILE that
+    published values of eGeMAPSv02 contain.
 
     Parameters
     ----------
     spectrum : ndarray of shape (n_frames, n_bins), dtype complex64
-        Spectra of 20 ms frames, the frame in the middle of the transform.
+        Spectra of 20 ms frames, each in the middle of its transform.
     grid : FrameGrid
 
     Returns

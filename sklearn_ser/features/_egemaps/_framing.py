@@ -11,11 +11,11 @@ from sklearn_ser.features._egemaps._compiled import compiled
 
 __all__ = ["FrameGrid", "Spectra", "frame_grid", "quantise", "round_half_up"]
 
-# As many frames as stay in the cache of a processor.
+# Frames whose spectra fit in the cache of a processor.
 _BLOCK = 128
-# A recording of up to 40 s keeps its spectra between the pass that tracks F0
-# and the pass that needs F0. Of a longer one those of voiced frames are
-# computed twice, so that memory does not grow with the spectra.
+# Spectra are needed twice: to track F0, and for the descriptors that depend on F0. Up to 40 s
+# they are kept; in longer recordings those of voiced frames are computed again, because
+# memory would otherwise grow with the duration.
 _KEPT_FRAMES = 4096
 
 
@@ -25,7 +25,7 @@ def round_half_up(x):
 
 
 def quantise(y):
-    """Take a float signal to the 16-bit values that openSMILE computes with.
+    """Convert a float signal to the 16-bit values that openSMILE computes with.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ def quantise(y):
     integers : ndarray of shape (n_samples,), dtype int16
         trunc(32768 y).
     """
+    # Two scales, as in openSMILE: 32768 steps to an integer, 32767 back to a float.
     steps = np.trunc(y * np.float32(32768))
     return steps / np.float32(32767), steps.astype(np.int16)
 
@@ -47,7 +48,7 @@ def quantise(y):
 class FrameGrid:
     """Frames of one length: frame t starts at sample ``t * hop``.
 
-    Equal grids are one object (see `frame_grid`), so that tables are cached by grid.
+    `frame_grid` returns the same object for the same arguments, so tables can be cached by grid.
     """
 
     sampling_rate: int
@@ -73,6 +74,7 @@ def frame_grid(sampling_rate, milliseconds):
     duration = milliseconds / 1000
     n = round_half_up(duration * sampling_rate)
     fft_size = 1 << (n - 1).bit_length()
+    # 60 ms hold three periods of the lowest F0 that is searched for, 55 Hz.
     if milliseconds == 20:
         window = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(n) / (n - 1))
     else:
@@ -85,6 +87,7 @@ def frame_grid(sampling_rate, milliseconds):
         length=n,
         hop=round_half_up(0.010 * sampling_rate),
         fft_size=fft_size,
+        # From the nominal duration, not from n samples: n is rounded, openSMILE's axis is not.
         df=1 / (duration * fft_size / n),
         window=window,
     )
@@ -94,8 +97,8 @@ def frame_grid(sampling_rate, milliseconds):
 def _windowed_frames(x, starts, window, out):
     """Write windowed frames into the middle of rows of zeros."""
     n, size = len(window), out.shape[1]
-    # Zeros on both sides: the phase matters to the formants, which see the
-    # frame in the middle of the transform.
+    # Zeros on both sides: formants are computed from the phase as well, and depend on where
+    # the frame lies in the transform.
     before = (size - n) // 2
     for t in range(len(starts)):
         row, frame = out[t], x[starts[t] : starts[t] + n]

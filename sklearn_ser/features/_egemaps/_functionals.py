@@ -40,8 +40,8 @@ _MAXIMUM, _MINIMUM = 1, -1
 def smooth(x):
     """Average every value of every row with its two neighbours; the edges repeat.
 
-    In float32 and from left to right, so that a sum that cancels gives the
-    same exact zero as openSMILE's.
+    The sum is in float32 and from left to right: where it cancels, it must give
+    the same exact zero as openSMILE's, which means "no value".
     """
     out = np.empty_like(x)
     rows, n = x.shape
@@ -54,7 +54,7 @@ def smooth(x):
 
 @compiled
 def smooth_nonzero(x):
-    """Average every value of every row that is not 0 with those neighbours that are not 0."""
+    """Average every non-zero value of every row with its non-zero neighbours."""
     out = np.zeros_like(x)
     rows, n = x.shape
     for r in range(rows):
@@ -83,6 +83,7 @@ def _row_moments(x, skip_zeros):
         if count == 0:
             continue
         mean = total / count
+        # In a second pass: sum x^2 - n mean^2 cancels where the contour hardly varies.
         squares = 0.0
         for t in range(n):
             if not (skip_zeros and x[r, t] == 0):
@@ -93,14 +94,14 @@ def _row_moments(x, skip_zeros):
 
 
 def moments(x):
-    """Mean and standard deviation over mean of every row."""
+    """Return mean and coefficient of variation (standard deviation over mean) of every row."""
     return _row_moments(x, False)
 
 
 def nonzero_moments(x):
-    """Mean and standard deviation over mean of the values of every row that are not 0.
+    """Return mean and coefficient of variation of the non-zero values of every row.
 
-    A row of zeros gives zeros. The sign of the mean is kept: the second value
+    A row of zeros gives zeros. The sign of the mean is kept: the coefficient
     of a contour that is negative on average is negative.
     """
     return _row_moments(x, True)
@@ -108,7 +109,7 @@ def nonzero_moments(x):
 
 @compiled
 def _local_extrema(x):
-    """Positions and kinds of strict local extrema, the two values at either end left out."""
+    """Return positions and kinds of strict local extrema, without two values at either end."""
     n = len(x)
     where = np.empty(n, np.int64)
     kind = np.empty(n, np.int64)
@@ -123,8 +124,11 @@ def _local_extrema(x):
     return where[:count], kind[:count]
 
 
-# Loops where numpy has a function: each such function costs a third of a second
-# when the package is compiled, which happens before the first features appear.
+# Loops are written out where numpy has a function: each function that numba has to compile
+# delays the first features on a machine by a third of a second.
+#
+# The three passes below keep the extrema that stand out by a tenth of the range of the contour:
+# slopes between all extrema would measure the ripple of the contour, not its movement.
 
 
 @compiled
@@ -216,7 +220,11 @@ def _extrema(x):
 
 @compiled
 def _mean_and_spread(slopes, extra, has_extra):
-    """The slope to the end counts in the mean, but not in the sum of squares."""
+    """Return mean and spread of slopes.
+
+    The slope to the end counts in the mean and in the number of slopes, but not
+    in the sum of squares, as in openSMILE.
+    """
     count = len(slopes) + has_extra
     if count == 0:
         return 0.0, 0.0
@@ -231,7 +239,7 @@ def _mean_and_spread(slopes, extra, has_extra):
 
 @compiled
 def _slopes(x):
-    """Mean and spread of rising, then of falling slopes, and the number of maxima."""
+    """Return mean and spread of rising slopes, of falling slopes, and the number of maxima."""
     n = len(x)
     where, kind = _extrema(x)
     rising = np.empty(len(where))
@@ -254,14 +262,16 @@ def _slopes(x):
                 n_rising += 1
                 last = _MAXIMUM
             maximum, at_maximum = y, i
+    # One more slope leads from the last extremum to the end of the contour.
     end = np.float64(x[n - 1])
     up = down = 0.0
     if last == _MAXIMUM:
-        # openSMILE's sign: this falling slope is counted as negative.
+        # openSMILE counts this falling slope as negative, the others as positive.
         down = (end - maximum) / ((n - 1 - at_maximum) * HOP)
     elif last == _MINIMUM:
         up = (end - minimum) / ((n - 1 - at_minimum) * HOP)
     else:
+        # No extremum: the slope per frame, not per second, as in openSMILE.
         slope = (end - np.float64(x[0])) / n
         up, down = max(slope, 0.0), min(slope, 0.0)
     has_up = last == _MINIMUM or (last == 0 and up > 0)
@@ -275,7 +285,7 @@ def _slopes(x):
 
 
 def _percentiles(x):
-    """20th, 50th and 80th percentile with linear interpolation."""
+    """Return the 20th, 50th and 80th percentile with linear interpolation."""
     # np.percentile takes ten times as long for contours of this length.
     ordered = np.sort(x).astype(np.float64)
     position = np.array([0.2, 0.5, 0.8]) * (len(x) - 1)
@@ -290,7 +300,7 @@ def contour_statistics(x):
     Parameters
     ----------
     x : ndarray of shape (n_frames,), dtype float32
-        Without the frames that do not count; an empty contour gives zeros.
+        Only the frames that count; an empty contour gives zeros.
 
     Returns
     -------
@@ -312,7 +322,7 @@ def peak_rate(x):
 
 @compiled
 def _run_lengths(inside):
-    """Lengths of runs of True that reach three members; one False inside does not end a run."""
+    """Return lengths of runs of at least three True; a single False does not end a run."""
     n = len(inside)
     lengths = np.empty(n, np.int64)
     count = 0
@@ -327,7 +337,7 @@ def _run_lengths(inside):
             gap += 1
             if gap == 2 or t == n:
                 if members >= 3:
-                    # From first to last member: one less than their number.
+                    # The distance from first to last member, one less than their number.
                     lengths[count] = t - gap - first
                     count += 1
                 first, gap = -1, 0
@@ -335,7 +345,7 @@ def _run_lengths(inside):
 
 
 def segments(f0):
-    """Rate, mean length and its standard deviation of voiced, mean and deviation of unvoiced runs.
+    """Return statistics of voiced and unvoiced segments.
 
     Parameters
     ----------
@@ -345,7 +355,9 @@ def segments(f0):
     Returns
     -------
     ndarray of shape (5,)
-        Voiced segments per second, then lengths in seconds.
+        Voiced segments per second; mean and standard deviation of their
+        lengths in seconds; mean and standard deviation of the lengths of
+        unvoiced segments.
     """
     out = np.zeros(5)
     for start, inside in ((1, f0 != 0), (3, f0 == 0)):

@@ -17,14 +17,14 @@ __all__ = [
 
 #: Level of a formant's harmonic in unvoiced frames, in dB.
 UNVOICED_LEVEL = np.float32(-201)
-#: Harmonics that are looked for, F0 itself being the first.
+#: Number of harmonics to search for, F0 itself included.
 N_HARMONICS = 100
 _FLOOR = -200.0
 
 
 @compiled
 def _bin_of(f, start, df, n_bins):
-    """The bin closest to a frequency, not before `start`; 0 past the end of the spectrum."""
+    """Return the bin closest to a frequency from `start` on; 0 past the end of the spectrum."""
     k = max(start, math.floor(f / df) + 1)
     if k > n_bins - 1:
         return 0
@@ -40,7 +40,7 @@ def _is_peak(m, k):
 
 @compiled
 def _search_peak(m, candidate, low, high):
-    """The local maximum nearest to a bin within [low, high], the right one first, -1 if none."""
+    """Return the local maximum nearest to a bin within [low, high], or -1; of two, the right."""
     if _is_peak(m, candidate):
         return candidate
     distance = 1
@@ -55,8 +55,10 @@ def _search_peak(m, candidate, low, high):
 
 @compiled
 def find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
-    """Find the peaks near the multiples of F0 up to `highest` Hz; return how many were tried."""
+    """Find the peaks near the multiples of F0 up to `highest` Hz; return the number of trials."""
     k = len(m)
+    # Frequencies in float32, as in openSMILE: a multiple of F0 that lies halfway between two
+    # bins falls on either side by its last bit.
     start = _bin_of(np.float32(f0 / 2), 1, df, k)
     first = _bin_of(np.float32(f0 / 2), start, df, k)
     last = start
@@ -68,6 +70,7 @@ def find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
         candidate = _bin_of(expected, last, df, k)
         if candidate == 0:
             return i
+        # Half-way to the neighbouring harmonics, but not before the bin of the harmonic before.
         high = _bin_of(np.float32((np.float32(i) + np.float32(1.5)) * f0), candidate, df, k)
         low = _bin_of(np.float32((np.float32(i) + np.float32(0.5)) * f0), last, df, k)
         peak = _search_peak(m, candidate, low, high)
@@ -81,7 +84,7 @@ def find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
                 (peak - 1) * df, m[peak - 1], peak * df, m[peak], (peak + 1) * df, m[peak + 1]
             )
         if bins[i] == previous:
-            # Another harmonic holds this peak already.
+            # The previous harmonic has this peak already.
             magnitudes[i] = frequencies[i] = 0
             vertices[i] = -1
             bins[i] = 0
@@ -91,7 +94,7 @@ def find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
 
 @compiled
 def _level(i, n, magnitudes, vertices):
-    """Level of harmonic i over the first in dB."""
+    """Level of harmonic i relative to the first, in dB."""
     if i == 0:
         return 0.0
     if magnitudes[0] == 0 or i >= n or vertices[i] < 0:
@@ -103,7 +106,7 @@ def _level(i, n, magnitudes, vertices):
 
 @compiled
 def formant_harmonic(f, n, magnitudes, frequencies):
-    """The strongest harmonic within 20 % of a formant, -1 if there is none."""
+    """Return the strongest harmonic within 20 % of a formant, or -1."""
     best = -1
     for i in range(n):
         if (
@@ -127,10 +130,13 @@ def _levels_kernel(magnitude, f0, formant, df):
         highest = np.float32(0)
         for i in range(n_formants):
             highest = max(highest, formant[t, i])
+        # Harmonics beyond 1.2 times the highest formant reach no output; a few bins more allow
+        # for interpolation.
         highest = 1.2 * highest + 4 * df + f0[t]
         n = find_harmonics(
             magnitude[t], f0[t], df, highest, bins, magnitudes, frequencies, vertices
         )
+        # "H1" and "H2" of openSMILE are the harmonics at 2 F0 and 3 F0.
         second = _level(1, n, magnitudes, vertices)
         third = _level(2, n, magnitudes, vertices)
         out[t, 0] = min(max(second - third, -201.0), 201.0)

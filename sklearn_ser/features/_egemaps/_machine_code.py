@@ -1,4 +1,4 @@
-"""Where numba keeps machine code, checked for damage before it is run."""
+"""Storage of numba's machine code, checked for damage before the code is run."""
 
 import contextlib
 import hashlib
@@ -20,16 +20,16 @@ _DIGEST_SIZE = 16
 
 
 class _Reminder:
-    """One warning a process that machine code is not kept, and none in processes of workers."""
+    """Warn once per process that machine code is not kept, but not in worker processes."""
 
     def __init__(self):
         self._lock = threading.Lock()
         self._given = False
-        # Why nothing can be kept, once that is known.
+        # Reason for which nothing can be kept, once known.
         self.reason = None
 
     def give(self):
-        # A worker would repeat what the process that started it says.
+        # The process that started a worker warns already.
         if multiprocessing.parent_process() is not None:
             return
         with self._lock:
@@ -65,18 +65,18 @@ def _is_whole(path):
 
 
 class _Nowhere(caching.NullCache):
-    """The store where numba finds no folder that it can write to: nothing is kept."""
+    """Keep nothing: numba found no folder that it can write to."""
 
     def load_overload(self, *args):
         _reminder.give()
 
 
 class _CheckedFiles(caching.IndexDataCacheFile):
-    """Numba's files with a digest at the end; one that is damaged counts as missing.
+    """Numba's files with a digest at the end; a damaged file counts as missing.
 
-    Numba believes what it reads: an index that was cut off raises in every process
-    until somebody deletes it, and machine code with changed bytes is run. What
-    numba reads ends before the digest, so that it can read these files without us.
+    Numba trusts these files: an index that was cut off raises in every process
+    until somebody deletes it, and machine code with changed bytes is run. Numba
+    reads only up to the digest, so it can use these files without this class.
     """
 
     @contextlib.contextmanager
@@ -100,7 +100,7 @@ class _CheckedFiles(caching.IndexDataCacheFile):
 
 
 class _Store(caching.FunctionCache):
-    """Numba's store of machine code; its errors never end an extraction."""
+    """Numba's store of machine code, whose errors never end an extraction."""
 
     def __init__(self, function):
         super().__init__(function)
@@ -111,7 +111,7 @@ class _Store(caching.FunctionCache):
         )
 
     def load_overload(self, *args):
-        # Whatever cannot be loaded is compiled, and its file replaced.
+        # Code that cannot be loaded, for any reason, is compiled and its file replaced.
         with contextlib.suppress(Exception):
             return super().load_overload(*args)
 
@@ -124,10 +124,10 @@ class _Store(caching.FunctionCache):
 
 
 def store_of(function):
-    """Return where the machine code of a function is kept.
+    """Return the store for the machine code of a function.
 
-    Where numba finds no folder that it can write to, that is nowhere, and the
-    first call says so.
+    If numba finds no folder that it can write to, the store keeps nothing and
+    the first call of the function warns.
     """
     try:
         return _Store(function)

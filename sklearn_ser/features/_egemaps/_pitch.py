@@ -14,15 +14,15 @@ N_CANDIDATES = 6
 _LOWEST, _HIGHEST = 55.0, 1000.0
 _FIRST_OCTAVE_NODE = 25.0
 _N_SUBHARMONICS = 15
-# Frames side by side in one pass over the spectrum, so that the two recurrences
-# of the spline become SIMD; two vectors of doubles hide the latency of each other.
+# Frames processed side by side. The two recurrences of the spline run along the spectrum and
+# cannot be vectorised; across frames they can. More than one vector hides latency.
 _LANES = 16
-# Values of the summed spectrum that are finished before the next are begun.
+# Values of the summed spectrum that are completed before the next ones, while they are cached.
 _TILE = 4096
 
 
 class _OctaveTables(NamedTuple):
-    """What the octave spectrum of a frame needs that depends on the sampling rate alone."""
+    """Constants of the octave spectrum, which depend only on the sampling rate."""
 
     elimination: np.ndarray  # factors of the tridiagonal system of the spline, (n_bins, 5)
     interval: np.ndarray  # index of the node to the left of each octave point
@@ -40,6 +40,7 @@ def _octave_tables(grid):
     nyquist = grid.sampling_rate / 2
     g = np.empty(k)
     g[1:] = np.log2(np.arange(1, k) * grid.df)
+    # log2(0) is no abscissa for a spline: bin 0 mirrors bin 2 at bin 1.
     g[0] = 2 * g[1] - g[2]
     h = np.diff(g)
 
@@ -58,11 +59,16 @@ def _octave_tables(grid):
     left = np.clip(np.searchsorted(g, u, side="right") - 1, 0, k - 2)
     a = (g[left + 1] - u) / h[left]
     b = 1 - a
+    # On an octave axis the i-th multiple of every frequency lies the same distance,
+    # log2(i), to the right: the sum over multiples becomes a sum of shifted copies.
     points_per_octave = k / math.log2(nyquist / _FIRST_OCTAVE_NODE)
+    # An arctangent, 1/2 at 32.5 Hz, attenuates the lowest frequencies, where rumble and hum are.
     shift = points_per_octave * math.log2(65 / 50) - 1
     weight = 0.5 + np.arctan(3 * (np.arange(k) + 1 - shift) / points_per_octave) / np.pi
     bend = h[left] ** 2
     coefficients = weight[:, None] * np.stack([a, b, (a**3 - a) * bend, (b**3 - b) * bend], axis=1)
+    # Each further multiple counts 15 % less. Without the decay, F0/2 and F0/3, whose multiples
+    # include those of F0, would score almost as high as F0.
     multiples = np.arange(1, _N_SUBHARMONICS + 1)
     return _OctaveTables(
         elimination=elimination,
@@ -79,7 +85,7 @@ def _octave_tables(grid):
 def parabola(x1, y1, x2, y2, x3, y3):
     """Vertex (abscissa, ordinate) of the parabola through three points, in double precision.
 
-    Degenerate points give the highest of the three.
+    Where the points lie on a line or share an abscissa, the highest of them is returned.
     """
     x1, x2, x3 = np.float64(x1), np.float64(x2), np.float64(x3)
     y1, y2, y3 = np.float64(y1), np.float64(y2), np.float64(y3)
@@ -101,11 +107,12 @@ def parabola(x1, y1, x2, y2, x3, y3):
 
 @compiled
 def _enhance_peaks(m, peak, near, e):
-    """Keep two bins on either side of every local maximum, zero what lies between maxima.
+    """Keep two bins on either side of every local maximum, and set those between to zero.
 
-    Masks are numbers, loops free of branches: the compiler makes SIMD of them.
+    Masks are numbers and loops have no branches, so the compiler can vectorise them.
     """
     k = len(m)
+    # Noise between harmonics would otherwise add up over 15 multiples of wrong frequencies.
     peak[0] = np.float32(m[0] > m[1])
     peak[k - 1] = np.float32(m[k - 1] > m[k - 2])
     for i in range(1, k - 1):
@@ -121,7 +128,7 @@ def _enhance_peaks(m, peak, near, e):
     while last >= 0 and peak[last] == 0:
         last -= 1
     if first == last:
-        # A single maximum: what follows the first three bins goes.
+        # openSMILE's rule for a single maximum: only the first three bins remain, wherever it is.
         for i in range(k):
             e[i] = m[i] if i < 3 else np.float32(0)
         return
@@ -133,11 +140,12 @@ def _enhance_peaks(m, peak, near, e):
 
 @compiled
 def _magnitudes(spectrum, m):
-    """Write the magnitudes of a spectrum, given as real and imaginary parts; return its power."""
+    """Write the magnitudes of a spectrum of real and imaginary parts, and return its power."""
     total = 0.0
     for i in range(len(m)):
         power = spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]
         m[i] = math.sqrt(power)
+    # All bins but the first and the last stand for two conjugate ones.
     for i in range(1, len(m) - 1):
         total += m[i] * m[i]
     return 2 * total + m[0] * m[0] + m[len(m) - 1] * m[len(m) - 1]
@@ -145,7 +153,7 @@ def _magnitudes(spectrum, m):
 
 @compiled
 def _smooth_peaks(spectra, start, stop, work, rows, y, power):
-    """Write magnitudes, reduced to peaks and smoothed over bins, to `y`, (n_bins * lanes,)."""
+    """Write magnitudes, reduced to peaks and smoothed over bins, to `y` of size n_bins * lanes."""
     m, peak, near, e = work[0], work[1], work[2], work[3]
     k = len(m)
     for lane in range(stop - start):
@@ -156,6 +164,7 @@ def _smooth_peaks(spectra, start, stop, work, rows, y, power):
             row[i] = (np.float64(e[i - 1]) + 2.0 * e[i] + e[i + 1]) * 0.25
         row[0] = (2.0 * e[0] + e[1]) * 0.25
         row[k - 1] = e[k - 1]
+    # Transposed: the same bin of all frames is adjacent, as vector loops need it.
     for i in range(k):
         for lane in range(_LANES):
             y[i * _LANES + lane] = rows[lane, i]
@@ -163,8 +172,9 @@ def _smooth_peaks(spectra, start, stop, work, rows, y, power):
 
 @compiled
 def _octave_spectra(y, curvature, elimination, interval, coefficients, out):
-    """Interpolate by splines; write the weighted octave spectra to `out`, (n_points * lanes,)."""
+    """Interpolate with splines, and write weighted octave spectra to `out`, n_points * lanes."""
     k = len(interval)
+    # Natural spline: no curvature at either end.
     curvature[:_LANES] = 0
     curvature[(k - 1) * _LANES :] = 0
     for i in range(1, k - 1):
@@ -185,6 +195,7 @@ def _octave_spectra(y, curvature, elimination, interval, coefficients, out):
         for lane in range(_LANES):
             left = at + lane
             right = left + _LANES
+            # A cubic may undershoot zero between two nodes; a magnitude cannot be negative.
             value = a * y[left] + b * y[right] + c * curvature[left] + d * curvature[right]
             out[to + lane] = max(value, 0.0)
 
@@ -219,7 +230,8 @@ def _lane_means(s, means):
 
 @compiled
 def _highest_peaks(s, lane, peaks):
-    """Write the positions of the highest strict local maxima of one lane, -1 past the last."""
+    """Write the positions of the highest strict local maxima of one lane, -1 after the last."""
+    # Insertion into a list of six: a comparison with the sixth rejects most maxima at once.
     peaks[:] = -1
     lowest = np.float32(-1)
     for j in range(lane + _LANES, len(s) - _LANES, _LANES):
@@ -248,14 +260,18 @@ def _pick_candidates(s, mean, peaks, du, u0, frequency, voicing):
             np.float32(np.float32(j) * du) + u0, s[at],
             np.float32(np.float32(j + 1) * du) + u0, s[at + _LANES],
         )  # fmt: skip
+        # Out-of-range peaks are dropped after the six highest were chosen: they take a place.
         hertz = 2.0**x
         if hertz < _LOWEST or hertz > _HIGHEST:
             continue
         frequency[count] = hertz
+        # A voiced spectrum sums to a high peak over a low mean; noise, to peaks near the mean.
         voicing[count] = 1 - mean / score if score > mean else 0.0
         if score > best_score:
             best, best_score = count, np.float32(score)
         count += 1
+    # Interpolation may raise another peak above the highest sample; the search for the track
+    # starts from slot 0.
     if best > 0:
         frequency[0], frequency[best] = frequency[best], frequency[0]
         voicing[0], voicing[best] = voicing[best], voicing[0]
@@ -303,7 +319,7 @@ def pitch_candidates(spectra, grid):
     frequency : ndarray of shape (n_frames, 6), dtype float32
         Hz, best candidate first; 0 where there are fewer than six.
     voicing : ndarray of shape (n_frames, 6), dtype float32
-        1 minus the ratio of the mean of the summed spectrum to its peak.
+        1 minus the mean of the summed spectrum over its peak value.
     level : ndarray of shape (n_frames,)
         Root mean square of the windowed frames.
     """

@@ -12,14 +12,15 @@ _MAX_STEPS = 60
 _TOLERANCE = 1e-6
 
 
-# Complex numbers as pairs of real ones: numba's complex division and square
-# root guard against overflow, which the coefficients of predictors never need
-# and which would take most of the time.
+# Complex numbers are pairs of real ones here. The complex division and square root of numba
+# guard against overflow, which would take most of the time and which coefficients of
+# predictors never cause.
 
 
 @compiled
 def _evaluate(c, degree, x, y):
     """Value, first derivative and half the second of c[0] z^degree + … at z = x + iy."""
+    # Horner's scheme, three times at once.
     pr, pi, fr, fi, sr, si = c[0], 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(1, degree + 1):
         sr, si = sr * x - si * y + fr, sr * y + si * x + fi
@@ -40,7 +41,7 @@ def _square_root(x, y):
 
 @compiled
 def _laguerre(c, degree):
-    """Iterate from 0 to a root, one of the smallest as a rule, which keeps deflation stable."""
+    """Iterate from 0 to a root, usually one of the smallest, which keeps deflation stable."""
     x = y = 0.0
     for _ in range(_MAX_STEPS):
         pr, pi, fr, fi, sr, si = _evaluate(c, degree, x, y)
@@ -54,10 +55,11 @@ def _laguerre(c, degree):
         hi = g2i - 2 * (si * pr - sr * pi) / size
         n = float(degree)
         qr, qi = _square_root((n - 1) * (n * hr - g2r), (n - 1) * (n * hi - g2i))
+        # The sign that makes the denominator larger, and hence the step shorter.
         sign = 1.0 if gr * qr + gi * qi >= 0 else -1.0
         dr, di = gr + sign * qr, gi + sign * qi
         size = dr * dr + di * di
-        # A stationary point: leave it in any direction.
+        # All derivatives vanish: leave this point in any direction.
         step_x, step_y = (n * dr / size, -n * di / size) if size > 0 else (0.5, 0.5)
         x, y = x - step_x, y - step_y
         if step_x * step_x + step_y * step_y <= 1e-20 * (x * x + y * y):
@@ -68,6 +70,7 @@ def _laguerre(c, degree):
 @compiled
 def _deflate_pair(c, degree, s, q):
     """Divide by x^2 - s x + q in place."""
+    # A conjugate pair goes at once, so that the remainder stays real and its roots in pairs.
     c[1] += s * c[0]
     for i in range(2, degree - 1):
         c[i] += s * c[i - 1] - q * c[i - 2]
@@ -75,7 +78,7 @@ def _deflate_pair(c, degree, s, q):
 
 @compiled
 def _polish(c, degree, x, y):
-    """One Newton step."""
+    """One Newton step, on the full polynomial: it removes the errors of deflation."""
     pr, pi, fr, fi, _, _ = _evaluate(c, degree, x, y)
     size = fr * fr + fi * fi
     if size > 0:
@@ -85,7 +88,7 @@ def _polish(c, degree, x, y):
 
 @compiled
 def _confirmed(full, roots):
-    """Say whether the sum and the product of the roots are those of the polynomial."""
+    """Return whether the roots have the sum and the product that the coefficients require."""
     n = len(roots)
     total, scale = 0.0, 1.0
     pr, pi = 1.0, 0.0
@@ -102,13 +105,14 @@ def _confirmed(full, roots):
 
 @compiled
 def _solve(full, c, out):
-    """Write the roots of one monic polynomial; `c` is room for its remainders."""
+    """Write the roots of one monic polynomial; `c` is work space."""
     n = len(full) - 1
     for i in range(n + 1):
         c[i] = full[i]
     degree = n
     while degree > 0:
         x, y = _laguerre(c, degree) if degree > 1 else (-c[1] / c[0], 0.0)
+        # Less than this is rounding: a root of a real polynomial is real or one of a pair.
         if degree > 1 and abs(y) > 1e-9 * abs(x):
             _deflate_pair(c, degree, 2 * x, x * x + y * y)
             x, y = _polish(full, n, x, y)
@@ -150,9 +154,9 @@ def polynomial_roots(coefficients):
     """Find all roots of z^n + c_1 z^(n-1) + … + c_n, for every row of coefficients.
 
     Laguerre's method with deflation by real factors and one Newton step on the
-    full polynomial. Sum and product of the roots are checked against c_1 and
-    c_n; where they disagree by more than one part in a million, the
-    eigenvalues of the companion matrix take their place.
+    full polynomial. The sum and the product of the roots are checked against
+    c_1 and c_n. Where they differ by more than one part in a million, the
+    eigenvalues of the companion matrix are used instead.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ __all__ = ["N_SPECTRAL", "mean_square", "spectral_descriptors"]
 N_BANDS = 26
 N_MFCC = 4
 N_SPECTRAL = 6 + N_MFCC
+# 1 + 11 sin(pi i / 22) gives MFCC of rising index, which fall in size, a similar range.
 _LIFTER = 22
 _LOUDNESS_FLOOR = 9.3e-10
 _POWER_FLOOR = 1e-14
@@ -21,11 +22,11 @@ _SLOPE_BANDS = ((0.0, 500.0), (500.0, 1500.0))
 
 
 class _SpectralTables(NamedTuple):
-    """What depends on the sampling rate alone."""
+    """Constants that depend only on the sampling rate."""
 
     first_mel_bin: int
-    bands: np.ndarray  # where, among the bins of the mel bank, the next band begins to rise
-    falling: np.ndarray  # share of a bin that belongs to the band that falls there
+    bands: np.ndarray  # first bin, within the mel bank, where each band begins to rise
+    falling: np.ndarray  # share of each bin that belongs to the falling band
     loudness_weights: np.ndarray
     cosines: np.ndarray  # (N_MFCC, N_BANDS)
     slopes: np.ndarray  # (2, bins up to 1.5 kHz): dB spectrum to slope
@@ -46,11 +47,15 @@ def _mel_bank(grid):
     mel = _mel(np.arange(first, last + 1) * grid.df)
     upper = np.clip(np.searchsorted(corners, mel, side="left"), 1, N_BANDS + 1)
     falling = (corners[upper] - mel) / (corners[upper] - corners[upper - 1])
-    # Between corners j and j+1 the band with centre c_j, number j-1, falls.
+    # Between corners j and j+1 the band with centre c_j, number j-1, falls and the next one
+    # rises; the two weights of a bin add up to 1, so one of them is enough.
     return first, upper - 2, falling, 700 * np.expm1(corners[1:-1] / 1127)
 
 
 def _equal_loudness(f):
+    # The equal-loudness curve of perceptual linear prediction (Hermansky 1990), with the term
+    # for frequencies above 5 kHz: w^7 as in openSMILE, where the paper has w^6. The exponent
+    # 0.33 in the kernel is the paper's power law of loudness, a cubic root.
     w = 2 * np.pi * f
     return (
         1e32 * (w**2 + 56.8e6) * w**4
@@ -59,7 +64,7 @@ def _equal_loudness(f):
 
 
 def _slope_weights(f, low, high):
-    """Weights that take a dB spectrum to the slope of its regression line in a band, in dB/Hz."""
+    """Return weights that turn a dB spectrum into the slope of its regression line, in dB/Hz."""
     left = int(np.argmax(f > low)) - 1
     right = int(np.argmax(f >= high))
     last_weight = 1.0
@@ -70,7 +75,8 @@ def _slope_weights(f, low, high):
     v[left : right + 1] = 1
     v[left] = (f[left + 1] - low) / (f[left + 1] - f[left])
     v[right] = last_weight
-    # One less than the number of bins, as openSMILE counts them.
+    # The least-squares slope (m sum xy - sum x sum y) / (m sum x^2 - (sum x)^2) is linear in y.
+    # m is one less than the number of bins, as openSMILE counts them.
     m = right - left
     vf = v * f
     return (m * vf - vf.sum() * v) / (m * (vf**2).sum() - vf.sum() ** 2)
@@ -103,7 +109,7 @@ def _decibel_ratio(numerator, denominator):
 
 @compiled(fastmath={"reassoc"})
 def _bands(power, first, edges, falling, energy):
-    """Sum the power of the mel bands; a bin is shared by the band that falls and the next."""
+    """Sum the power of the mel bands; each bin is shared by the falling band and the next."""
     energy[:] = 0
     for b in range(N_BANDS + 1):
         start, stop = edges[b], edges[b + 1]
@@ -175,10 +181,11 @@ def _spectral_kernel(
                 slope += slopes[s, k] * decibels[k]
             out[t, 3 + s] = slope
 
+        # Flux of plain magnitudes: it grows with the level, unlike that of normalised spectra.
         out[t, 5] = _distance(m, before, edges[3])
         m, before = before, m
         for b in range(N_BANDS):
-            # 16-bit scale: the floor of 1 is one squared step.
+            # 32767^2, the power at the scale of 16-bit samples: the floor of 1 is one step.
             energy[b] = math.log(max(energy[b] * 1073676289.0, 1.0))
         for i in range(len(cosines)):
             mfcc = 0.0
@@ -216,5 +223,5 @@ def _mean_square_kernel(x, length, hop, n_frames):
 
 
 def mean_square(x, grid):
-    """Mean over the frames of a signal of the mean of their squares, not windowed."""
+    """Return the mean square of all frames, not windowed; overlapping samples count twice."""
     return _mean_square_kernel(x, grid.length, grid.hop, grid.n_frames(len(x)))

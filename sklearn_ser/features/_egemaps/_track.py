@@ -9,14 +9,22 @@ from sklearn_ser.features._egemaps._pitch import N_CANDIDATES
 
 __all__ = ["semitones", "track_pitch"]
 
+# The states of a frame: its candidates in order, then "unvoiced".
 _UNVOICED = N_CANDIDATES
 _N_STATES = N_CANDIDATES + 1
+# Frames after which an undecided frame is fixed. openSMILE decides while it reads, so a
+# search over the whole recording would give other tracks.
 _LOOK_AHEAD = 40
 _VOICING_THRESHOLD = np.float32(0.7)
 
 
+# Costs in this module are openSMILE's. They act like negative log probabilities: the
+# cheapest path is the most plausible contour.
+
+
 @compiled
 def _range_cost(f):
+    # Nothing within the range of speech, more the further outside, most for an empty slot.
     if f <= 0:
         return 2.0
     if f < 100:
@@ -40,15 +48,16 @@ def _local_costs(frequency, voicing, out):
             penalty = 4.0
         v = min(max(np.float64(v), 0.01), 1.0)
         out[i] = 2 * (-math.log(v) + penalty) + _range_cost(np.float64(frequency[i]))
+    # "Unvoiced" is free unless a candidate is clearly voiced.
     out[_UNVOICED] = 8.0 if any_voiced else 0.0
 
 
 @compiled
 def _advance(cost, previous, current, memory, local, back):
-    """One Viterbi step; returns the ratio of the last evaluated pair.
+    """Advance by one Viterbi step, and return the log ratio of the last evaluated pair.
 
-    The change of the log ratio is charged against the pair evaluated just
-    before, whichever that was: the order of the two loops is part of the rule.
+    A change of the log ratio costs extra. It is compared with the pair that was
+    evaluated just before, whichever that was, so the loop order is part of the rule.
     """
     new = np.empty(_N_STATES)
     for i in range(_N_STATES):
@@ -60,9 +69,11 @@ def _advance(cost, previous, current, memory, local, back):
                 step = 10.0
                 memory = 0.0
             elif current[i] == 0 or previous[j] == 0:
+                # Empty slots are not states, but excluding them by cost keeps loops regular.
                 step = 999.0
             else:
                 ratio = math.log(np.float64(np.float32(current[i] / previous[j])))
+                # |ratio| penalises jumps, above all by octaves; its change penalises zigzags.
                 step = 10 * abs(ratio) + 10 * abs(ratio - memory)
                 memory = ratio
             total = cost[j] + step
@@ -85,7 +96,10 @@ def _cheapest(cost):
 
 @compiled
 def _settle(back, t, decided, cost, path):
-    """Fix the frames on which all best paths agree, at most 39 stay open; return how many are."""
+    """Fix the frames on which all best paths agree, and return the number of fixed frames.
+
+    At most 39 frames stay undecided.
+    """
     states = np.arange(_N_STATES)
     for u in range(t, decided, -1):
         same = True
@@ -123,6 +137,7 @@ def _track_kernel(frequency, voicing):
         _local_costs(frequency[t], voicing[t], local)
         memory = _advance(cost, frequency[t - 1], frequency[t], memory, local, back[t])
         decided = _settle(back, t, decided, cost, path)
+    # The end of the signal: the frames still open follow the cheapest path.
     state = _cheapest(cost)
     for t in range(n - 1, decided - 1, -1):
         path[t] = state
@@ -136,10 +151,10 @@ def track_pitch(frequency, voicing, level):
     Parameters
     ----------
     frequency, voicing : ndarray of shape (n_frames, 6), dtype float32
-        What `pitch_candidates` returns.
+        Result of `pitch_candidates`.
     level : ndarray of shape (n_frames,)
         Root mean square of the windowed frames; a frame of at most 0.001 is
-        unvoiced whatever its spectrum.
+        unvoiced, whatever its spectrum.
 
     Returns
     -------
@@ -151,13 +166,15 @@ def track_pitch(frequency, voicing, level):
     path, n_decided = _track_kernel(frequency, voicing)
     padded = np.concatenate([frequency, np.zeros((len(path), 1), np.float32)], axis=1)
     f0 = np.take_along_axis(padded, path[:, None], axis=1)[:, 0]
+    # -60 dB of full scale; written so that NaN counts as silence.
     f0[~(level > 0.001)] = 0
     return f0, n_decided
 
 
 def semitones(f0):
-    """Convert Hz to semitones above 27.5 Hz; 0 stays 0, "unvoiced", and the lowest value is 1."""
+    """Convert Hz to semitones above 27.5 Hz; 0, "unvoiced", stays 0, other values are >= 1."""
     f0 = f0.astype(np.float64)
+    # 29.136 Hz is one semitone above: less would come close to 0, the mark of unvoiced frames.
     with np.errstate(divide="ignore"):
         above = 12 * np.log2(f0 / 27.5)
     return np.where(f0 > 29.136, above, np.where(f0 > 0, 1.0, 0.0)).astype(np.float32)

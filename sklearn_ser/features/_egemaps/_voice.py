@@ -16,7 +16,7 @@ _CHUNK = 256
 
 @compiled(fastmath={"reassoc", "contract"})
 def _dot(a, b):
-    """Sum products in any order, which lets the compiler use SIMD."""
+    """Sum products in any order, which lets the compiler vectorise the loop."""
     total = a[0] * b[0]
     for i in range(1, len(a)):
         total += a[i] * b[i]
@@ -25,7 +25,10 @@ def _dot(a, b):
 
 @compiled
 def _accumulate(integers, x, sums, squares):
-    """Hold a stretch of signal as doubles, with its running sums and sums of squares."""
+    """Copy a stretch of signal to doubles, with its running sums and sums of squares.
+
+    They give mean and variance of every piece in constant time.
+    """
     sums[0] = squares[0] = 0
     for i in range(len(integers)):
         x[i] = integers[i]
@@ -37,8 +40,10 @@ def _accumulate(integers, x, sums, squares):
 def _correlate_neighbours(x, sums, squares, start, shortest, longest, c):
     """Pearson correlation of the pieces [start, start+q) and [start+q, start+2q) for every lag q.
 
-    A piece of constant value (digital silence) gives NaN.
+    A constant piece (digital silence) gives NaN.
     """
+    # q^2 times the variance, q sum x^2 - (sum x)^2, loses digits in general. Here every term is
+    # an integer, and below 2^53 at usual sampling rates, hence exact.
     for index in range(longest - shortest + 1):
         q = shortest + index
         middle, end = start + q, start + 2 * q
@@ -48,14 +53,14 @@ def _correlate_neighbours(x, sums, squares, start, shortest, longest, c):
         if var_a <= 0 or var_b <= 0:
             c[index] = np.nan
         else:
-            # Products of 16-bit integers: exact in doubles, whatever their order.
+            # For the same reason the order of the sum does not matter.
             product = _dot(x[start:middle], x[middle:end])
             c[index] = (q * product - sum_a * sum_b) / math.sqrt(var_a * var_b)
 
 
 @compiled
 def _best_peak(c, last):
-    """Index of the highest strict local maximum among 1..last, 0 if there is none."""
+    """Return the index of the highest strict local maximum among 1..last, or 0."""
     best = 0
     for i in range(1, last + 1):
         if c[i] > c[i - 1] and c[i] > c[i + 1] and (best == 0 or c[i] > c[best]):
@@ -74,12 +79,12 @@ def _extent(x, start, stop):
 
 @compiled
 def _match_periods(x, local, sums, squares, need0, period, last_period, c, totals):
-    """Match neighbouring periods in a stretch of signal, given as `x` and as integers `local`.
+    """Match neighbouring periods in a stretch of signal, as floats `x` and as integers `local`.
 
-    Adds to `totals`, in float32 as openSMILE does (an exact zero later means
-    "no value"): periods, differences, sum of periods, of their differences, of
-    amplitudes, of their differences. Returns the last period and the end of
-    the last match that began inside the hop.
+    Adds to `totals` the number of periods and of differences, and the sums of
+    periods, of their differences, of amplitudes and of their differences: in
+    float32 as in openSMILE, since an exact zero later means "no value". Returns
+    the last period and the end of the last match that began inside the hop.
     """
     shortest, longest = math.floor(0.9 * period), math.ceil(1.1 * period)
     step = math.floor(period + 0.5)
@@ -96,7 +101,10 @@ def _match_periods(x, local, sums, squares, need0, period, last_period, c, total
             a += q
             amplitude0 = _extent(x, old + 1, old + q - 1)
             amplitude1 = _extent(x, old + q + 1, old + 2 * q - 1)
+            # Periods are not whole samples: at 16 kHz and 200 Hz one sample is 1.25 % of a
+            # period, more than the jitter of most voices.
             lag, peak = parabola(q - 1, c[best - 1], q, c[best], q + 1, c[best + 1])
+            # A weaker correlation is not counted: its lag is not a period.
             if peak > 0.5:
                 seconds = np.float32(lag * totals[6])
                 totals[0] += 1
@@ -121,11 +129,13 @@ def _jitter_shimmer_kernel(x, integers, f0, sampling_rate, hop, length):
     hop_up = math.ceil(0.01 / tick - 1e-9)
     c = np.empty(math.ceil(0.25 * sampling_rate / 50) + 8)
     totals = np.zeros(7)
-    # What a frame looks at, at most: itself, and up to two periods and a hop left over.
+    # The longest stretch a frame examines: itself, and up to two periods and a hop left over.
     local, sums, squares = np.empty(2 * length), np.empty(2 * length + 1), np.empty(2 * length + 1)
     pos, back = 0, 0
     last_period, last_jitter, last_shimmer = np.float32(0), np.float32(0), np.float32(0)
     for t in range(n):
+        # Matching continues where the last match of the frame before ended, so that every
+        # period is counted once although frames overlap; `back` samples of that are left.
         need0 = hop_up + back
         need = need0
         period = 0.0
@@ -150,6 +160,8 @@ def _jitter_shimmer_kernel(x, integers, f0, sampling_rate, hop, length):
         back = need0 - end
         pos += end
         periods, differences = np.float32(totals[0]), np.float32(totals[1])
+        # A voiced frame without a period repeats the last value; one with a single period, and
+        # no difference, has none.
         if periods == 0:
             jitter[t] = last_jitter
         elif differences > 0:
@@ -168,8 +180,8 @@ def _jitter_shimmer_kernel(x, integers, f0, sampling_rate, hop, length):
 def jitter_shimmer(x, integers, f0, grid):
     """Measure the variation of period and amplitude from one glottal cycle to the next.
 
-    From where the last match ended, the next period is the lag within 10 % of
-    1/F0 at which two neighbouring pieces of waveform correlate best.
+    Starting where the last match ended, the next period is the lag within 10 %
+    of 1/F0 at which two neighbouring pieces of waveform correlate best.
 
     Parameters
     ----------
@@ -193,7 +205,7 @@ def jitter_shimmer(x, integers, f0, grid):
 
 @compiled
 def _nearest_peak(r, lag):
-    """The strict local maximum of `r` closest to `lag`, the left one first, -1 if there is none."""
+    """Return the strict local maximum of `r` closest to `lag`, or -1; of two, the left one."""
     k = len(r)
     for distance in range(k + lag):
         left, right = lag - distance, lag + distance
@@ -216,6 +228,7 @@ def _hnr_kernel(autocorrelation, f0, rate):
         lag = _nearest_peak(r, math.floor(rate / np.float64(f0[t])))
         if lag < 0:
             continue
+        # R[0] is the total energy; the part that repeats after one period is R[lag].
         noise = np.float64(r[0]) - np.float64(r[lag])
         ratio = 1e11 if noise == 0 else np.float64(r[lag]) / noise
         out[t] = 10 * math.log10(min(max(ratio, 1e-9), 1e11))
@@ -243,9 +256,9 @@ def harmonics_to_noise(power, f0, grid):
     rate = 2 * grid.df * half
     for start in range(0, len(f0), _CHUNK):
         chunk = slice(start, start + _CHUNK)
-        # By a transform in single precision: where noise of the last bit decides which peak is
-        # the nearest, it is then mostly the one that openSMILE takes. Direct sums of the few lags
-        # that are needed cost less and agree less often.
+        # A transform in single precision: where rounding in the last bit decides which peak is
+        # the nearest, it is then mostly the one that openSMILE takes. Direct sums of the few
+        # lags that are needed would cost less, but agree less often.
         autocorrelation = np.abs(scipy.fft.irfft(power[chunk], axis=1)[:, : half + 1])
         out[chunk] = _hnr_kernel(autocorrelation, f0[chunk], rate)
     return out
