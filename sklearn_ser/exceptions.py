@@ -19,31 +19,31 @@ __all__ = [
 
 
 class AudioError(ValueError):
-    """A recording or a waveform that no features can be computed from."""
+    """A recording or waveform is unusable: no features can be computed from it."""
 
 
 class AudioWarning(UserWarning):
-    """A recording that was read, although it seems to be damaged: cut off, clipped, cancelled."""
+    """A recording was read but seems to be damaged: cut off, clipped, silent or cancelled."""
 
 
 class CacheError(RuntimeError):
-    """A file that is no cache of features, or a damaged one; it was not changed."""
+    """The file is not a feature cache, or is damaged; it was left unchanged."""
 
 
 class CacheWarning(UserWarning):
-    """Rows were computed without being stored, or without looking for stored ones."""
+    """Results are computed but not kept, or stored results could not be used."""
 
 
 class CorpusError(ValueError):
-    """A folder or a table that does not hold the corpus it should hold."""
+    """A folder or table does not hold the expected corpus."""
 
 
 class CorpusWarning(UserWarning):
-    """Recordings or labels that an evaluation could be wrong with."""
+    """Recordings, labels or names could make an evaluation misleading."""
 
 
 class DownloadError(OSError):
-    """A corpus that could not be downloaded; nothing of it was kept."""
+    """A corpus could not be downloaded; no part of it was kept."""
 
 
 class ExtractionWarning(UserWarning):
@@ -51,24 +51,24 @@ class ExtractionWarning(UserWarning):
 
 
 class NotAdaptedWarning(UserWarning):
-    """Predictions come from a model that knows its source only, not the rows it predicts."""
+    """Predictions come from a model that was not adapted to the rows it predicts."""
 
 
 class PersistenceError(ValueError):
-    """A file that is no model, is damaged or not trusted, or a model that cannot be saved."""
+    """A file is not a model, is damaged or not trusted, or a model cannot be saved."""
 
 
 class PersistenceWarning(UserWarning):
-    """A model comes from another version, or needs permission to be loaded, see the text."""
+    """A model comes from another version, or needs permission to be loaded; see the message."""
 
 
 class PosteriorCollapseWarning(UserWarning):
-    """Columns of an embedding are almost constant: the loss made the encoder ignore them."""
+    """Units of an embedding are almost constant: the encoder ignores them (posterior collapse)."""
 
 
 class ResultsError(ValueError):
-    """A folder of results with a damaged file, or with files of more than one evaluation."""
+    """A folder of results has a damaged file, or files of more than one evaluation."""
 
 
 class SmallBatchWarning(UserWarning):
-    """A batch is too small for statistics of its own; the training ones were used."""
+    """A batch is too small for its own statistics; those of the training data were used."""

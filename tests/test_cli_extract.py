@@ -208,7 +208,7 @@ def test_a_file_that_is_no_cache(paths, tmp_path, capsys):
     cache.write_text("path,emotion\n")
     assert run("extract", *paths, "--cache", cache, "--out", tmp_path / "x.csv") == 1
     assert re.fullmatch(
-        r"sklearn-ser: error: .*cache\.sqlite is no database, expected a cache.*\n",
+        r"sklearn-ser: error: .*cache\.sqlite is not a database, expected a cache.*\n",
         capsys.readouterr().err,
     )
     assert cache.read_text() == "path,emotion\n"

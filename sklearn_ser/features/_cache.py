@@ -37,7 +37,7 @@ _SCHEMA = (
     *_TABLES.values(),
 )
 
-# What SQLite answers about the disk and other users of the file; all else is about its content.
+# SQLite's errors about the disk and other users of the file; all others concern its content.
 _TROUBLES = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL,
@@ -47,11 +47,11 @@ _TROUBLES = {
 # SQLite's messages may quote bytes that are not text.
 _ERRORS = (sqlite3.Error, UnicodeError)
 
-# Bytes of the longest value that is read, unless a row is longer.
+# Size limit in bytes of a value that is read, unless a row is longer.
 _MAX_LENGTH = 1 << 20
 
-# A statement takes some thousand steps. One of a file that was made to keep SQLite busy is
-# interrupted when the count, in so many steps at a time, has become too high.
+# An ordinary statement takes a few thousand steps of SQLite's machine. A file may be made to
+# keep SQLite busy, so a statement is interrupted after _MAX_COUNT times _STEPS steps.
 _STEPS = 100_000
 _MAX_COUNT = 50
 
@@ -63,14 +63,14 @@ _INTERVAL = 0.5
 
 
 def _expected_schema():
-    """Return type, name, table and text of all that a cache holds, as SQLite lists them."""
+    """Yield type, name, table and text of everything in a cache, as SQLite lists them."""
     for name, text in _TABLES.items():
         yield "table", name, name, text
         yield "index", f"sqlite_autoindex_{name}_1", name, None
 
 
 def _decode(text):
-    """Decode text of the file without an error in the middle of a query."""
+    """Decode text of the file; bytes that are not UTF-8 must not raise within a query."""
     return text.decode(errors="surrogateescape")
 
 
@@ -86,34 +86,35 @@ def _checksum(digest, features):
 
 
 class FeatureCache:
-    """Rows of features on disk, by recipe and digest of the recording.
+    """Store rows of features on disk, by recipe and digest of the recording.
 
-    Stored rows survive the process being killed. Any number of processes of one
-    machine may use the file at once. Where storing fails, as on a full disk, one
-    warning tells and nothing more is stored; where the file is damaged, an error
-    tells, because wrong rows are worse than none. A file that somebody else made
-    runs nothing: views, triggers and tables other than ours are refused, values
-    are checked, and a statement that does not end is interrupted.
+    Stored rows survive if the process is killed. Any number of processes of one
+    machine may use the file at once. If storing fails, for example on a full
+    disk, one warning is issued and no more rows are stored. If the file is
+    damaged, an error is raised, because wrong rows are worse than none. A file
+    from an untrusted source cannot run code: views, triggers and unknown tables
+    are refused, values are checked, and a statement that does not end is
+    interrupted.
 
     Parameters
     ----------
     path : path-like
-        The file; made if it does not exist.
+        The file; created if it does not exist.
     recipe : str
-        What the values depend on besides the recording.
+        Everything that the values depend on besides the recording.
     n_columns : int
         Length of a row.
 
     Attributes
     ----------
     empty : bool
-        Whether there was no row of this recipe at the beginning.
+        Whether the file had no row of this recipe when it was opened.
 
     Raises
     ------
     CacheError
-        The file is no cache of this package and format, or is damaged. It was
-        not changed.
+        The file is not a cache of this package and format, or is damaged. It
+        was left unchanged.
     FileNotFoundError, IsADirectoryError, PermissionError
         The file cannot be made or read.
     """
@@ -129,7 +130,7 @@ class FeatureCache:
         self._count = 0
         self._pending = []
         self._due = self._interval = 0
-        # Looking up and storing happen in different threads.
+        # Rows are looked up and stored in different threads.
         self._lock = threading.Lock()
         check_file(self.path)
         try:
@@ -149,12 +150,12 @@ class FeatureCache:
         Parameters
         ----------
         digests : list of bytes or None
-            At most some hundreds; None is never found.
+            At most a few hundred; None is never found.
 
         Returns
         -------
         dict from bytes to (ndarray of shape (n_columns,), tuple of Remark)
-            Rows, of dtype float32, and remarks of those that were found.
+            Rows, of dtype float32, and remarks of the recordings that were found.
         """
         keys = [digest for digest in digests if digest is not None]
         with self._lock:
@@ -168,12 +169,12 @@ class FeatureCache:
                     [self._find_recipe(), *keys],
                 )
             except _ERRORS as error:
-                self._fail(error, "is not used any more")
+                self._fail(error, "is no longer used")
                 return {}
             return {row[0]: self._decode_row(*row) for row in found}
 
     def _decode_row(self, digest, features, checksum):
-        # A column takes values of any type, whatever the table declares.
+        # SQLite stores values of any type in any column, whatever the table declares.
         if (
             (type(digest), type(features), type(checksum)) != (bytes, bytes, int)
             or len(features) < 4 * self._n_columns
@@ -189,16 +190,16 @@ class FeatureCache:
             raise self._damage("a row is followed by something other than remarks") from error
 
     def put(self, digest, row, remarks=()):
-        """Store the row of a recording, unless it is there.
+        """Store the row of a recording, unless it is stored already.
 
         Parameters
         ----------
         digest : bytes
-            Of the recording's content.
+            Digest of the recording's content.
         row : ndarray of shape (n_columns,)
             Stored in single precision.
         remarks : sequence of Remark
-            What makes the features doubtful, to be warned of whenever they are used.
+            Reasons to doubt the features, for a warning each time they are used.
         """
         features = row.astype("<f4").tobytes()
         if remarks:
@@ -209,19 +210,19 @@ class FeatureCache:
             self.flush()
 
     def flush(self):
-        """Write what was stored to the file."""
+        """Write pending rows to the file."""
         with self._lock:
             if self._pending and self._usable and self._stores:
                 try:
                     self._write()
                 except _ERRORS as error:
                     self._stores = False
-                    self._fail(error, "takes no more rows, those it has remain", usable=True)
+                    self._fail(error, "takes no more rows, but keeps those it has", usable=True)
             self._pending.clear()
             self._due = time.monotonic() + self._interval
 
     def close(self):
-        """Write what is left and let go of the file."""
+        """Write pending rows and close the file."""
         self.flush()
         self._disconnect()
 
@@ -230,8 +231,8 @@ class FeatureCache:
         try:
             known = self._check_schema()
         except sqlite3.OperationalError:
-            # To read in WAL mode is to make files beside the database. Where nobody may make
-            # them and nobody has, nobody writes either.
+            # Reading in WAL mode creates files beside the database. If the folder is read-only
+            # and these files do not exist, no process is writing, and the file is immutable.
             if may_write(os.path.dirname(self.path)) or os.path.exists(f"{self.path}-wal"):
                 raise
             self._disconnect()
@@ -263,11 +264,11 @@ class FeatureCache:
         return self._count > _MAX_COUNT
 
     def _check_schema(self):
-        """Return whether there are tables; refuse any that are not ours, and all else."""
+        """Return whether the tables exist; raise if the file holds anything else."""
         expected = set(_expected_schema())
         found = self._execute(len(expected), "SELECT type, name, tbl_name, sql FROM sqlite_master")
         if found and set(found) != expected:
-            raise self._damage("it does not hold the tables of a cache, and nothing else")
+            raise self._damage("it does not hold exactly the tables of a cache")
         return bool(found)
 
     def _disconnect(self):
@@ -277,11 +278,11 @@ class FeatureCache:
             self._connection = None
 
     def _execute(self, most, *statement):
-        """Return what a statement finds, which in an honest file is not more than `most` rows."""
+        """Return the rows of a statement; more than `most` means that the file is damaged."""
         self._count = 0
         found = self._connection.execute(*statement).fetchmany(most + 1)
         if len(found) > most:
-            raise self._damage("there is more in it than a cache has")
+            raise self._damage("it holds more rows than a cache can have")
         return found
 
     @contextlib.contextmanager
@@ -296,19 +297,20 @@ class FeatureCache:
             raise
 
     def _create(self):
-        # In one transaction that begins without WAL: whoever sees a header sees all of it.
+        # In one transaction, and before WAL is chosen: a process that sees the header of the
+        # file then sees its tables as well.
         with self._transaction():
             if not self._check_schema():
                 for statement in _SCHEMA:
                     self._execute(1, statement)
 
     def _choose_journal(self):
-        # WAL is quick and lets others read meanwhile, but needs memory that all processes
-        # share, which those of different machines do not.
+        # WAL is fast and allows reading during writing, but needs memory shared by all
+        # processes, which is impossible between machines.
         wanted = "delete" if lies_on_network(self.path) else "wal"
         mode = self._execute(1, "PRAGMA journal_mode")[0][0]
         if mode != wanted:
-            # Others are using the file, or it is read-only: then it stays as it is.
+            # If others are using the file, or it is read-only, the mode stays as it is.
             with contextlib.suppress(sqlite3.OperationalError):
                 mode = self._execute(1, f"PRAGMA journal_mode = {wanted}")[0][0]
         self._interval = 0 if mode == "wal" else _INTERVAL
@@ -326,7 +328,7 @@ class FeatureCache:
                 self._execute(
                     0, "INSERT OR IGNORE INTO recipes (recipe) VALUES (?)", [self._recipe]
                 )
-            # Not by its number, which is not ours before the transaction has succeeded.
+            # By the text of the recipe: its number is certain only after the transaction.
             self._connection.executemany(
                 "INSERT OR IGNORE INTO rows (recipe, digest, features, checksum) "
                 "SELECT id, ?, ?, ? FROM recipes WHERE recipe = ?",
@@ -335,22 +337,22 @@ class FeatureCache:
         self._find_recipe()
 
     def _fail(self, error, consequence, *, usable=False):
-        """Raise if the file is damaged, else go on without it and warn."""
+        """Raise if the file is damaged; otherwise warn and continue without it."""
         self._usable = usable
-        # Errors that the module of Python raises by itself have no code.
+        # Errors raised by Python's sqlite3 module itself have no code.
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _TROUBLES:
             raise self._damage(error) from error
         warnings.warn(
-            f"The cache {self.path} {consequence} ({error}). Extraction goes on, and computes "
-            "again next time what is not stored.",
+            f"The cache {self.path} {consequence} ({error}). Extraction continues; rows that "
+            "are not stored will be computed again next time.",
             CacheWarning,
             stacklevel=caller_stacklevel(),
         )
 
     def _damage(self, reason):
-        """Let go of the file, and return the error to raise."""
+        """Close the file, and return the error to raise."""
         self._disconnect()
         return CacheError(
-            f"The cache {self.path} is damaged ({reason}). It was left as it is. Name another "
-            "file, or delete this one: what it holds can be computed again."
+            f"The cache {self.path} is damaged ({reason}). It was left unchanged. Name another "
+            "file, or delete this one: its rows can be computed again."
         )

@@ -1,4 +1,4 @@
-"""What the file of a cache must be before SQLite touches it."""
+"""Checks of a cache file before SQLite opens it."""
 
 import contextlib
 import os
@@ -11,17 +11,17 @@ from sklearn_ser.utils._file_kinds import special_kind
 
 __all__ = ["APPLICATION", "FORMAT", "check_file", "lies_on_network", "may_write"]
 
-# How a file tells that it is one of ours: SQLite keeps both numbers in its header.
+# Numbers that SQLite keeps in the header of a database: its owner and its format.
 APPLICATION = int.from_bytes(b"sSER", "big")
 FORMAT = 1
 
 # Bytes with which every database begins.
 _HEADER_SIZE = 100
 
-# Files that SQLite makes beside the database, and opens if they are there.
+# Files that SQLite creates beside the database, and opens if they exist.
 _COMPANIONS = ("-journal", "-wal", "-shm")
 
-_REMEDY = "It was left as it is. Name another file, or move this one away."
+_REMEDY = "It was left unchanged. Name another file, or move this one away."
 
 _NETWORK_FILE_SYSTEMS = {
     "9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4",
@@ -30,7 +30,7 @@ _NETWORK_FILE_SYSTEMS = {
 
 
 def lies_on_network(path, mounts="/proc/self/mounts"):
-    """Whether a path is on a file system of other machines, which Linux and Windows tell."""
+    """Whether a path is on a network file system, which is known on Linux and Windows."""
     if os.path.splitdrive(path)[0].startswith(r"\\"):
         return True
     try:
@@ -51,7 +51,7 @@ def lies_on_network(path, mounts="/proc/self/mounts"):
 
 
 def may_write(folder):
-    """Return whether the user may make files in a folder."""
+    """Return whether the user may create files in a folder."""
     return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
@@ -68,16 +68,16 @@ def _mode_of(path):
 def _check_place(path):
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"There is no folder {folder} for cache={path!r}. Make it.")
+        raise FileNotFoundError(f"There is no folder {folder} for cache={path!r}. Create it.")
     if not may_write(folder):
         raise PermissionError(
-            f"cache={path!r} cannot be made: no permission to write to {folder}. Name a file "
+            f"cache={path!r} cannot be created: no permission to write to {folder}. Name a file "
             "in a folder of your own."
         )
 
 
 def _check_regular(path):
-    """Refuse files that never end, or that block when they are opened."""
+    """Refuse special files, which may never end or may block when opened."""
     mode = _mode_of(path)
     kind = None if mode is None else special_kind(mode)
     if kind is not None:
@@ -85,19 +85,19 @@ def _check_regular(path):
 
 
 def check_file(path):
-    """Refuse what is no cache before SQLite touches it: opening alone can change a file.
+    """Refuse files that are not a cache before SQLite opens them, which may change a file.
 
     Raises
     ------
     CacheError
-        It is a special file, no database, one of another program or format, or
-        damaged.
+        The file is a special file, not a database, a database of another
+        program or format, or damaged.
     FileNotFoundError, IsADirectoryError, PermissionError
-        It cannot be made or read.
+        The file cannot be created or read.
     """
     mode = _mode_of(path)
     if mode is not None and stat.S_ISDIR(mode):
-        raise IsADirectoryError(f"cache={path!r} is a folder, expected a file (made if need be).")
+        raise IsADirectoryError(f"cache={path!r} is a folder, expected a file (created if needed).")
     for companion in _COMPANIONS:
         _check_regular(path + companion)
     if mode is None:
@@ -113,7 +113,7 @@ def check_file(path):
 
 
 def _check_header(path, size):
-    no_database = f"{path} is no database, expected a cache of sklearn-ser. {_REMEDY}"
+    no_database = f"{path} is not a database, expected a cache of sklearn-ser. {_REMEDY}"
     if size < _HEADER_SIZE:
         raise CacheError(no_database)
     try:
@@ -123,7 +123,7 @@ def _check_header(path, size):
             raise CacheError(no_database) from error
         raise CacheError(f"The cache {path} is damaged ({error}). {_REMEDY}") from error
     except (TypeError, ValueError) as error:
-        # No answer, or a message of SQLite that quotes bytes that are not text.
+        # SQLite returned nothing, or its message quotes bytes that are not text.
         raise CacheError(f"The cache {path} is damaged ({error}). {_REMEDY}") from error
     if application != APPLICATION:
         raise CacheError(
@@ -137,15 +137,16 @@ def _check_header(path, size):
 
 
 def _read_header(path):
-    """Return the two numbers that tell whose database a file is, without locks or changes.
+    """Return the numbers that identify owner and format, without locks or changes.
 
-    Through SQLite: to close a file that was opened without it releases the locks
-    that other threads of this process hold on it, and damages what they write.
+    They are read through SQLite. Closing a file that was opened in another way
+    releases the locks that other threads of this process hold on it, and what
+    these threads write could then damage the file.
     """
     database = f"{Path(path).as_uri()}?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
-        # Else a file that is shorter than its header says is refused: one that another process
-        # is making at this moment, or was making when it was killed. SQLite can mend that.
+        # Without this, SQLite refuses a file shorter than its header says: one that another
+        # process is creating, or was creating when it was killed. SQLite can repair both.
         connection.execute("PRAGMA writable_schema = ON")
         return tuple(
             connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -1,4 +1,4 @@
-"""The loop over recordings: find stored rows, compute the others, store them."""
+"""The extraction loop: look up stored rows, compute the others, and store them."""
 
 import contextlib
 import os
@@ -17,15 +17,15 @@ from sklearn_ser.features._worker import Outcome, compute, digest, name_of, one_
 
 __all__ = ["Extraction", "in_parts"]
 
-# Recordings that are looked up together, by a few threads: what takes time on a network
-# drive is waiting for it.
+# Recordings are looked up in groups, by a few threads: on a network drive, most of the time is
+# waiting.
 _LOOKUP = 64
 _N_READERS = 4
 
-# Rows found while others are being computed that may wait to be fetched.
+# Number of stored rows that may wait while other rows are computed.
 _MAX_WAITING = 4096
 
-# If more recordings than this end their worker one after the other, they are not the reason.
+# If more recordings than this end their worker in succession, they are not the cause.
 _MAX_KILLED = 10
 
 
@@ -37,7 +37,7 @@ def _chunks(items, size):
 
 @contextlib.contextmanager
 def _close_quietly(results):
-    """Close the results of joblib, which warns of an early end that has its own reason."""
+    """Close joblib's results without its warning about an early end, which is intended."""
     try:
         yield results
     finally:
@@ -62,7 +62,7 @@ class _Shared:
 
 
 def _ended_worker(error):
-    """Whether joblib's backend reports a process that ended with a task; dask has its own class."""
+    """Whether an error means that a worker process ended; dask has its own class for this."""
     return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
@@ -72,12 +72,12 @@ def _exit_codes(error):
 
 
 class Extraction:
-    """Rows of recordings, in the order in which they become known.
+    """Compute rows of recordings, in the order in which they become available.
 
-    At any time a few recordings for each worker are in memory, and at most some
-    thousand rows. When a worker process ends, those that workers had are computed
-    one at a time, so that the one that ended it is known; it has an error, the
-    others a row.
+    At any time, a few recordings per worker and at most some thousand rows are
+    in memory. When a worker process ends, the recordings that workers had at
+    that moment are computed again, one at a time. The recording that ends its
+    worker again is reported as an error; the others get their rows.
 
     Parameters
     ----------
@@ -88,15 +88,15 @@ class Extraction:
     sampling_rate, max_duration : int or None, float
         As in `sklearn_ser.audio.load_audio`.
     cache : FeatureCache or None
-        Where to look for rows first and to store new ones. Only this process
-        uses it; workers return rows.
+        Where rows are looked up first and new rows are stored. Only this
+        process uses it; workers return rows.
     n_jobs : int or None
         As in `joblib.Parallel`.
     stop : bool
-        Whether the first error ends the extraction. Recordings that workers
-        have already been given are still computed and stored.
+        Whether the first error ends the extraction. Recordings that were
+        already sent to workers are still computed and stored.
     progress : Progress
-        What is told about every recording.
+        Receives the outcome of every recording.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ class Extraction:
         self._progress = progress
 
     def run(self, recordings):
-        """Extract.
+        """Run the extraction.
 
         Parameters
         ----------
@@ -142,18 +142,18 @@ class Extraction:
         Raises
         ------
         AudioError, OSError
-            That of the first recording of those that failed, if `stop`.
+            The error of the first recording that failed, if `stop`.
         RuntimeError
             If a worker ends with every recording.
         """
-        # What ends the extraction, by position.
+        # Errors that end the extraction, by position.
         self._failed = {}
         # Rows found by the thread that fills the queue of the workers.
         self._found = deque()
-        # What was given to workers and has not come back.
+        # Recordings that were sent to workers and have not come back.
         self._in_flight = {}
         self._killed = []
-        # Shared: a thread of joblib may still be at it when a worker has ended.
+        # Shared: when a worker ends, a thread of joblib may still be advancing the iterator.
         lookups = _Shared(self._look_up(recordings))
         for outcome, item in lookups:
             if item is None:
@@ -167,7 +167,7 @@ class Extraction:
             yield from self._isolate()
 
     def _compute(self, lookups):
-        """Start workers; return when many rows in a row need none, or when one has ended."""
+        """Start workers; return when many consecutive rows need none, or when one has ended."""
         try:
             yield from self._collect(self._n_jobs, self._tasks(lookups))
         except Exception as error:
@@ -176,10 +176,10 @@ class Extraction:
             yield from self._isolate()
 
     def _isolate(self):
-        """Compute what workers had when one of them ended, each in a worker of its own."""
+        """Compute each recording that was lost with a worker in a worker of its own."""
         for position, item in sorted(self._in_flight.items(), key=lambda entry: entry[0]):
             try:
-                # Two, as joblib computes what is for one worker in this process.
+                # Two, because joblib would compute in this process if asked for one worker.
                 yield from self._collect(2, [self._task(position, item)])
             except Exception as error:
                 if not _ended_worker(error):
@@ -196,12 +196,12 @@ class Extraction:
             raise RuntimeError(
                 f"Worker processes end{_exit_codes(error)} whatever they compute: "
                 f"{', '.join(self._killed)} ended one each. Compute one of them with n_jobs=1 to "
-                "see why."
+                "find the cause."
             ) from error
         reason = AudioError(
             f"{self._killed[-1]}: computing its features ended the worker process"
-            f"{_exit_codes(error)}, alone as well as beside others. Either they crash, or need "
-            "more memory than there is."
+            f"{_exit_codes(error)}, alone as well as beside others. Either they crash, or they "
+            "need more memory than there is."
         )
         reason.__cause__ = error
         if self._stop:
@@ -237,7 +237,7 @@ class Extraction:
         return delayed(compute)(
             self._function,
             position,
-            # Not by abspath, which takes "link/.." for the folder that the link is in.
+            # Not by abspath, which resolves "link/.." to the folder that contains the link.
             os.path.join(os.getcwd(), item) if isinstance(item, str) else item,
             sampling_rate=self._sampling_rate,
             max_duration=self._max_duration,

@@ -27,18 +27,19 @@ from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["EGeMAPSExtractor", "RecordingTransformer"]
 
-# Raise these, and stored rows are computed again: when a value changes by more than rounding,
-# or what is refused or warned of changes, in what happens to a recording before its features
-# are computed (2: read to its end, with remarks stored behind the row) and in the features.
+# Raising one of these makes stored rows invalid. Raise it when values change by more than
+# rounding, or when other recordings are refused or warned about: _READING for changes in
+# reading (2: files are read to their end, and remarks are stored with the row), _ALGORITHM for
+# changes in the features.
 _READING = 2
 _ALGORITHM = 1
 
-# Recordings of one kind that a warning names.
+# Number of recordings of one kind that a warning names.
 _SHOWN = 5
 
 
 def _plain(value):
-    """Turn a number or a table of numpy into what JSON knows."""
+    """Convert NumPy scalars and arrays to types that JSON knows."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a recipe holds {plain(value)!r}, expected numbers, text, lists and dicts")
@@ -63,11 +64,12 @@ def _warn_of_remarks(recordings, remarks):
 
 
 class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
-    """From recordings to rows, one at a time: inputs, cache, processes, progress, errors.
+    """Base of transformers that compute one row of features per recording.
 
-    A subclass says what is computed: `_function` gives a picklable function of
-    ``(y, sr)`` that returns a row, `_names` the names of its columns, and
-    `_recipe`, which only a cache needs, what identifies the values. The
+    It handles inputs, the cache, processes, progress and errors. A subclass
+    defines what is computed: `_function` returns a picklable function of
+    ``(y, sr)`` that returns a row, and `_names` the names of the columns.
+    `_recipe`, needed only with a cache, returns what identifies the values. The
     parameters are those of `EGeMAPSExtractor`.
     """
 
@@ -80,7 +82,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         "verbose": [Interval(Real, 0, None, closed="left"), "boolean"],
     }
 
-    # For objects that were saved before the parameter existed.
+    # Default for objects that were saved before the parameter existed.
     max_duration = MAXIMUM_DURATION
 
     def __init__(
@@ -111,13 +113,13 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     def _recipe(self):
         """Return algorithm, version and parameters of the values, as a dict for JSON."""
         raise NotImplementedError(
-            f"{type(self).__name__} does not tell what its values depend on, which cache="
-            f"{self.cache!r} needs. Define its method _recipe, or set cache=None."
+            f"{type(self).__name__} does not define what its values depend on, which cache="
+            f"{self.cache!r} requires. Define its method _recipe, or set cache=None."
         )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Check the parameters and the kind of `X`; there is nothing to learn.
+        """Check the parameters and the type of `X`; nothing is learnt.
 
         Parameters
         ----------
@@ -141,7 +143,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         X : sequence of n_recordings paths or waveforms
             A list, array of shape (n,) or (n, 1), Series or one-column
             DataFrame of paths, or a list of one-dimensional float waveforms
-            that were taken at `sampling_rate`.
+            sampled at `sampling_rate`.
 
         Returns
         -------
@@ -151,19 +153,19 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         Raises
         ------
         ValueError
-            X is no collection of recordings, or holds waveforms of unknown
+            X is not a collection of recordings, or holds waveforms of unknown
             sampling rate.
         AudioError, FileNotFoundError
             A recording cannot be read or used, and `on_error` is "raise". The
             message names it. Rows computed until then are in the cache.
         CacheError
-            `cache` is a file of another kind, or is damaged. It was not changed.
+            `cache` is not a feature cache, or is damaged. It was left unchanged.
 
         Warns
         -----
         AudioWarning
-            Recordings are cut off, clipped, silent or otherwise doubtful, as for
-            `sklearn_ser.audio.load_audio`. One warning names them.
+            Recordings are cut off, clipped, silent or otherwise doubtful; see
+            `sklearn_ser.audio.load_audio`. One warning names all of them.
         ExtractionWarning
             Recordings have no features, and `on_error` is "nan".
         """
@@ -181,10 +183,9 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         return out
 
     def _transform_parts(self, recordings, size):
-        """Yield start, rows and errors by position of one part after the other.
+        """Yield start, rows and errors by position, part by part.
 
-        Nothing but the part that is yielded, and what is known of the next,
-        is in memory.
+        Only the part that is yielded and the known rows of the next are in memory.
         """
         function, n_columns = self._function(), len(self._names())
         stop = self.on_error == "raise"
@@ -237,7 +238,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         input_features : None
-            Ignored: the names do not depend on the input's.
+            Ignored: the names do not depend on those of the input.
 
         Returns
         -------
@@ -258,51 +259,51 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
 class EGeMAPSExtractor(RecordingTransformer):
     """Compute the 88 eGeMAPSv02 functionals of recordings.
 
-    The first step of a pipeline that takes audio paths. Files of any rate,
-    depth and number of channels become mono at one sampling rate; each then
-    gives the functionals of the extended Geneva Minimalistic Acoustic
-    Parameter Set, version 2, with openSMILE's names, order and values [1]_.
+    Use it as the first step of a pipeline that takes audio paths. Files of any
+    rate, depth and number of channels are converted to mono at one sampling
+    rate. The features are the functionals of the extended Geneva Minimalistic
+    Acoustic Parameter Set, version 2, with openSMILE's names, order and
+    values [1]_.
 
     Parameters
     ----------
     variant : {"opensmile", "corrected"}, default="opensmile"
-        "opensmile" gives openSMILE's values, its oddities included: what
-        published results can be compared with. "corrected" replaces those that
-        are something other than their name says, above all the formants; see
+        "opensmile" gives openSMILE's values, including its errors, so results
+        are comparable to published ones. "corrected" replaces values that are
+        something other than their name says, above all the formants; see
         `sklearn_ser.features.egemaps`.
     sampling_rate : int or None, default=16000
-        Rate in Hz that files are resampled to, and at which waveforms are
-        taken to be. Loudness, jitter, shimmer and formants depend on it, so
-        that corpora recorded at several rates are comparable at one rate only.
-        None keeps the rate of every file (and refuses waveforms); it exists to
+        Rate in Hz that files are resampled to, and that waveforms are assumed
+        to have. Loudness, jitter, shimmer and formants depend on it, so corpora
+        recorded at different rates are comparable only at a common one. None
+        keeps the rate of every file (and refuses waveforms); it exists to
         reproduce results that were published without resampling.
     max_duration : float, default=14400
-        Seconds that a recording may last; a longer one is an error. A bound on
-        memory: small compressed files can hold days of silence. Four hours at
-        16 kHz take 0.9 GB before anything is computed.
+        Longest allowed duration in seconds; a longer recording is an error.
+        This bounds memory: small compressed files can hold days of silence.
+        Four hours at 16 kHz take 0.9 GB before anything is computed.
     cache : str, path-like or None, default=None
-        A file that keeps the computed rows, made if there is none: a recording
-        whose content has been seen with these parameters is read but not
-        computed again, whatever its name, in whichever process or fold. Rows
-        are written as they come, so that an interrupted run resumes where it
-        stopped. Several processes of one machine may use the file at once.
-        Recordings that failed are not kept. The file grows by about 0.5 kB a
-        recording and is never cleaned up: delete it to start anew. None keeps
-        nothing.
+        File that stores the computed rows; created if it does not exist. A
+        recording whose content was computed with these parameters before is
+        read but not computed again, whatever its name, in any process or fold.
+        Rows are written as they are computed, so an interrupted run resumes
+        where it stopped. Several processes of one machine may use the file at
+        once. Recordings that failed are not stored. The file grows by about
+        0.5 kB per recording and is never cleaned up: delete it to start anew.
+        None stores nothing.
     n_jobs : int or None, default=None
         Number of processes, through `joblib`: None means 1 unless in a
-        `joblib.parallel_config` context, whose backend may be a cluster, -1
+        `joblib.parallel_config` context, whose backend may be a cluster; -1
         means all cores. Workers read the recordings themselves, by absolute
-        path, and use one thread each; the values do not depend on their
-        number. Stored rows are found without any worker.
+        path, and use one thread each; the values do not depend on the number of
+        workers. Stored rows are looked up without workers.
     on_error : {"raise", "nan"}, default="raise"
         What to do about a recording that cannot be read or used: "raise"
         stops with an error that names it, "nan" gives a row of NaN and one
         `ExtractionWarning` that names them all.
     verbose : int or bool, default=0
-        Shows a progress bar if above 0 and the output is a terminal: seconds of
-        audio computed per second, recordings found in the cache, failures, time
-        left.
+        Above 0, a progress bar is shown on a terminal: seconds of audio
+        computed per second, recordings found in the cache, failures, time left.
 
     See Also
     --------
@@ -316,10 +317,10 @@ class EGeMAPSExtractor(RecordingTransformer):
 
     The cache is a SQLite file with a digest of each recording (32 bytes of
     BLAKE2b), the parameters, the version of the algorithm and the values in
-    single precision. Where it cannot be written any more, as on a full disk, a
-    `CacheWarning` tells and extraction goes on. On a network drive a slower
-    mode is used, in which up to half a second of work may be lost when the
-    process is killed; on a local one nothing that was stored is.
+    single precision. If it cannot be written any more, for example on a full
+    disk, a `CacheWarning` is issued and extraction continues. On a network
+    drive a slower mode is used, in which up to half a second of work may be
+    lost when the process is killed; on a local drive, no stored row is lost.
 
     References
     ----------

@@ -66,7 +66,7 @@ def _digest_of_arguments(bound, kw_args):
 
 
 def _as_row(values, names, called):
-    """Return what a function gave for a recording as one number for each name."""
+    """Return the result of a function as one number for each name."""
     if hasattr(values, "keys"):
         keys = list(values.keys())
         if set(keys) != set(names):
@@ -86,14 +86,14 @@ def _as_row(values, names, called):
         row = row[None]
     if row.dtype.kind not in "biuf":
         raise ValueError(
-            f"{called} returned {type(values).__name__} that is no array of real numbers, "
-            f"expected {len(names)} numbers. Return an array, a list or a mapping of them."
+            f"{called} returned {type(values).__name__} that is not an array of real numbers, "
+            f"expected {len(names)} numbers. Return an array, list or mapping of numbers."
         )
     if row.shape != (len(names),):
         raise ValueError(
             f"{called} returned an array of shape {row.shape}, expected ({len(names)},), one "
-            f"number for each of the names {plain(list(names))}. Return as many numbers for every "
-            "recording, or change the names."
+            f"number for each of the names {plain(list(names))}. Return that many numbers for "
+            "every recording, or change the names."
         )
     with np.errstate(over="ignore"):
         return row.astype(np.float32)
@@ -106,7 +106,7 @@ def _compute(y, sr, *, func, names, kw_args, allow_nan):
     except (AudioError, *_NOT_THE_RECORDINGS):
         raise
     except Exception as error:
-        # Libraries raise what they like; nobody can list the types beforehand.
+        # The function may call any library, so the types of its exceptions are unknown.
         raise AudioError(f"{called} raised {type(error).__name__}: {error}") from error
     row = _as_row(values, names, called)
     wrong = np.isinf(row) if allow_nan else ~np.isfinite(row)
@@ -121,10 +121,10 @@ def _compute(y, sr, *, func, names, kw_args, allow_nan):
 
 
 class FunctionExtractor(RecordingTransformer):
-    """Compute features of recordings with a function of your own.
+    """Compute features of recordings with your own function.
 
-    The function gets one waveform and its sampling rate; reading, resampling,
-    processes, the cache, progress and errors are those of `EGeMAPSExtractor`.
+    The function gets one waveform and its sampling rate. Reading, resampling,
+    processes, the cache, progress and errors work as in `EGeMAPSExtractor`.
 
     Parameters
     ----------
@@ -149,28 +149,27 @@ class FunctionExtractor(RecordingTransformer):
         Whether `func` may return NaN for a value that a recording does not
         have. If not, such a recording is an error. Infinite values always are.
     sampling_rate : int or None, default=16000
-        Rate in Hz that files are resampled to, and at which waveforms are
-        taken to be. None keeps the rate of every file (and refuses waveforms).
+        Rate in Hz that files are resampled to, and that waveforms are assumed
+        to have. None keeps the rate of every file (and refuses waveforms).
     max_duration : float, default=14400
-        Seconds that a recording may last; a longer one is an error.
+        Longest allowed duration in seconds; a longer recording is an error.
     cache : str, path-like or None, default=None
-        A file that keeps the computed rows, as in `EGeMAPSExtractor`, so that
-        no recording is computed twice with the same parameters. Extractors of
-        all kinds may share one file. None keeps nothing.
+        File that stores the computed rows, as in `EGeMAPSExtractor`; it needs
+        `version`. Different extractors may share one file. None stores nothing.
     n_jobs : int or None, default=None
         Number of processes, through `joblib`: None means 1 unless in a
-        `joblib.parallel_config` context, -1 means all cores. Lambdas and
+        `joblib.parallel_config` context; -1 means all cores. Lambdas and
         functions of a notebook work in several processes, too.
     on_error : {"raise", "nan"}, default="raise"
         What to do about a recording that cannot be read, for which `func`
         raises an exception, or whose values are not finite: "raise" stops with
         an `AudioError` that names it, "nan" gives a row of NaN and one
-        `ExtractionWarning` that names them all. Exceptions that tell of a
-        mistake in the program rather than of the recording (AttributeError,
+        `ExtractionWarning` that names them all. Exceptions that indicate a
+        mistake in the program rather than a bad recording (AttributeError,
         ImportError, MemoryError, NameError, TypeError, and the ValueError for a
-        result of wrong shape) always stop.
+        result of wrong shape) always stop the extraction.
     verbose : int or bool, default=0
-        Shows a progress bar if above 0 and the output is a terminal.
+        Above 0, a progress bar is shown on a terminal.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""Statistics over time of librosa's features, of recordings."""
+"""The transformer from recordings to statistics of librosa's features."""
 
 import functools
 from importlib.metadata import version
@@ -21,12 +21,12 @@ from sklearn_ser.utils._messages import plain
 
 __all__ = ["LibrosaExtractor"]
 
-# The version of what these modules compute, beyond librosa's own.
+# Version of the computation in these modules; librosa's version counts separately.
 _ALGORITHM = 1
 
 
 def _problem(settings):
-    """Return, as text, which settings contradict each other, None if none do."""
+    """Return a message about settings that contradict each other, or None."""
     wanted = {split(feature)[0] for feature in settings.features}
     if settings.win_length is not None and settings.win_length > settings.n_fft:
         return (
@@ -44,7 +44,7 @@ def _problem(settings):
 
 
 def _check_choice(name, given, known, expected):
-    """Return the names that a user chose, as a tuple."""
+    """Return the chosen names as a tuple, after checking them."""
     chosen = (given,) if isinstance(given, str) else tuple(given)
     unknown = [one for one in chosen if not (isinstance(one, str) and known(one))]
     if isinstance(given, str) or not chosen or unknown:
@@ -55,12 +55,11 @@ def _check_choice(name, given, known, expected):
 
 
 class LibrosaExtractor(RecordingTransformer):
-    """Compute statistics over time of librosa's features of recordings.
+    """Compute statistics over time of librosa's features for recordings.
 
-    Each feature is a contour, one value or several for each frame, that
-    librosa [1]_ computes; each statistic makes one number of a contour. The
-    values are those of librosa's functions, which are called on one shared
-    spectrum instead of one for each feature.
+    Each feature is a contour with one or several values per frame, computed by
+    librosa [1]_; each statistic reduces a contour to one number. The values are
+    those of librosa's functions, which share one spectrum here.
 
     ====================== ========================= ==============================
     feature                columns                   librosa
@@ -92,23 +91,23 @@ class LibrosaExtractor(RecordingTransformer):
         distribution), and percentiles such as "p20" or "p97.5". Skewness and
         kurtosis of a constant contour are 0.
     n_fft : int, default=2048
-        Samples of a frame: more resolve frequency better and time worse.
-        Recordings shorter than a frame are padded with zeros.
+        Samples per frame: a longer frame resolves frequency better and time
+        worse. Recordings shorter than a frame are padded with zeros.
     hop_length : int, default=512
         Samples from one frame to the next.
     win_length : int or None, default=None
-        Samples of a frame that the Hann window leaves, at most `n_fft`, which
-        None stands for.
+        Length of the Hann window in samples, at most `n_fft`. None means
+        `n_fft`.
     n_mfcc : int, default=20
         Number of cepstral coefficients, from the zeroth, at most `n_mels`.
     n_mels : int, default=128
-        Number of mel bands, of ``mel`` and below ``mfcc``.
+        Number of mel bands of ``mel`` and ``mfcc``.
     fmin, fmax : float, default=0 and None
-        Lowest and highest frequency of the mel bands in Hz; None stands for
-        half of the sampling rate.
+        Lowest and highest frequency of the mel bands in Hz; None means half the
+        sampling rate.
     n_bands : int, default=6
-        Number of octaves of ``spectral_contrast``, the first from 200 Hz; the
-        last must start below half of the sampling rate.
+        Number of octaves of ``spectral_contrast``. The first starts at 200 Hz;
+        the last must start below half the sampling rate.
     roll_percent : float, default=0.85
         Share of the spectrum that lies below the frequency ``spectral_rolloff``.
     tuning : float or None, default=0.0
@@ -116,35 +115,34 @@ class LibrosaExtractor(RecordingTransformer):
         None estimates it from each recording, as librosa does by default; in
         speech that is slow and measures nothing.
     sampling_rate : int or None, default=16000
-        Rate in Hz that files are resampled to, and at which waveforms are
-        taken to be. None keeps the rate of every file (and refuses waveforms):
-        frames then last differently long in files of different rates.
+        Rate in Hz that files are resampled to, and that waveforms are assumed
+        to have. None keeps the rate of every file (and refuses waveforms);
+        frames then have different durations in files of different rates.
     max_duration : float, default=14400
-        Seconds that a recording may last; a longer one is an error.
+        Longest allowed duration in seconds; a longer recording is an error.
     cache : str, path-like or None, default=None
-        A file that keeps the computed rows, as in `EGeMAPSExtractor`, so that
-        no recording is computed twice with the same parameters. Extractors of
-        all kinds may share one file. None keeps nothing.
+        File that stores the computed rows, as in `EGeMAPSExtractor`. Different
+        extractors may share one file. None stores nothing.
     n_jobs : int or None, default=None
         Number of processes, through `joblib`: None means 1 unless in a
-        `joblib.parallel_config` context, -1 means all cores.
+        `joblib.parallel_config` context; -1 means all cores.
     on_error : {"raise", "nan"}, default="raise"
         What to do about a recording that cannot be read or used: "raise"
         stops with an error that names it, "nan" gives a row of NaN and one
         `ExtractionWarning` that names them all.
     verbose : int or bool, default=0
-        Shows a progress bar if above 0 and the output is a terminal.
+        Above 0, a progress bar is shown on a terminal.
 
     See Also
     --------
     sklearn_ser.features.EGeMAPSExtractor : The 88 eGeMAPSv02 functionals.
-    sklearn_ser.features.FunctionExtractor : Features from a function of your own.
+    sklearn_ser.features.FunctionExtractor : Features from your own function.
 
     Notes
     -----
-    Columns are named feature, row of librosa's array, statistic:
-    ``mfcc0_mean``, ``rms_std``. As in librosa, decibels are clipped 80 dB below
-    the loudest band of the recording, also below the MFCC.
+    Column names consist of the feature, the row of librosa's array and the
+    statistic: ``mfcc0_mean``, ``rms_std``. As in librosa, decibels are clipped
+    80 dB below the loudest band of the recording, also for MFCC.
 
     The transformer is stateless: `transform` needs no `fit`, and the rows do
     not depend on which recordings come together or in which order. librosa is

@@ -1,4 +1,4 @@
-"""Features of librosa over frames, and their statistics over time."""
+"""Frame-wise features of librosa, and their statistics over time."""
 
 import functools
 import re
@@ -14,7 +14,7 @@ __all__ = ["PERCENTILE", "ROWS", "STATISTICS", "Settings", "librosa_row", "rate_
 _N_CHROMA = 12
 _N_TONNETZ = 6
 
-# The lowest edge of spectral contrast in Hz, and librosa's number of frames under a derivative.
+# Lowest edge of spectral contrast in Hz, and librosa's number of frames for a derivative.
 _CONTRAST_FMIN = 200.0
 _DELTA_WIDTH = 9
 
@@ -22,7 +22,7 @@ PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 
 
 class Settings(NamedTuple):
-    """What the values depend on, besides the waveform and its rate."""
+    """Everything the values depend on besides the waveform and its rate."""
 
     features: tuple
     statistics: tuple
@@ -55,7 +55,7 @@ ROWS = {
 
 
 def split(feature):
-    """Return the name of the feature itself and the order of the derivative."""
+    """Return the name of the feature without a prefix, and the order of the derivative."""
     for prefix, order in (("delta_", 1), ("delta2_", 2)):
         if feature.startswith(prefix):
             return feature.removeprefix(prefix), order
@@ -67,11 +67,11 @@ def _mel_filters(sr, n_fft, n_mels, fmin, fmax):
     import librosa
 
     filters = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
-    # Of 60 weights 59 are zero.
+    # Sparse, because 59 of 60 weights are zero.
     return sparse.csr_array(filters)
 
 
-# Estimated tunings are multiples of 0.01, so that this holds all of one rate.
+# Estimated tunings are multiples of 0.01, so the cache holds all tunings of one rate.
 @functools.lru_cache(maxsize=128)
 def _chroma_filters(sr, n_fft, tuning):
     import librosa
@@ -82,7 +82,7 @@ def _chroma_filters(sr, n_fft, tuning):
 class _Frames:
     """The features of one recording, each an array of shape (n_rows, n_frames).
 
-    What several of them need is computed once, and only if one of them is asked for.
+    Spectra that several features share are computed once, when first needed.
     """
 
     def __init__(self, y, sr, settings):
@@ -98,13 +98,13 @@ class _Frames:
         values = getattr(self, name)
         if not order:
             return values
-        # A cubic cannot be laid through the ends of a contour shorter than the filter.
+        # "interp" fits a polynomial to the ends, which needs as many frames as the filter has.
         mode = "interp" if values.shape[-1] >= _DELTA_WIDTH else "nearest"
         return self.librosa.feature.delta(values, width=_DELTA_WIDTH, order=order, mode=mode)
 
     @functools.cached_property
     def magnitude(self):
-        # librosa's own centred frames, without its warning where a frame is longer than y.
+        # The frames are centred as in librosa, without its warning if a frame is longer than y.
         padded = np.pad(self.y, self.settings.n_fft // 2)
         win_length = self.settings.win_length
         spectrum = self.librosa.stft(padded, center=False, win_length=win_length, **self.shape)
@@ -192,7 +192,7 @@ class _Frames:
 
 
 def _standardised_moment(contour, order, normal):
-    """Return a moment of the standardised contour less the normal one, 0 if it is constant."""
+    """Return a standardised moment minus that of the normal distribution; 0 if constant."""
     mean = contour.mean(axis=-1, keepdims=True)
     deviation = contour - mean
     variance = np.mean(deviation**2, axis=-1)
@@ -221,7 +221,7 @@ def _statistic(name, contour):
 
 
 def rate_problem(settings, sr):
-    """Return, as text, what contradicts the sampling rate, None if nothing does."""
+    """Return a message about settings that contradict the sampling rate, or None."""
     wanted = {split(feature)[0] for feature in settings.features}
     if wanted & {"mfcc", "mel"} and max(settings.fmin, settings.fmax or 0) > sr / 2:
         return (

@@ -7,16 +7,16 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Show how far an extraction is, on a terminal only.
+    """Show the progress of an extraction, on a terminal only.
 
     Parameters
     ----------
     total : int
         Number of recordings.
     title : str
-        What is running.
+        Text before the bar.
     shown : bool
-        False shows nothing anywhere.
+        If False, nothing is shown.
     """
 
     def __init__(self, total, title, *, shown):
@@ -27,7 +27,7 @@ class Progress:
         if shown and sys.stderr is not None:
             from tqdm.auto import tqdm
 
-            # disable=None: no bar where the output is no terminal.
+            # disable=None: tqdm shows no bar unless the output is a terminal.
             self._bar = tqdm(
                 total=total,
                 desc=title,
@@ -44,12 +44,12 @@ class Progress:
             self._bar.close()
 
     def start(self):
-        """Begin to measure the rate: looking for stored rows is no extraction."""
+        """Start measuring the rate, which excludes the time for looking up stored rows."""
         if self._started is None:
             self._started = time.monotonic()
 
     def update(self, outcome):
-        """Count what became of one recording."""
+        """Count the outcome of one recording."""
         self._n_cached += outcome.cached
         self._n_failed += outcome.error is not None
         self._seconds += outcome.duration
@@ -58,7 +58,7 @@ class Progress:
             self._bar.update()
 
     def describe(self):
-        """Tell the rate, and how many recordings were not computed, in a few words."""
+        """Return the rate and the numbers of cached and failed recordings in a few words."""
         parts = []
         if self._started is not None and self._seconds:
             rate = self._seconds / (time.monotonic() - self._started)

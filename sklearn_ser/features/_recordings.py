@@ -1,4 +1,4 @@
-"""What a transformer over recordings takes for recordings."""
+"""Conversion of the input of extractors to a list of recordings."""
 
 import os
 from collections.abc import Mapping, Set
@@ -25,12 +25,12 @@ def as_recordings(X):
     Raises
     ------
     ValueError
-        X is no collection of recordings.
+        X is not a collection of recordings.
     """
     if _is_path(X):
         raise ValueError(f"X is the single path {os.fspath(X)!r}, {_EXPECTED}. Write [path].")
     if isinstance(X, Set | Mapping):
-        # Rows would come in an order that differs between runs, or be those of the keys.
+        # A set has no reproducible order, and a mapping would be read as its keys.
         raise ValueError(f"X is a {type(X).__name__}, {_EXPECTED}. Write list(X) in your order.")
     if getattr(X, "ndim", 1) == 2:
         if X.shape[1] != 1:

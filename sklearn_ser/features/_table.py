@@ -14,16 +14,16 @@ __all__ = ["TableWriter"]
 class TableWriter:
     """Write rows of features to a CSV or Parquet file that appears when it is complete.
 
-    Until then a file beside it takes the parts; an error removes that file and
-    leaves what had the name before. Names of recordings are spelled as
-    `sklearn_ser.utils._spelling` says: in CSV none is a formula, and none costs the table
-    because it is not UTF-8.
+    Until then, parts are written to a temporary file beside it. After an error
+    that file is removed, and an existing file of the final name is unchanged.
+    Names of recordings are encoded by `sklearn_ser.utils._spelling`: no cell of a
+    CSV file is a formula, and names need not be UTF-8.
 
     Parameters
     ----------
     path : path-like or None
-        A name in ``.csv``, or else Parquet; None writes CSV to the standard
-        output.
+        A name that ends in ``.csv`` gives CSV, any other name Parquet; None
+        writes CSV to the standard output.
     names : sequence of str
         Names of the features. The column before them is ``path``.
     """
@@ -85,7 +85,7 @@ class TableWriter:
             table.insert(0, "path", [to_cell(path) for path in paths])
             table.to_csv(self._file, index=False, header=not self._begun)
         else:
-            # No spreadsheet opens Parquet, so that nothing in it can be a formula.
+            # Spreadsheets do not open Parquet, so formulas are not a risk here.
             table = pd.DataFrame(rows, columns=self._names)
             table.insert(0, "path", [visible(path) for path in paths])
             import pyarrow as pa
@@ -96,5 +96,5 @@ class TableWriter:
         self._begun = True
 
     def discard(self):
-        """Make no file of what was written."""
+        """Discard what was written: no file will appear."""
         self._wanted = False

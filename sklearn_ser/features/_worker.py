@@ -1,4 +1,4 @@
-"""What a worker does with one recording: read it, identify it, compute its row."""
+"""The work on one recording: read it, identify it, compute its row."""
 
 import contextlib
 import functools
@@ -17,7 +17,7 @@ __all__ = ["Outcome", "compute", "digest", "name_of", "one_thread"]
 
 
 class Outcome(NamedTuple):
-    """What became of one recording: a row or an error."""
+    """The result for one recording: a row or an error."""
 
     position: int
     row: np.ndarray | None = None
@@ -29,11 +29,11 @@ class Outcome(NamedTuple):
 
 
 def name_of(item, position):
-    """What messages call a recording."""
+    """Return the name of a recording for messages."""
     return item if isinstance(item, str) else f"waveform {position}"
 
 
-# A file that happens to hold the samples of a waveform is not that waveform.
+# Different keys, because a file whose bytes equal the samples of a waveform is not that waveform.
 _file_hash = functools.partial(hashlib.blake2b, digest_size=32, person=b"file")
 _waveform_hash = functools.partial(hashlib.blake2b, digest_size=32, person=b"waveform")
 
@@ -49,7 +49,7 @@ def digest(item):
     Returns
     -------
     digest : bytes or None
-        32 bytes; None for what cannot be read or is no waveform.
+        32 bytes; None if the item cannot be read or is not a waveform.
     """
     if isinstance(item, str):
         try:
@@ -69,17 +69,17 @@ _blas_limit = SharedLimit()
 
 @functools.lru_cache(maxsize=1)
 def _libraries(n_modules):
-    """Find BLAS and OpenMP; anew, as it takes milliseconds, if an import may have added some."""
+    """Find BLAS and OpenMP, which takes milliseconds, again only after new imports."""
     libraries = ThreadpoolController()
     return libraries.select(user_api="blas"), libraries.select(user_api="openmp")
 
 
 @contextlib.contextmanager
 def one_thread():
-    """Keep BLAS and OpenMP to one thread, so that values do not depend on the workers.
+    """Limit BLAS and OpenMP to one thread, so that values do not depend on the workers.
 
-    OpenBLAS listens to the main thread only, OpenMP keeps a number for every
-    thread: who starts threads needs this as well as those threads.
+    OpenBLAS obeys only the main thread, whereas OpenMP keeps a limit per thread.
+    Code that starts threads therefore needs this context, and so do the threads.
     """
     blas, openmp = _libraries(len(sys.modules))
     limit = _blas_limit.enter(lambda: blas.limit(limits=1))
@@ -101,14 +101,14 @@ def _read(item, name, sampling_rate, max_duration, keyed):
 
 @one_thread()
 def compute(function, position, item, *, sampling_rate, max_duration, n_columns, keyed):
-    """Compute the row of one recording, or tell why there is none.
+    """Compute the row of one recording, or return the reason why there is none.
 
     Parameters
     ----------
     function : callable
         From ``(y, sr)`` to a row.
     position : int
-        Handed through; names a waveform in errors.
+        Passed on to the outcome; names a waveform in errors.
     item : str or ndarray
         Absolute path or waveform.
     sampling_rate, max_duration : int or None, float
@@ -116,7 +116,7 @@ def compute(function, position, item, *, sampling_rate, max_duration, n_columns,
     n_columns : int
         Length that the row must have.
     keyed : bool
-        Whether to identify the content, too, without reading it twice.
+        Whether to compute the digest as well.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def compute(function, position, item, *, sampling_rate, max_duration, n_columns,
     Raises
     ------
     ValueError
-        The row has another shape, which is no fault of the recording.
+        The row has another shape, which is an error of the function.
     """
     name = name_of(item, position)
     try:

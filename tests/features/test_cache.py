@@ -200,13 +200,13 @@ def use(path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: path.write_text("path,emotion\n" * 50), "is no database, expected a cache"),
-        (lambda path: path.write_text("a"), "is no database"),
-        (lambda path: path.write_bytes(random.Random(0).randbytes(9000)), "is no database"),
+        (lambda path: path.write_text("path,emotion\n" * 50), "is not a database, expected a"),
+        (lambda path: path.write_text("a"), "is not a database"),
+        (lambda path: path.write_bytes(random.Random(0).randbytes(9000)), "is not a database"),
         (foreign_database, "is a database of another program, expected a cache of sklearn-ser"),
         (other_format, "is a cache of format 999.*expected format 1"),
-        (without_tables, "is damaged .*does not hold the tables"),
-        (cut(60), "is no database"),
+        (without_tables, "is damaged .*does not hold exactly the tables"),
+        (cut(60), "is not a database"),
         (cut(100), "is damaged"),
         (cut(5000), "is damaged"),
         (cut(-4096), "is damaged"),
@@ -312,7 +312,7 @@ def test_a_statement_that_does_not_end_is_interrupted(path):
             cache._execute(1, f"{ENDLESS} SELECT n FROM r WHERE n < 0")
         with pytest.raises(CacheError, match=r"is damaged \(interrupted\)"):
             cache._fail(caught.value, "is not used")
-    with FeatureCache(path, "a", 4) as cache, pytest.raises(CacheError, match="more in it than"):
+    with FeatureCache(path, "a", 4) as cache, pytest.raises(CacheError, match="more rows than"):
         cache._execute(1, f"{ENDLESS} SELECT n FROM r")
 
 
@@ -372,7 +372,7 @@ def test_rows_of_another_length_are_noticed(filled):
 def test_folders_and_places_that_do_not_exist(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder, expected a file"):
         FeatureCache(tmp_path, "a", 4)
-    with pytest.raises(FileNotFoundError, match=r"There is no folder .*no for cache=.* Make it"):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*no for cache=.* Create it"):
         FeatureCache(tmp_path / "no" / "x", "a", 4)
 
 
@@ -422,7 +422,7 @@ def test_a_full_disk_ends_storing_not_extraction(path):
     # Of whatever file; SQLite sees what it sees on a full disk: a write that fails.
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
     try:
-        with pytest.warns(CacheWarning, match="takes no more rows.*Extraction goes on") as caught:
+        with pytest.warns(CacheWarning, match="takes no more rows.*Extraction continues") as caught:
             fill(path, rows)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -335,7 +335,7 @@ def test_a_function_that_does_not_keep_to_its_names(paths):
 
 
 def test_a_cache_needs_to_know_what_the_values_depend_on(paths, cache):
-    with pytest.raises(NotImplementedError, match=r"MeanAndPeak does not tell.*method _recipe"):
+    with pytest.raises(NotImplementedError, match=r"MeanAndPeak does not define.*method _recipe"):
         MeanAndPeak(cache=cache).transform(paths)
 
 
@@ -473,7 +473,7 @@ def test_a_damaged_cache_stops_even_when_workers_are_busy(cache, computed):
 
 def test_what_is_no_cache_is_refused_before_anything_is_computed(paths, cache, computed):
     cache.write_text("path,emotion\n" * 100)
-    with pytest.raises(CacheError, match="is no database, expected a cache"):
+    with pytest.raises(CacheError, match="is not a database, expected a cache"):
         Counted(cache=cache).transform(paths)
     assert count(computed) == 0
     assert cache.read_text() == "path,emotion\n" * 100
