@@ -1,7 +1,7 @@
 """Durations: what a file's header declares, and what the file contains.
 
-Decoders believe the header or the content: to them a declared length of 0, which recorders
-leave when they write to a pipe, is an empty recording, and half of a file is a whole one.
+Decoders trust either the header or the content: to them, a declared length of 0, which
+recorders leave when they write to a pipe, is an empty recording, and half a file is complete.
 """
 
 import re
@@ -14,8 +14,8 @@ from sklearn_ser.audio._types import Read
 
 __all__ = ["Survey", "survey"]
 
-# Sizes from here on that are larger than the file stand for "until the end": programs that
-# write to a pipe put 0x7FFFF000, 0x80000000 or 0xFFFFFFFF there.
+# A larger size, if it exceeds the file, means "until the end": programs that write to a pipe
+# declare 0x7FFFF000, 0x80000000 or 0xFFFFFFFF.
 _UNTIL_THE_END = 0x7FFF0000
 
 # Chunks that may follow an empty chunk of samples.
@@ -29,20 +29,20 @@ _MAX_CHUNKS = 10_000
 
 
 class Survey(NamedTuple):
-    """What a file declares.
+    """The declared and the actual length of a file.
 
     Attributes
     ----------
     declared, present : int or None
-        Bytes of samples that the header declares and that the file has, where
-        the file has less.
+        Bytes of samples that the header declares and that the file has; None
+        unless the file has fewer.
     frames : int or None
-        Samples of each channel that the header declares.
+        Samples per channel that the header declares.
     patches : tuple of (int, bytes)
-        Where the header has to be read differently, so that a decoder reads
-        all there is and nothing else.
+        Changes to the header that make a decoder read all samples and nothing
+        else, as offsets and bytes.
     cut, gap : str or None
-        What the structure of the file shows to be missing, at the end or
+        What is missing according to the structure of the file, at the end or
         before it.
     """
 
@@ -75,7 +75,7 @@ def _pack(format_: str, extra: int = 0) -> Callable[[int], bytes]:
 
 
 def _chunks(read: Read, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, place of the content and its length for the chunks of a RIFF or AIFF file."""
+    """Yield name, offset of the content and its length for the chunks of a RIFF or AIFF file."""
     for _ in range(_MAX_CHUNKS):
         header = read(at, 8)
         if len(header) < 8:
@@ -152,7 +152,7 @@ def _caf(read: Read, size: int, head: bytes) -> Survey:
 
 def _nist(read: Read, size: int, head: bytes) -> Survey:
     text = read(0, 1024)
-    # Integers; some programs write them as text of a stated length.
+    # Fields are integers, which some programs write as text of a declared length.
     fields = dict(re.findall(rb"(\w+) -(?:i|s\d+) (\d{1,15})\s", text))
     try:
         body = int(text[8:16])
@@ -161,7 +161,7 @@ def _nist(read: Read, size: int, head: bytes) -> Survey:
         return Survey()
     declared = count * width * int(fields.get(b"channel_count", 1))
     present = size - body
-    # Compressed samples take less room, and their number is what the decoder finds.
+    # Compressed samples take less space, so the size of the file says nothing about their number.
     if b"shorten" in text or present <= 0 or declared <= present:
         return Survey()
     return Survey(declared, present)
@@ -185,7 +185,7 @@ def _flac(read: Read, size: int, head: bytes) -> Survey:
     if head[4] & 0x7F:
         return Survey()
     total = int.from_bytes(head[21:26], "big") & (2**36 - 1)
-    # The decoder gets no length and reads to the end; its result is compared with the header.
+    # With a total of 0 the decoder reads to the end; the result is compared with the header.
     patches = ((21, bytes([head[21] & 0xF0, 0, 0, 0, 0])),)
     return Survey(frames=total or None, patches=patches)
 
@@ -194,20 +194,20 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def _ogg_checksum(page: bytes) -> int:
-    """Return the CRC-32 of an Ogg page: zlib's polynomial, but the highest bit of a byte first."""
+    """Return the CRC-32 of an Ogg page: zlib's polynomial, with the highest bit of a byte first."""
     mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
 
 
 def _ogg(read: Read, size: int, head: bytes) -> Survey:
-    """Follow the pages: those that are missing or damaged are left out by decoders in silence."""
+    """Follow the pages, because decoders skip missing or damaged pages without an error."""
     expected: dict[int, int] = {}
     gap: str | None = None
     at, ended = 0, False
     while at < size:
         header = read(at, 27)
         if header[:4] != b"OggS" or len(header) < 27:
-            # Bytes behind the last page are not part of the stream.
+            # Bytes after the last page are not part of the stream.
             gap = gap or (None if ended else f"there is no page where one should begin, byte {at}")
             break
         ended = bool(header[5] & 4)
@@ -246,24 +246,24 @@ _BY_MAGIC: dict[bytes, _Surveyor] = {
 
 
 def survey(read: Read, size: int) -> Survey:
-    """Compare what a file declares about its length with what there is.
+    """Compare the length that a file declares with its contents.
 
     Parameters
     ----------
     read : callable
-        From an offset and a number of bytes to these bytes, fewer at the end
+        Returns the bytes for an offset and a number of bytes; fewer at the end
         of the file.
     size : int
-        Bytes of the file.
+        Size of the file in bytes.
 
     Returns
     -------
     Survey
-        All None, and no patches, where the file's kind is unknown.
+        All None, and no patches, if the format is unknown.
     """
 
     def read_inside(at: int, n: int) -> bytes:
-        # Sizes that lie lead beyond what a file can have.
+        # Wrong sizes in a header may lead to offsets that no file can have.
         return read(at, n) if at < size else b""
 
     head = read(0, 32)

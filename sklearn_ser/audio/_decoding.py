@@ -38,13 +38,13 @@ __all__ = [
     "read_recording",
 ]
 
-#: Seconds that a recording may last unless the caller sets another limit: four hours.
+#: Default limit for the duration of a recording in seconds: four hours.
 MAXIMUM_DURATION = 14400
 
-# Samples, of all channels together, that are decoded at a time.
+# Samples, of all channels together, per block of decoding.
 _BLOCK = 2**18
 
-# A shortfall of less is a header that counts a little differently, not a recording cut off.
+# Smaller differences come from headers that count differently, not from missing samples.
 _TOLERANCE = 0.02  # seconds
 # MP3 declares frames of 1152 samples, and some writers count their padding.
 _TOLERANCE_MP3 = 0.05  # of the duration
@@ -53,7 +53,7 @@ _UNRECOGNISED_FORMAT = 1
 
 
 class Recording(NamedTuple):
-    """A decoded recording; `digest` is that of the file's bytes, where it was asked for."""
+    """A decoded recording; `digest` identifies the bytes of the file if it was requested."""
 
     y: Samples
     sr: Rate
@@ -66,10 +66,10 @@ def _sound_file_class() -> "type[soundfile.SoundFile]":
     import soundfile
 
     class Forward(soundfile.SoundFile):
-        """A file that is read once, from the beginning until nothing comes.
+        """A file that is read once, from the beginning to the end.
 
-        A seekable one would be positioned again after each block, which damaged
-        lengths make fail, and which MP3 decoders answer with other samples.
+        In a seekable file, soundfile would seek after each block, which fails if
+        lengths are damaged, and which makes MP3 decoders return other samples.
         """
 
         def seekable(self) -> bool:
@@ -79,7 +79,7 @@ def _sound_file_class() -> "type[soundfile.SoundFile]":
 
 
 class _Growing:
-    """An array that blocks are appended to, without a copy of the whole at the end."""
+    """An array to which blocks are appended, without a final copy of the whole."""
 
     def __init__(self) -> None:
         self._array = np.empty(0, np.float32)
@@ -88,7 +88,7 @@ class _Growing:
     def append(self, block: Samples) -> None:
         end = self.size + block.size
         if end > self._array.size:
-            # There is no other reference to it, so that its memory may move.
+            # No other reference to the array exists, so its memory may move.
             self._array.resize(max(end, self._array.size + self._array.size // 4), refcheck=False)
         self._array[self.size : end] = block
         self.size = end
@@ -101,8 +101,8 @@ class _Growing:
 def _not_readable(name: str, error: Exception, head: bytes) -> AudioError:
     if head.startswith(LFS_POINTER):
         return AudioError(
-            f"{name}: this is a pointer of git-lfs, not the recording. Run `git lfs pull` where "
-            "the files were cloned."
+            f"{name}: this is a git-lfs pointer, not the recording. Run `git lfs pull` in the "
+            "folder that was cloned."
         )
     reason = getattr(error, "error_string", str(error)).strip()
     reason = reason or f"error {getattr(error, 'code', type(error).__name__)} of libsndfile"
@@ -124,16 +124,16 @@ def open_sound(
     name: str,
     head: bytes,
 ) -> "soundfile.SoundFile":
-    """Open a file with libsndfile by its content, or by its name if that is not recognised."""
+    """Open a file with libsndfile by its content, or by its name if the content is unknown."""
     sound_file = _sound_file_class()
     file.seek(0)
     try:
         if patches or os.name == "nt":
-            # A descriptor is only safe where all libraries share one C runtime.
+            # A descriptor may be passed on only if all libraries share one C runtime.
             return sound_file(PatchedFile(file, patches))
         return sound_file(file.fileno(), closefd=False)
     except Exception as error:
-        # Libraries raise exceptions of any type about damaged files.
+        # For damaged files, libraries raise exceptions of any type.
         if getattr(error, "code", None) != _UNRECOGNISED_FORMAT or _is_text(head):
             raise _not_readable(name, error, head) from error
     try:
@@ -147,7 +147,7 @@ def open_sound(
 
 
 def _read_blocks(sound: "soundfile.SoundFile", name: str, head: bytes) -> Iterator[Samples]:
-    """Yield samples until nothing comes."""
+    """Yield blocks of samples until the end."""
     n = max(_BLOCK // sound.channels, 1024)
     while True:
         try:
@@ -185,14 +185,14 @@ def _decoded(file: io.FileIO, path: PathLike, name: str, max_duration: float) ->
 
 
 def missing_samples(found: Survey, n_samples: int, sr: Rate) -> list[Remark]:
-    """Return remarks on samples that a file declares and does not have."""
+    """Return remarks on samples that a file declares but does not have."""
     duration = n_samples / sr
     declared, tolerance = duration, _TOLERANCE
     if found.declared is not None and found.present is not None:
         declared = duration * found.declared / found.present
     elif found.frames is not None:
         declared = found.frames / sr
-        # FLAC, the only other one to declare samples, counts exactly.
+        # MP3 or FLAC; the latter counts exactly.
         tolerance = _tolerance(found.frames, sr, mp3=not found.patches)
     what = None
     if declared - duration > tolerance:
@@ -206,26 +206,26 @@ def missing_samples(found: Survey, n_samples: int, sr: Rate) -> list[Remark]:
 
 
 def _tolerance(n_samples: int, sr: Rate, mp3: bool) -> float:
-    """Seconds that may be missing of a declared number of samples."""
+    """Return how many seconds of the declared samples may be missing without a remark."""
     return _TOLERANCE_MP3 * n_samples / sr + 2304 / sr if mp3 else _TOLERANCE
 
 
 def ends_early(file: io.FileIO, n_samples: int, sr: Rate, *, mp3: bool) -> bool:
-    """Whether a FLAC or MP3 file lacks its end, without decoding what is before it.
+    """Return whether a FLAC or MP3 file lacks its end, without decoding the rest.
 
     Parameters
     ----------
     file : io.FileIO
         An open recording.
     n_samples, sr : int
-        What its header declares.
+        Length and rate that its header declares.
     mp3 : bool
-        Whether it is MP3.
+        Whether the format is MP3.
 
     Returns
     -------
     early : bool
-        False as well for a file that cannot be opened without its name.
+        Also False for a file that cannot be opened without its name.
     """
     import soundfile
 
@@ -240,12 +240,12 @@ def ends_early(file: io.FileIO, n_samples: int, sr: Rate, *, mp3: bool) -> bool:
             sound.seek(max(last, 0))
             return len(sound.read(1)) == 0
         except Exception:
-            # Whatever libraries raise where the samples should be.
+            # Libraries raise exceptions of any type if the samples are missing.
             return True
 
 
 def _resampled(blocks: Iterable[Samples], sr: Rate, sampling_rate: Rate) -> Iterator[Samples]:
-    """Resample block by block, which gives the samples that the whole at once would give."""
+    """Resample block by block; the samples equal those of resampling the whole at once."""
     import soxr
 
     stream = soxr.ResampleStream(sr, sampling_rate, 1, dtype="float32", quality="HQ")
@@ -255,14 +255,14 @@ def _resampled(blocks: Iterable[Samples], sr: Rate, sampling_rate: Rate) -> Iter
 
 
 class _Mono:
-    """Blocks with their channels averaged, counted, and no more of them than allowed."""
+    """Average the channels of blocks and count samples, up to the longest duration allowed."""
 
     def __init__(self, blocks: Iterator[Samples], sr: Rate, max_duration: float, name: str) -> None:
         self._blocks = blocks
         self._limit = max_duration * sr
         self._too_long = (
             f"{name}: it lasts longer than {max_duration:g} s, the limit for one recording. Cut "
-            "it into parts, or raise max_duration if it is what it should be."
+            "it into parts, or raise max_duration if this duration is correct."
         )
         self.levels = Levels(name)
         self.n = 0
@@ -299,7 +299,7 @@ def read_recording(
     max_duration: float = MAXIMUM_DURATION,
     hash_: Hasher | None = None,
 ) -> Recording:
-    """Decode a recording, and identify it by its content if that is wanted.
+    """Decode a recording, and compute a digest of its content if requested.
 
     Parameters
     ----------
@@ -308,7 +308,7 @@ def read_recording(
     sampling_rate, max_duration : int, float
         As in `load_audio`.
     hash_ : callable, optional
-        Gives a new hash object of `hashlib`.
+        Returns a new hash object of `hashlib`; None computes no digest.
 
     Returns
     -------
@@ -343,24 +343,24 @@ def load_audio(
 ) -> tuple[Samples, Rate]:
     """Read a recording as a mono waveform at one sampling rate.
 
-    The file is decoded in blocks until nothing comes, whatever length it
-    declares. Channels are averaged, the result is resampled with soxr at its
-    "HQ" setting, then clipped to [-1, 32767/32768]: resampling overshoots.
-    This takes memory for the result and a few blocks.
+    The file is decoded in blocks up to its end, whatever length it declares.
+    Channels are averaged, the result is resampled with soxr at its "HQ" setting,
+    and clipped to [-1, 32767/32768], because resampling overshoots. Memory is
+    needed for the result and a few blocks.
 
     Parameters
     ----------
     path : str or path-like
-        A file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF and others, of
-        any sampling rate, bit depth and number of channels. The kinds in
+        A file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF and others, with
+        any sampling rate, bit depth and number of channels. The formats in
         `sklearn_ser.audio.FFMPEG_SUFFIXES`, such as ``.m4a``, are decoded by
-        the program ffmpeg where it is installed.
+        the program ffmpeg if it is installed.
     sampling_rate : int or None, default=16000
         Rate of the result in Hz. Jitter, shimmer, formants and spectra depend
-        on the rate, so that corpora recorded at different rates are only
-        comparable at a common one. None keeps the rate of the file.
+        on the rate, so corpora recorded at different rates are comparable only
+        at a common one. None keeps the rate of the file.
     max_duration : float, default=14400
-        Seconds that the recording may last: a bound on memory, since a small
+        Longest allowed duration in seconds. This bounds memory, since a small
         compressed file can hold days of silence. Four hours at 16 kHz take
         0.9 GB.
 
@@ -374,20 +374,20 @@ def load_audio(
     Raises
     ------
     FileNotFoundError
-        There is no such file.
+        The file does not exist.
     IsADirectoryError
         The path is a folder.
     AudioError
         The file is empty, not a regular file or not audio, has no complete
         header, holds samples that are NaN, infinite or in another unit (see
-        `check_waveform`), lasts less than 60 ms or longer than `max_duration`.
+        `check_waveform`), or lasts less than 60 ms or longer than
+        `max_duration`.
 
     Warns
     -----
     AudioWarning
-        The file has fewer samples than it declares, or its channels cancel each
-        other when averaged, or there is another doubt that `check_waveform`
-        warns of.
+        The file has fewer samples than it declares, its channels cancel each
+        other when averaged, or `check_waveform` would warn.
 
     Examples
     --------

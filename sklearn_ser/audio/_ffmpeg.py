@@ -21,10 +21,10 @@ __all__ = ["Decoded", "decode_with_ffmpeg"]
 # Rate, blocks of samples, and a function from their number and the rate to remarks.
 Decoded: TypeAlias = tuple[int, Iterator[Samples], Callable[[int, Rate], list[Remark]]]
 
-# Seconds after which ffmpeg is stopped. It decodes an hour of speech in some seconds.
+# Seconds after which ffmpeg is stopped. It decodes an hour of speech in a few seconds.
 _PATIENCE = 600
 
-# Bytes of the header of its output that are read at most.
+# Largest size in bytes of the header of its output.
 _LONGEST_HEADER = 65536
 
 _BY_SUFFIX = {
@@ -39,9 +39,9 @@ _BY_SUFFIX = {
 
 
 def _demuxer(head: bytes, suffix: str) -> str:
-    """Return the name of the format, so that ffmpeg need not guess.
+    """Return the name of the format, so that ffmpeg does not guess it.
 
-    Guessing would include playlists, which name other files and addresses.
+    ffmpeg would also recognise playlists, which refer to other files and addresses.
     """
     if head[4:8] == b"ftyp":
         return "mov"
@@ -59,7 +59,7 @@ def _demuxer(head: bytes, suffix: str) -> str:
 
 
 def _command(program: str, path: PathLike, demuxer: str, seconds: float) -> list[str | bytes]:
-    # "file:" keeps ffmpeg from taking a part of the name for a protocol or an option.
+    # With "file:", ffmpeg does not interpret part of the name as a protocol or an option.
     return [
         program, "-nostdin", "-hide_banner", "-loglevel", "error",
         "-protocol_whitelist", "file,pipe", "-f", demuxer,
@@ -71,7 +71,7 @@ def _command(program: str, path: PathLike, demuxer: str, seconds: float) -> list
 
 
 def _read_header(pipe: IO[bytes]) -> tuple[int, int] | None:
-    """Return rate and number of channels of the WAV that begins, and read up to its samples."""
+    """Read the header of a WAV stream up to its samples; return rate and number of channels."""
     if pipe.read(12)[:4] != b"RIFF":
         return None
     found, n_read = None, 12
@@ -111,11 +111,12 @@ def decode_with_ffmpeg(
     head : bytes
         Its first bytes.
     name : str
-        What error messages call it.
+        Its name in error messages.
     max_duration : float
-        Seconds to decode at most; one second more is decoded, so that the caller notices.
+        Limit in seconds; one second more is decoded, so that the caller notices
+        a longer recording.
     block_size : int
-        Number of samples in a block, of all channels together.
+        Number of samples per block, of all channels together.
 
     Yields
     ------
@@ -124,19 +125,20 @@ def decode_with_ffmpeg(
     blocks : iterator of ndarray of shape (n_samples, n_channels), dtype float32
         The samples.
     remarks : callable
-        Afterwards, from number of samples and rate to remarks: what ffmpeg has
-        complained about: it skips damaged parts and still succeeds.
+        Returns remarks for a number of samples and a rate, once all blocks are
+        read: ffmpeg skips damaged parts with a message and still succeeds.
 
     Raises
     ------
     AudioError
-        There is no ffmpeg, it does not read the file, or it takes longer than ten minutes.
+        ffmpeg is not installed, cannot read the file, or takes longer than ten
+        minutes.
     """
     suffix = os.path.splitext(name)[1].lower()
     program = find_ffmpeg()
     if program is None:
         raise AudioError(
-            f"{name}: {suffix} is read with the program ffmpeg, which is not installed. Install "
+            f"{name}: reading {suffix} needs the program ffmpeg, which is not installed. Install "
             f"it, or convert the recording: ffmpeg -i NAME{suffix} NAME.wav"
         )
     command = _command(program, path, _demuxer(head, suffix), min(max_duration, 1e8) + 1)

@@ -27,7 +27,7 @@ __all__ = ["Inspection", "inspect_recording"]
 
 
 class Inspection(NamedTuple):
-    """Bytes, Hz and seconds of a recording, NaN where unknown, and what is wrong with it."""
+    """Size in bytes, rate, duration (NaN if unknown) and problems of a recording."""
 
     n_bytes: int = -1
     sr: float = math.nan
@@ -50,7 +50,7 @@ def _inspect_header(path: PathLike, name: str, n_bytes: int) -> Inspection:
         else:
             early = kind == "MP3" and frames and ends_early(file, frames, sr, mp3=True)
     if found.patches and found.declared is None and frames > 2**48:
-        # FLAC, which was opened as one of unknown length.
+        # A FLAC file that was opened with an unknown length.
         frames = found.frames
     if frames is None:
         return Inspection(n_bytes, float(sr))
@@ -62,7 +62,7 @@ def _inspect_header(path: PathLike, name: str, n_bytes: int) -> Inspection:
 
 
 def _range_problem(found: Inspection, name: str, max_duration: float) -> Remark | None:
-    """Return the reason for which a recording would be refused, or None."""
+    """Return the reason why a recording would be refused, or None."""
     try:
         check_rate(found.sr, name)
     except AudioError as error:
@@ -79,7 +79,7 @@ def _range_problem(found: Inspection, name: str, max_duration: float) -> Remark 
 def inspect_recording(
     path: PathLike, *, max_duration: float = MAXIMUM_DURATION, samples: bool = False
 ) -> Inspection:
-    """Look for what would make the extraction of features fail or warn.
+    """Find problems that would make the extraction of features fail or warn.
 
     Parameters
     ----------
@@ -88,15 +88,15 @@ def inspect_recording(
     max_duration : float
         As in `load_audio`.
     samples : bool
-        Whether to decode the recording, too. If not, the header is compared
-        with the size of the file.
+        Whether to decode the recording as well. If False, the header is only
+        compared with the size of the file.
 
     Returns
     -------
     Inspection
-        The kinds of its problems are "missing file", "unreadable file",
-        "empty recording", "too short", "too long", "sampling rate out of
-        range", "unusable samples", and those of remarks: "cut off", "gap",
+        Its problems are of the kinds "missing file", "unreadable file", "empty
+        recording", "too short", "too long", "sampling rate out of range",
+        "unusable samples", and of the kinds of remarks: "cut off", "gap",
         "clipped", "cancelling channels", "digital silence", "too quiet".
     """
     check_max_duration(max_duration)
@@ -114,7 +114,7 @@ def inspect_recording(
     except (AudioError, OSError):
         if os.path.splitext(name)[1].lower() not in FFMPEG_SUFFIXES:
             return Inspection(n_bytes, problems=(Remark("unreadable file", ""),))
-        # Its header cannot be read here, so that ffmpeg has to decode it.
+        # The header of such a file cannot be read here, so ffmpeg has to decode it.
         found, samples = Inspection(n_bytes), True
     else:
         problem = _range_problem(found, name, max_duration)

@@ -25,7 +25,7 @@ def _check(status: os.stat_result, name: str) -> None:
     kind = special_kind(status.st_mode)
     if kind is not None:
         raise AudioError(
-            f"{name}: this is {kind}, expected a regular file. Copy what it yields into a file."
+            f"{name}: this is {kind}, expected a regular file. Copy its content into a file."
         )
     if status.st_size == 0:
         raise AudioError(f"{name}: the file is empty (0 bytes), expected audio. Fetch it again.")
@@ -33,7 +33,7 @@ def _check(status: os.stat_result, name: str) -> None:
 
 @contextlib.contextmanager
 def open_recording(path: PathLike) -> Iterator[io.FileIO]:
-    """Open a recording, after a check that reading it will end.
+    """Open a recording after checking that reading it will end.
 
     Parameters
     ----------
@@ -43,19 +43,19 @@ def open_recording(path: PathLike) -> Iterator[io.FileIO]:
     Yields
     ------
     file : io.FileIO
-        At its beginning, not buffered.
+        Positioned at its beginning, not buffered.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, AudioError
-        There is no such file; it is a folder; it is empty, or a pipe, device
-        or socket.
+        The file does not exist; is a folder; or is empty, a pipe, a device or a
+        socket.
     """
     name = str(path)
     try:
-        # Before it is opened too: to open a device can be to start it.
+        # Checked before opening as well, because opening a device may start it.
         _check(os.stat(path), name)
-        # A pipe that took the place of the file meanwhile must not be waited for.
+        # The file may be replaced by a pipe in the meantime; opening must not wait for it.
         file = open(os.open(path, os.O_RDONLY | _FLAGS), "rb", buffering=0)  # noqa: SIM115
     except FileNotFoundError as error:
         raise FileNotFoundError(
@@ -64,7 +64,7 @@ def open_recording(path: PathLike) -> Iterator[io.FileIO]:
     except ValueError as error:
         if isinstance(error, AudioError):
             raise
-        # A NUL, or letters that the file system has no bytes for.
+        # The name holds a NUL, or letters that the file system cannot encode.
         raise AudioError(
             f"{name!r} cannot be the name of a file ({error}), expected the path of a recording."
         ) from error
@@ -76,7 +76,7 @@ def open_recording(path: PathLike) -> Iterator[io.FileIO]:
 _FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-# How files begin whose content alone says how to decode them.
+# First bytes of formats that are recognised by their content alone.
 _KNOWN = (
     b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"NIST", b"Creative",
     b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa",
@@ -84,19 +84,19 @@ _KNOWN = (
 
 
 def file_digest(file: io.FileIO, name: str, hash_: Hasher) -> bytes:
-    """Return the digest of all that decides on what an open recording decodes to.
+    """Return a digest of everything that determines the samples of an open recording.
 
-    That is its content, and the suffix where the content does not say how to
-    decode it, as in an MP3 with bytes before its first frame.
+    This is its content, and its suffix if the content does not identify the
+    format, as in an MP3 file with bytes before its first frame.
 
     Parameters
     ----------
     file : io.FileIO
-        At its beginning.
+        Positioned at its beginning.
     name : str
-        Its path.
+        Path of the file.
     hash_ : callable
-        Gives a new hash object of `hashlib`.
+        Returns a new hash object of `hashlib`.
     """
     known = file.read(8).startswith(_KNOWN)
     file.seek(0)
@@ -108,7 +108,7 @@ def file_digest(file: io.FileIO, name: str, hash_: Hasher) -> bytes:
 
 
 def reader(file: io.FileIO) -> Read:
-    """Return a function from an offset and a number to that many bytes of an open file."""
+    """Return a function that reads a number of bytes at an offset of an open file."""
 
     def read(at: int, n: int) -> bytes:
         file.seek(at)
@@ -127,9 +127,9 @@ class PatchedFile(io.RawIOBase):
     Parameters
     ----------
     file : io.FileIO
-        Not closed with this one.
+        Stays open when this object is closed.
     patches : sequence of (int, bytes)
-        Offsets, and what stands there.
+        Offsets, and the bytes to read there.
     """
 
     def __init__(self, file: io.FileIO, patches: Sequence[tuple[int, bytes]]) -> None:

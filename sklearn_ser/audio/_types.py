@@ -1,4 +1,4 @@
-"""Names for the types that several modules of this folder pass to each other."""
+"""Type aliases for values that several modules of this folder exchange."""
 
 import os
 from collections.abc import Callable
@@ -19,8 +19,8 @@ Rate: TypeAlias = int | float
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
-# Makes a new hash object of hashlib.
+# Returns a new hash object of hashlib.
 Hasher: TypeAlias = Callable[[], "_Hash"]
 
-# From an offset and a number of bytes to these bytes, fewer at the end of the file.
+# Returns the bytes for an offset and a number of bytes; fewer at the end of the file.
 Read: TypeAlias = Callable[[int, int], bytes]

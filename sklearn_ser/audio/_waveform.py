@@ -27,7 +27,7 @@ __all__ = [
     "warn_of",
 ]
 
-#: Seconds of signal below which there is not one 60 ms analysis frame.
+#: Shortest duration in seconds: one analysis frame of 60 ms.
 MINIMUM_DURATION = 0.060
 
 _Float = TypeVar("_Float", bound=np.floating)
@@ -37,31 +37,31 @@ _FULL_SCALE = 32767 / 32768
 
 _RATES = (4000, 1_000_000)
 
-# From this peak on, samples that are beyond full scale are in another unit: no recording in
-# floating-point numbers is 12 dB too hot for more than a few samples.
+# With this peak or more, samples beyond full scale are in another unit: floating-point
+# recordings do not exceed full scale by 12 dB for more than a few samples.
 _OTHER_UNIT = 4.0
 
-# Share of samples at or beyond full scale from which the waveform is a distorted one. Speech
-# recorded too hot has some per mille of them.
+# Share of samples at or beyond full scale from which a waveform counts as distorted. Speech
+# that was recorded too loud has a few per mille.
 _CLIPPED = 0.01
 
-# The smallest step of a 16-bit sample. Nothing recorded stays below it.
+# The smallest step of a 16-bit sample. No real recording stays below it.
 _SMALLEST_STEP = 2.0**-15
 
-# Channels without any relation lose 10 log10(n) dB by averaging, one of n channels alone as
-# much again. A loss of 20 dB and more is opposite phase.
+# Averaging n channels loses 10 log10(n) dB if they are independent, or if only one of them has
+# a signal. A loss of 20 dB or more means opposite phase.
 _CANCELLED = 0.01
 
 
 class Remark(NamedTuple):
-    """What makes the features of a recording doubtful: a short name, a clause."""
+    """A reason to doubt the features of a recording: a short name and a clause."""
 
     kind: str
     text: str
 
 
 def warn_of(remarks: Iterable[Remark], name: str) -> None:
-    """Issue one `AudioWarning` for each remark on a recording."""
+    """Issue one `AudioWarning` per remark on a recording."""
     for remark in remarks:
         message = f"{name}: {remark.kind}: {remark.text}"
         warnings.warn(message, AudioWarning, stacklevel=caller_stacklevel())
@@ -70,8 +70,8 @@ def warn_of(remarks: Iterable[Remark], name: str) -> None:
 def check_rate(sr: SupportsFloat, name: str) -> Rate:
     """Return a sampling rate as a plain int, or a plain float where it is not integral.
 
-    Compiled functions and caches distinguish types: a rate of type float16 would get, and leave
-    behind, results of its own.
+    Compiled functions and caches distinguish types: for a rate of type float16, functions would
+    be compiled again and rows stored separately.
     """
     low, high = _RATES
     number = isinstance(sr, Real) and not isinstance(sr, bool | np.bool_)
@@ -86,7 +86,7 @@ def check_rate(sr: SupportsFloat, name: str) -> Rate:
 
 
 def check_max_duration(max_duration: SupportsFloat) -> None:
-    """Refuse a limit on the duration that would limit nothing, as NaN, or everything."""
+    """Raise for a limit on the duration that allows everything, such as NaN, or nothing."""
     number = isinstance(max_duration, Real) and not isinstance(max_duration, bool | np.bool)
     if not number or not float(max_duration) > 0:
         raise ValueError(
@@ -96,10 +96,10 @@ def check_max_duration(max_duration: SupportsFloat) -> None:
 
 
 def _range(samples: npt.NDArray[np.floating], name: str) -> tuple[float, float]:
-    """Return the extremes of samples, which must be finite."""
+    """Return the extremes of samples; raise if samples are not finite."""
     if not samples.size:
         return 0.0, 0.0
-    # The extremes of an array with a NaN are NaN, so that they serve two purposes.
+    # The extremes of an array with a NaN are NaN, so one pass serves both purposes.
     low, high = float(samples.min()), float(samples.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise AudioError(
@@ -110,12 +110,12 @@ def _range(samples: npt.NDArray[np.floating], name: str) -> tuple[float, float]:
 
 
 class Levels:
-    """What blocks of one recording say about its level, in one pass.
+    """Statistics of the level of a recording, collected block by block in one pass.
 
     Parameters
     ----------
     name : str
-        What error messages call the recording.
+        Name of the recording in error messages.
     """
 
     def __init__(self, name: str) -> None:
@@ -156,12 +156,13 @@ class Levels:
         return mono
 
     def remarks(self) -> list[Remark]:
-        """Return what is wrong with the level.
+        """Return remarks on the level.
 
         Returns
         -------
         remarks : list of Remark
-            Of the kinds "clipped", "cancelling channels", "digital silence" and "too quiet".
+            Their kinds are "clipped", "cancelling channels", "digital silence"
+            and "too quiet".
 
         Raises
         ------
@@ -207,8 +208,8 @@ class Levels:
 
 
 def clip(y: Samples, name: str) -> Samples:
-    """Limit float32 samples to [-1, 32767/32768]; in place, where any are outside."""
-    # Finite samples of enormous size overflow when they are resampled or made float32.
+    """Limit float32 samples to [-1, 32767/32768], in place."""
+    # Checked again: huge finite samples overflow when they are resampled or made float32.
     low, high = _range(y, name)
     if low < -1 or high > _FULL_SCALE:
         np.clip(y, -1, _FULL_SCALE, out=y)
@@ -216,7 +217,7 @@ def clip(y: Samples, name: str) -> Samples:
 
 
 def check_length(n_samples: int, sr: Rate, name: str) -> None:
-    """Refuse a recording without one analysis frame."""
+    """Raise for a recording shorter than one analysis frame."""
     if n_samples == 0:
         raise AudioError(f"{name}: no samples, expected at least {MINIMUM_DURATION:g} s of signal.")
     if n_samples < math.floor(MINIMUM_DURATION * sr + 0.5):
@@ -229,7 +230,7 @@ def check_length(n_samples: int, sr: Rate, name: str) -> None:
 def examine_waveform(
     y: npt.ArrayLike, sr: SupportsFloat, name: str
 ) -> tuple[Samples, Rate, list[Remark]]:
-    """Do what `check_waveform` does, and return remarks instead of warning.
+    """Check a waveform like `check_waveform`, but return remarks instead of warning.
 
     Returns
     -------
@@ -238,7 +239,7 @@ def examine_waveform(
     sr : int or float
         The rate as a plain number.
     remarks : list of Remark
-        What makes the features doubtful.
+        Reasons to doubt the features.
     """
     sr = check_rate(sr, name)
     y = np.asarray(y)
@@ -250,7 +251,7 @@ def examine_waveform(
     if y.dtype.kind != "f":
         raise AudioError(
             f"{name}: the samples have dtype {y.dtype}, expected floating-point numbers between "
-            "-1 and 1. Give paths as text or one array of samples for each recording."
+            "-1 and 1. Pass paths as text, or one array of samples per recording."
         )
     if y.ndim != 1:
         raise AudioError(
@@ -262,13 +263,13 @@ def examine_waveform(
     levels.take(y)
     remarks = levels.remarks()
     with np.errstate(under="ignore", over="ignore"):
-        # A copy: functions of users may work in place.
+        # A copy, because functions of users may change it in place.
         y = y.astype(np.float32)
     return clip(y, name), sr, remarks
 
 
 def check_waveform(y: npt.ArrayLike, sr: SupportsFloat, *, name: str = "the waveform") -> Samples:
-    """Check that a waveform is one that features can be computed from.
+    """Check that features can be computed from a waveform.
 
     Parameters
     ----------
@@ -277,7 +278,7 @@ def check_waveform(y: npt.ArrayLike, sr: SupportsFloat, *, name: str = "the wave
     sr : int
         Sampling rate in Hz, 4000 to 1,000,000.
     name : str, default="the waveform"
-        What error messages call the signal: usually the file.
+        Name of the signal in error messages, usually the file.
 
     Returns
     -------
@@ -288,9 +289,9 @@ def check_waveform(y: npt.ArrayLike, sr: SupportsFloat, *, name: str = "the wave
     ------
     AudioError
         The samples are not floating-point numbers in one dimension, are
-        infinite or NaN, or are fewer than one analysis frame of 60 ms; 1 % of
-        them or more are beyond full scale and the largest is 4 or more, so that
-        their unit is another one, such as that of 16-bit integers.
+        infinite or NaN, or are fewer than one analysis frame of 60 ms; or at
+        least 1 % of them are beyond full scale and the largest is 4 or more,
+        which means another unit, such as that of 16-bit integers.
 
     Warns
     -----

@@ -54,7 +54,7 @@ WAVE = """
 
 def test_without_the_program_the_error_says_how_to_convert(phone, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(AudioError, match=r"phone\.m4a: \.m4a is read with the program ffmpeg.*-i"):
+    with pytest.raises(AudioError, match=r"phone\.m4a: reading \.m4a needs the program ffmpeg.*-i"):
         load_audio(phone)
 
 
