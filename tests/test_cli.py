@@ -348,7 +348,10 @@ def test_wrong_usage(arguments, message, tmp_path, capsys):
     ("arguments", "message"),
     [
         ("evaluate --corpus emodb={0}/no --corpus urdu={0}", r"No folder .*/no'.*emodb\.bilderbar"),
-        ("evaluate --corpus a={0} --corpus b={0}", "'a' is no registered corpus .*No recordings"),
+        (
+            "evaluate --corpus a={0} --corpus b={0}",
+            "'a' is not a registered corpus .*No recordings",
+        ),
         ("extract {0}/no.wav", r"no file .*no\.wav"),
         ("extract {0}", "No recordings in .* or its sub-folders"),
         ("evaluate --utterances 5", "n_utterances=5"),

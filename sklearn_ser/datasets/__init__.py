@@ -1,8 +1,8 @@
 """Load folders of recordings as tables with their emotions.
 
-Every loader returns a table with one row a recording and the same columns; see
-:func:`load_corpus`. Loading opens no recording, and no recording comes with
-this package.
+Every loader returns a table with one row per recording and the same columns;
+see :func:`load_corpus`. Loading opens no recording, and this package contains
+no recordings.
 """
 
 from importlib import import_module
@@ -43,7 +43,7 @@ __all__ = [
 
 
 def __getattr__(name):
-    # Loading real corpora should not pay for the synthesiser's imports.
+    # Imported on first use, because loading real corpora does not need the synthesiser.
     if name in _SYNTHETIC:
         return getattr(import_module(f"{__name__}._synthesis._synthetic"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,31 +21,31 @@ __all__ = ["ANNOTATIONS", "AnnotationSet", "load_annotations"]
 logger = logging.getLogger(__name__)
 
 _RATINGS = ["activation", "valence"]
-# Headers as published, after blanks around them and capitals are gone.
+# Variants of headers in published files, stripped and in lower case.
 _HEADERS = {"file": "filename", "filname": "filename", "arousal": "activation"}
 _SHOWN = 5  # names of files in a message
 
 
 @dataclass(frozen=True)
 class AnnotationSet:
-    """What is known of a set of ratings: whose they are, of which corpora, on which scale.
+    """Description of a set of ratings: its origin, corpora and scale.
 
     Parameters
     ----------
     name : str
-        The name it is loaded by.
+        The name for loading it.
     title : str
-        What it is, in a few words.
+        A description in a few words.
     licence : str
-        Under which terms the ratings may be used.
+        Terms of use of the ratings.
     homepage : str
-        The page to get them from.
+        The page to get the ratings from.
     citation : str
         BibTeX entry of the paper to cite.
     files : mapping from str to tuple of str
         Name of each CSV file and the registered corpora whose recordings it
-        rates. Its columns are the name of the recording, activation and
-        valence; other columns are not read.
+        rates. The files have columns for the name of the recording, activation
+        and valence; other columns are not read.
     scale : tuple of float
         The lowest and the highest rating.
     """
@@ -60,12 +60,12 @@ class AnnotationSet:
 
     @property
     def corpora(self):
-        """Tuple of the corpora that it has ratings of."""
+        """Tuple of the corpora with ratings."""
         return tuple(corpus for corpora in self.files.values() for corpus in corpora)
 
     @property
     def how_to_get(self):
-        """One sentence for messages: the page and the licence."""
+        """Sentence for messages with the page and the licence."""
         return f"{self.title}: see {self.homepage} (licence: {self.licence})."
 
 
@@ -87,7 +87,7 @@ _DAS2022 = AnnotationSet(
     files={
         "AESD.csv": ("aesdd",),
         "CAFE.csv": ("cafe",),
-        # The second release of EMO-DB has the recordings of the first under their names.
+        # The second release of EMO-DB contains the recordings of the first under the same names.
         "EMO_DB.csv": ("emodb", "emodb2"),
         "URDU.csv": ("urdu",),
     },
@@ -98,9 +98,9 @@ ANNOTATIONS = MappingProxyType({annotations.name: annotations for annotations in
 
 
 def _key(file):
-    """Return what stays of a file's name when it is converted or copied to another system."""
+    """Return the part of a file's name that survives conversion and copying between systems."""
     name = "".join(PurePath(file).stem.split()).casefold()
-    # An index of pandas takes no bytes that are not UTF-8.
+    # An index of pandas cannot hold bytes that are not UTF-8.
     return name.encode("utf-8", "backslashreplace").decode()
 
 
@@ -114,7 +114,7 @@ def _find_set(name):
 
 
 def _find_csv_files(annotations, path):
-    """Return the files of a set in a folder, or the one named, with their corpora."""
+    """Return the files of a set in a folder, or the given file, with their corpora."""
     path = Path(path).expanduser()
     known = {name.lower(): corpora for name, corpora in annotations.files.items()}
     names = ", ".join(annotations.files)
@@ -137,13 +137,13 @@ def _find_csv_files(annotations, path):
 
 
 def _as_ratings(texts, file, scale):
-    """Convert a column; a rating is a number on the scale or missing."""
+    """Convert a column to numbers; raise if a rating is neither on the scale nor missing."""
     ratings = pd.to_numeric(texts, errors="coerce")
     low, high = scale
     gap = texts.isna() | texts.astype(str).str.strip().str.lower().isin(["", "nan"])
     wrong = ~gap & ~ratings.between(low, high)
     if wrong.any():
-        # The first line has the headers, and lines count from 1.
+        # Lines are counted from 1, and the first line holds the headers.
         line = wrong.to_numpy().argmax() + 2
         raise CorpusError(
             f"{file}, line {line}: {texts.name} is {texts[wrong].iloc[0]!r}, expected a number "
@@ -153,15 +153,15 @@ def _as_ratings(texts, file, scale):
 
 
 def _read_ratings(file, scale):
-    """Read one CSV file; returns the columns file, activation, valence, without empty rows."""
+    """Read one CSV file; return the columns file, activation and valence without empty rows."""
     try:
-        # As text first, so that a message can tell what is no number. A comma at the end of the
-        # lines would otherwise make an index of the first column.
+        # As text first, so that a message can quote what is not a number. Without index_col=False,
+        # a comma at the end of lines would turn the first column into the index.
         table = pd.read_csv(
             io.StringIO(read_text(file)), dtype=str, index_col=False, skip_blank_lines=False
         )
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        raise CorpusError(f"{file} is no table of comma-separated values: {error}.") from error
+        raise CorpusError(f"{file} is not a table of comma-separated values: {error}.") from error
     headers = [str(header).strip().lower() for header in table.columns]
     table.columns = [_HEADERS.get(header, header) for header in headers]
     for column in ("filename", *_RATINGS):
@@ -177,20 +177,20 @@ def _read_ratings(file, scale):
 
 
 def _collect(annotations, path):
-    """Read all files; returns one row a recording, with its key, sorted as in the files."""
+    """Read all files; return one row per recording with its key, in the order of the files."""
     parts = []
     for file, corpora in _find_csv_files(annotations, path).items():
         ratings = _read_ratings(file, annotations.scale)
         ratings.insert(0, "corpus", corpora[0])
         parts.append(ratings)
-    # Two copies of a file say the same of each recording; anything else is a contradiction.
+    # Identical rows come from copies of a file; different ones contradict each other.
     ratings = pd.concat(parts).drop_duplicates()
     ratings["key"] = ratings["file"].map(_key)
     twice = ratings.duplicated(["corpus", "key"], keep=False)
     if twice.any():
         first = ratings[twice].iloc[0]
         raise CorpusError(
-            f"{path} rates {first['file']} of {first['corpus']} more than once, and not the same."
+            f"{path} rates {first['file']} of {first['corpus']} more than once, differently."
         )
     return ratings.reset_index(drop=True)
 
@@ -214,17 +214,17 @@ def _check_table(table, annotations):
     if not np.isin(_corpora_of(table), annotations.corpora).any():
         raise CorpusError(
             f"{annotations.name!r} rates {', '.join(annotations.corpora)}; the table has none of "
-            f"them but {', '.join(map(str, table['corpus'].unique())) or 'no recordings'}."
+            f"them, but {', '.join(map(str, table['corpus'].unique())) or 'no recordings'}."
         )
 
 
 def _join(table, ratings, annotations):
-    """Fill in the ratings; returns the new table and notes on recordings without one."""
+    """Fill in the ratings; return the new table, and notes on recordings without a rating."""
     table = table.copy()
     with without_spelling_warnings():
         all_corpora = pd.Series(_corpora_of(table), dtype=object)
     rows = np.flatnonzero(all_corpora.isin(annotations.corpora))
-    # Recordings of a second release are found under the name of the first.
+    # Ratings of a second release are stored under the name of the first.
     first = {corpus: names[0] for names in annotations.files.values() for corpus in names}
     corpora = all_corpora.iloc[rows]
     keys = list(zip(corpora.map(first), map(_key, table["path"].iloc[rows]), strict=True))
@@ -256,33 +256,33 @@ def _join(table, ratings, annotations):
 def load_annotations(name, path, table=None):
     r"""Load ratings of activation and valence, and join them to recordings.
 
-    ``"das2022"`` are the ratings by Das et al. [1]_ of EMO-DB, URDU, CaFE and
-    AESDD, by one rater from 1 (low, negative) to 5 (high, positive) in half
-    steps. They do not come with this package: their authors publish
+    ``"das2022"`` stands for the ratings of EMO-DB, URDU, CaFE and AESDD by Das
+    et al. [1]_, made by one rater from 1 (low, negative) to 5 (high, positive)
+    in half steps. This package does not contain them: their authors publish
     ``EMO_DB.csv``, ``URDU.csv``, ``CAFE.csv`` and ``AESD.csv``.
 
-    Recordings are recognised by corpus and file name, in letters of either
-    case, whatever the folder, the suffix and blanks in the name.
+    Recordings are identified by corpus and file name. Letter case, the folder,
+    the suffix and blanks in the name are ignored.
 
     Parameters
     ----------
     name : str or AnnotationSet
-        Name of the set: ``"das2022"``; or what is known of one of your own, see
+        Name of the set (``"das2022"``), or a description of your own set, see
         :class:`AnnotationSet`.
     path : str or path-like
-        Folder that holds the files of the set, or some of them, as published;
-        or one of the files.
+        Folder with all or some of the files of the set as published, or one of
+        the files.
     table : DataFrame, optional
         Recordings as :func:`load_corpora` returns them. Recordings of corpora
-        that the set does not rate stay as they are.
+        that the set does not rate are not changed.
 
     Returns
     -------
     table : DataFrame
-        With `table` given, a copy of it with ``activation`` and ``valence``
-        filled in; a recording without a new rating keeps what it had. Otherwise
-        the ratings themselves, with the columns ``corpus``, ``file``,
-        ``activation`` and ``valence``, NaN where a rating is missing.
+        With `table`, a copy of it with ``activation`` and ``valence`` filled in;
+        a recording without a new rating keeps its values. Without `table`, the
+        ratings themselves, with the columns ``corpus``, ``file``,
+        ``activation`` and ``valence``, and NaN for missing ratings.
 
     Raises
     ------
@@ -293,16 +293,17 @@ def load_annotations(name, path, table=None):
         column, has a rating off the scale or two for a recording, or `table`
         has no corpus that the set rates.
     TypeError
-        If `table` is no DataFrame.
+        If `table` is not a DataFrame.
 
     Warns
     -----
     CorpusWarning
-        If recordings of a rated corpus have no rating; one warning for all.
+        If recordings of a rated corpus have no rating. There is one warning for
+        all.
 
     See Also
     --------
-    circumplex : Typical ratings of an emotion, for corpora that nobody rated.
+    circumplex : Typical ratings of an emotion, for corpora without ratings.
 
     References
     ----------

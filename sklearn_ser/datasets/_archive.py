@@ -21,21 +21,21 @@ __all__ = ["unpack"]
 _CHUNK = 1 << 16
 _ZIP = b"PK"
 _ENCRYPTED = 0x1  # bit of a zip member's flags
-# Compression whose memory does not depend on the archive.
+# Compression methods whose memory does not depend on the archive.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _MAX_DEPTH = 32  # folders within each other
-_MAX_GLOBAL = 100  # headers that hold for all members that follow; each of them gets a copy
+_MAX_GLOBAL = 100  # headers that apply to all later members, each of which gets a copy
 
-# Errors of the system that are the archive's fault: names, and positions that it states.
+# System errors that the archive causes, by names or by offsets.
 _FAULTS = (None, errno.EILSEQ, errno.EINVAL, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def _target(folder, name):
-    """Return where a member goes; a name that leads anywhere else is refused.
+    """Return the path of a member; raise if it lies outside of the folder.
 
-    The rules are those of all systems at once, so that the same archives are
-    refused everywhere: a backslash separates, and ``C:x`` is absolute.
+    The rules of all operating systems apply at once, so that the same archives
+    are refused everywhere: a backslash is a separator, and ``C:x`` is absolute.
     """
     path = PureWindowsPath(name)
     if "\0" in name or path.drive or path.root or ".." in path.parts:
@@ -54,7 +54,7 @@ def _target(folder, name):
 def _write(source, target, size, budget):
     target.parent.mkdir(parents=True, exist_ok=True)
     n = 0
-    # "x": a second member of the same name is no honest archive's.
+    # "x" fails for a second member of the same name, which no honest archive has.
     with open(target, "xb") as file:
         while chunk := source.read(_CHUNK):
             n += len(chunk)
@@ -65,12 +65,12 @@ def _write(source, target, size, budget):
 
 
 def _kind_of_zipped(member):
-    """Return what a member of a zip archive is, in words; None if it may be unpacked."""
+    """Describe a member of a zip archive that must not be unpacked; otherwise return None."""
     if member.flag_bits & _ENCRYPTED:
         return "an encrypted file"
     if member.compress_type not in _METHODS:
         return f"compressed by method {member.compress_type}, neither stored nor deflated"
-    # Systems without such modes leave them 0.
+    # Systems without file modes write 0.
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return "a symbolic link"
@@ -110,9 +110,9 @@ def _unpack_zip(archive, folder, budget):
 
 
 def _check_end(source):
-    """Check that nothing but zeros follows, as at the end of every complete tar archive.
+    """Check that only zeros follow, as at the end of every complete tar archive.
 
-    The reader stops without a word at a header that it does not understand.
+    The reader stops without an error at a header that it does not understand.
     """
     rest, n = source.last, 0
     while rest:
@@ -128,7 +128,7 @@ def _members_of(opened, source):
     while True:
         source.begin_header()
         member = opened.next()
-        # Else all that were read stay in memory, each with its copy of the global headers.
+        # Otherwise all members stay in memory, each with its copy of the global headers.
         opened.members.clear()
         if member is None:
             return
@@ -163,34 +163,34 @@ def _is_zip(archive):
 
 
 def unpack(archive, folder, *, max_bytes, max_members):
-    """Unpack a zip or tar archive into an empty folder, trusting nothing it says.
+    """Unpack an untrusted zip or tar archive into an empty folder.
 
-    Members are regular files and folders with names below `folder`. Owners,
-    permissions and times stay behind. Bytes are counted as they come out, and
-    must then be as many as the archive declares. Memory does not depend on the
-    archive: the headers of a member of a tar archive may take 64 KiB, and 4 KiB on
-    average; an entry in the directory of a zip archive 1 KiB on average; xz may
-    use 256 MiB.
+    Members must be regular files and folders below `folder`. Owners,
+    permissions and times are not restored. Unpacked bytes are counted, and their
+    number must equal the one that the archive declares. Memory is bounded: the
+    headers of a member of a tar archive may take 64 KiB, and 4 KiB on average;
+    an entry in the directory of a zip archive, 1 KiB on average; xz may use
+    256 MiB.
 
     Parameters
     ----------
     archive : pathlib.Path
-        A zip archive, or a tar archive as it is or compressed by gzip, bzip2
-        or xz; its content tells, not its name.
+        A zip archive, or a tar archive, uncompressed or compressed by gzip,
+        bzip2 or xz. The content determines the format, not the name.
     folder : pathlib.Path
-        Where to unpack to. The caller removes what was unpacked before an error.
+        Where to unpack to. After an error, the caller removes unpacked files.
     max_bytes : int
-        Sum of the sizes of all files at which to stop.
+        Largest total size of all files.
     max_members : int
-        Number of files and folders at which to stop.
+        Largest number of files and folders.
 
     Raises
     ------
     DownloadError
-        If the archive is of another kind, damaged, or larger than promised; if
-        a member is a link, a device, sparse, encrypted or compressed in a rare way, has a
-        name that is absolute, contains ``..``, occurs twice, or lies in more than
-        32 folders within each other.
+        If the archive has another format, is damaged or exceeds a limit; or if
+        a member is a link, a device, sparse, encrypted or compressed in a rare
+        way, or has a name that is absolute, contains ``..``, occurs twice, or
+        is nested in more than 32 folders.
     OSError
         If a file cannot be written.
     """
@@ -209,6 +209,6 @@ def unpack(archive, folder, *, max_bytes, max_members):
         if isinstance(error, OSError) and error.errno not in _FAULTS:
             raise
         raise DownloadError(
-            "the archive is damaged, or none in zip or tar format: "
+            "the archive is damaged, or not in zip or tar format: "
             f"{str(error) or type(error).__name__}"
         ) from error

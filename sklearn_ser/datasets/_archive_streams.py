@@ -12,24 +12,25 @@ from sklearn_ser.exceptions import DownloadError
 
 __all__ = ["TAR_BLOCK", "Budget", "TarSource", "XzReader", "ZipSource", "open_compressed"]
 
-TAR_BLOCK = 512  # bytes that a tar archive counts in
+TAR_BLOCK = 512  # unit of a tar archive in bytes
 
 _CHUNK = 1 << 16
-# Of one member of a tar archive, with a long name and the attributes of its file system.
+# Bytes of headers of one member of a tar archive, with a long name and extended attributes.
 _MAX_HEADER = 1 << 16
-# Of an entry in the directory of a zip archive, on average; names are seldom that long.
+# Average bytes of an entry in the directory of a zip archive; names are rarely that long.
 _ZIP_ENTRY = 1 << 10
 _ZIP_ENTRY_START = b"PK\x01\x02"
 # Bytes at the end of a zip archive that are searched for its end record.
 _ZIP_END = 1 << 17
-# xz keeps as much of what it unpacked as the archive says, up to 4 GiB; "xz -9" says 64 MiB.
+# xz keeps as much unpacked data in memory as the archive demands, up to 4 GiB; "xz -9" needs
+# 64 MiB.
 _XZ_MEMORY = 1 << 28
-# Some versions of Python need quadratic time to look for a key behind a number of digits.
+# Some versions of Python need quadratic time to search for a key after many digits.
 _MANY_DIGITS = re.compile(rb"\d{500}")
 
 
 class Budget:
-    """What an archive may still unpack to; every member and every byte is taken from it."""
+    """Count members and bytes of an archive, up to limits."""
 
     def __init__(self, max_bytes, max_members):
         self.max_bytes, self.max_members = max_bytes, max_members
@@ -56,8 +57,8 @@ class Budget:
 class TarSource:
     """The uncompressed bytes of a tar archive, from front to back, for `tarfile.TarFile`.
 
-    Headers are read into memory, as long as they say they are: those of one member,
-    and those of all, have limits of their own.
+    The reader loads headers of any declared length into memory, so the headers of
+    one member and those of all members are limited separately.
     """
 
     def __init__(self, stream, budget):
@@ -70,7 +71,7 @@ class TarSource:
         self.last = b""
 
     def begin_header(self):
-        """Count what is read from now on as headers of one member."""
+        """Count bytes from now on as headers of one member."""
         self._reads_header, self._n_header = True, 0
 
     def begin_content(self):
@@ -133,7 +134,7 @@ class XzReader:
         """Return some bytes, maybe none, or None at the end."""
         data = b""
         if self._decompressor.eof:
-            # Another stream may follow, behind zeros.
+            # Another stream may follow after zeros.
             data = self._decompressor.unused_data.lstrip(b"\0")
             while not data:
                 chunk = self._file.read(_CHUNK)
@@ -148,7 +149,7 @@ class XzReader:
         return self._decompressor.decompress(data, n)
 
 
-# How a compressed file begins, and what reads it.
+# First bytes of compressed files, and their readers.
 _READERS = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
@@ -157,7 +158,7 @@ _READERS = {
 
 
 def open_compressed(file):
-    """Return what reads a file: uncompressed, whether it is compressed or not."""
+    """Return a reader of the uncompressed bytes of a file that may be compressed."""
     start = file.peek(max(map(len, _READERS)))
     for magic, reader in _READERS.items():
         if start.startswith(magic):
@@ -166,7 +167,7 @@ def open_compressed(file):
 
 
 class ZipSource(io.BufferedReader):
-    """A zip archive for `zipfile.ZipFile`, which reads the directory at its end at once."""
+    """A zip archive for `zipfile.ZipFile`, which reads the whole directory at its end at once."""
 
     def __init__(self, path, budget):
         super().__init__(io.FileIO(path))

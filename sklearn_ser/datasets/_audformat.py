@@ -20,14 +20,14 @@ _GENDERS = {"f": "female", "m": "male"}
 
 
 def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=None, emotions=None):
-    """Load a database in audformat, the format of the package of that name.
+    """Load a database in audformat, the format of the package of the same name.
 
-    Emotions are the labels of the scheme or column ``emotion``. What there is of
+    Emotions are the labels of the scheme or column ``emotion``. The labels
     ``speaker``, ``gender`` or ``sex``, ``language``, ``activation`` or
     ``arousal``, ``valence``, ``dominance``, ``sentence`` or ``transcription``,
-    ``intensity`` and ``session`` is taken over, be it a scheme, a column or a
-    property of the speakers; of several ratings of one recording the mean.
-    No recording is opened. Needs ``pip install 'sklearn-ser[datasets]'``.
+    ``intensity`` and ``session`` are read where they exist as a scheme, a column
+    or a property of speakers. Several ratings of a recording are averaged. No
+    recording is opened. This needs ``pip install 'sklearn-ser[datasets]'``.
 
     Parameters
     ----------
@@ -35,24 +35,24 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
         Folder with the file ``db.yaml``.
     tables : sequence of str, optional
         Tables to take the emotions from, for databases in which tables
-        contradict each other; by default all.
+        contradict each other; by default all tables.
     corpus : str, optional
-        Name of the corpus; by default the database's own labels of the scheme
-        ``corpus``, and in their absence its name.
+        Name of the corpus; by default the labels of the scheme ``corpus``, or
+        else the name of the database.
     language : str, optional
         Language of the recordings for which the database states none, as a
         BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
-        What labels other than the English words that :func:`load_folder` lists
-        mean; None leaves recordings out. A key that is not a label of the
-        database is an error.
+        Emotions for labels other than the English words that
+        :func:`load_folder` lists; None leaves recordings out. A key that is not
+        a label of the database is an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 
     Returns
     -------
     table : DataFrame
-        One row a recording; columns as in :func:`load_corpus`. Paths are
+        One row per recording; columns as in :func:`load_corpus`. Paths are
         absolute.
 
     Raises
@@ -60,8 +60,8 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder, or a recording does not exist.
     CorpusError
-        If the folder holds no database or one without emotions, the tables
-        contradict each other, they label parts of recordings, an emotion is
+        If the folder holds no database, the database has no emotions, its
+        tables contradict each other or label parts of recordings, an emotion is
         unknown, or a key of `mapping` is not a label.
     ImportError
         If the package audformat is not installed.
@@ -97,14 +97,14 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
 
 
 def _describe(audformat, table, name):
-    """Make the header of the database: languages, licences, homepages."""
+    """Return a database with languages, licences and homepages in its header."""
     corpora = [CORPORA[corpus] for corpus in table["corpus"].unique() if corpus in CORPORA]
     languages = set()
     for tag in table["language"].dropna().unique():
         try:
             languages.add(audformat.utils.map_language(tag.split("-")[0]))
         except ValueError:
-            # Only languages in ISO 639-3 have a place in the header.
+            # The header allows languages of ISO 639-3 only.
             continue
     return audformat.Database(
         name,
@@ -116,7 +116,7 @@ def _describe(audformat, table, name):
 
 
 def _relative(paths, folder):
-    """Write paths below the folder relative to it, all others as absolute ones."""
+    """Return paths below the folder relative to it, and all others as absolute paths."""
     folder = Path(os.path.abspath(folder))
     paths = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]
     return [
@@ -129,19 +129,19 @@ def save_audformat(table, path, *, name=None):
     """Write a table of recordings as a database in audformat.
 
     The folder gets the file ``db.yaml`` and one table, ``recordings``, with the
-    labels of whole recordings; no recording is copied. The licences of
-    registered corpora go to the header. Needs
+    labels of whole recordings; no recording is copied. The header contains the
+    licences of registered corpora. This needs
     ``pip install 'sklearn-ser[datasets]'``.
 
     Parameters
     ----------
     table : DataFrame
-        What the loaders return.
+        A table of recordings from a loader.
     path : str or path-like
-        Folder to write to, made if necessary. Recordings below it are stored by
-        relative paths, so that the folder can be moved or published as a
-        whole; other recordings by absolute paths, which hold on this machine
-        only.
+        Folder to write to; created if necessary. Recordings below it are stored
+        with relative paths, so that the folder can be moved or published as a
+        whole; other recordings with absolute paths, which are valid on this
+        machine only.
     name : str, optional
         Name of the database; by default the names of its corpora, joined by
         hyphens.
@@ -158,7 +158,7 @@ def save_audformat(table, path, *, name=None):
 
     See Also
     --------
-    load_audformat : Read it again.
+    load_audformat : Read such a database.
 
     References
     ----------
@@ -175,21 +175,21 @@ def save_audformat(table, path, *, name=None):
     if missing or table.empty:
         problem = f"lacks the column {missing[0]!r}" if missing else "has no rows"
         raise CorpusError(
-            f"The table {problem}; expected one of load_corpus, load_corpora, load_folder or "
-            "load_table."
+            f"The table {problem}; expected a table from load_corpus, load_corpora, load_folder "
+            "or load_table."
         )
     for file in table["path"]:
         if (plain := os.fspath(file)) != plain.encode("utf-8", "replace").decode():
             raise CorpusError(
-                f"The name of {plain!r} is not UTF-8, which databases in audformat cannot hold; "
-                "rename the recording."
+                f"The name of {plain!r} is not UTF-8, as databases in audformat require; rename "
+                "the recording."
             )
     folder = Path(path).expanduser()
     if (folder / HEADER).exists():
         raise FileExistsError(f"{folder / HEADER} exists; name another folder, or remove it.")
     database = _describe(audformat, table, name or "-".join(table["corpus"].unique()))
     index = audformat.filewise_index(_relative(table["path"], folder))
-    columns = database[_TABLE] = audformat.Table(index, description="One row a recording")
+    columns = database[_TABLE] = audformat.Table(index, description="One row per recording")
     schemes = {"emotion": "emotion"} | {column: names[0] for column, names in SCHEMES.items()}
     for column, scheme in schemes.items():
         values = pd.Series(table[column].to_numpy(), index)
@@ -204,8 +204,8 @@ def save_audformat(table, path, *, name=None):
         columns[scheme].set(values)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
-        # Unlike CSV, Parquet keeps the word NA apart from a gap.
+        # Unlike CSV, Parquet distinguishes the word NA from a missing value.
         database.save(scratch, storage_format=audformat.define.TableStorageFormat.PARQUET)
-        # The header, without which there is no database, comes last.
+        # The header comes last, because without it there is no database.
         for file in sorted(Path(scratch).iterdir(), key=lambda file: file.name == HEADER):
             os.replace(file, folder / file.name)

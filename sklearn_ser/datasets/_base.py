@@ -42,8 +42,8 @@ EMOTIONS = (
     "other",
 )
 
-# English words that name an emotion of the vocabulary beyond any doubt. A word that
-# covers two of them ("upset") has no place here: the user decides with `mapping`.
+# English words that name exactly one emotion of the vocabulary. Ambiguous words ("upset") are
+# left to the user's `mapping`.
 ALIASES = {
     "angry": "anger",
     "bored": "boredom",
@@ -79,12 +79,12 @@ COLUMNS = (
 )
 RATINGS = ("activation", "valence", "dominance")
 
-# `object` before pandas 3 and `str` since: what pandas itself makes of a list of strings.
+# The type that pandas gives a list of strings: `object` before version 3, `str` since.
 _TEXT = pd.Series(["text"]).dtype
 
 
 def check_emotions(emotions):
-    """Validate a selection of emotions; None, which selects all, stays None."""
+    """Validate a selection of emotions and return it as a tuple; None (all) stays None."""
     if emotions is None:
         return None
     if isinstance(emotions, str):
@@ -106,7 +106,7 @@ def check_emotions(emotions):
 
 
 def _folded(text):
-    """Write a name in one way: lower case, and each letter with an accent as one character."""
+    """Normalise a name: lower case, with each accented letter as one character."""
     return unicodedata.normalize("NFC", str(text).lower())
 
 
@@ -116,15 +116,13 @@ def is_ignored(file, patterns):
     Parameters
     ----------
     file : pathlib.PurePosixPath
-        Path relative to the folder of the corpus; the case of its letters does
-        not matter.
+        Path relative to the folder of the corpus; letter case is ignored.
     patterns : sequence of str
         Shell patterns in lower case. A pattern that ends in a slash, such as
-        ``"extras/"``, is one of folders and stands for all that lies in them at
-        any depth; each of its parts is matched, so that ``"test data/out*/"``
-        is a folder in a folder. Any other pattern is matched against the end of
-        the path: ``"03-02-*"`` against the bare name of the file,
-        ``"songs/*.wav"`` against its name and folder.
+        ``"extras/"``, matches folders and everything in them at any depth;
+        ``"test data/out*/"`` matches a folder within a folder. Any other pattern
+        is matched against the end of the path: ``"03-02-*"`` against the name of
+        the file, ``"songs/*.wav"`` against its folder and name.
     """
     if not patterns:
         return False
@@ -137,20 +135,21 @@ def is_ignored(file, patterns):
 
 
 def find_files(folder, patterns, ignored=()):
-    """List the files below a folder whose names match, whatever the case of the letters.
+    """List the files below a folder whose names match, ignoring letter case.
 
-    Hidden files and folders and ``__MACOSX`` are passed over: archives packed
-    on a Mac carry a ``._name.wav`` for each ``name.wav``, which is no audio.
+    Hidden files and folders and ``__MACOSX`` are ignored: archives packed on a
+    Mac contain a ``._name.wav`` for each ``name.wav``, which is not audio.
 
     Parameters
     ----------
     folder : pathlib.Path
         Where to look; links to folders are followed.
     patterns : sequence of str, or callable
-        Shell patterns in lower case, matched against the bare file name; or a
-        function from the bare name in lower case to whether the file is wanted.
+        Shell patterns in lower case, matched against the name of the file; or a
+        function that takes this name in lower case and returns whether the file
+        is wanted.
     ignored : sequence of str
-        What `is_ignored` takes; files that it matches are passed over.
+        Patterns of files to leave out, as in `is_ignored`.
 
     Returns
     -------
@@ -181,7 +180,7 @@ def find_files(folder, patterns, ignored=()):
 
 
 def _prefix(names, corpus):
-    """Put the corpus before canonical names, unless all have it already; gaps stay gaps."""
+    """Prefix canonical names with the corpus, unless all have it already; gaps stay gaps."""
     names = pd.Series(canonical_ids(names, name=str(names.name), within=corpus), dtype=object)
     known = names.notna()
     prefix = pd.Series([f"{name}_" for name in corpus], dtype=object)
@@ -201,8 +200,8 @@ def as_text(texts):
     Returns
     -------
     column : Series
-        Of objects where names are not UTF-8, which strings in Arrow's memory
-        cannot hold.
+        Of dtype object if names are not UTF-8, which Arrow's strings cannot
+        hold.
     """
     column = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype=object)
     try:
@@ -217,25 +216,26 @@ def as_table(recordings, *, corpus=None, language=None):
     Parameters
     ----------
     recordings : list of dict or DataFrame
-        One entry a recording. `path` and `emotion` are required, the other
-        columns of the table are optional; anything else is dropped.
+        One entry per recording. `path` and `emotion` are required, the other
+        columns of the table are optional; further columns are dropped.
     corpus : str, optional
-        Name of the corpus; required where the recordings do not state it. It
-        becomes the prefix of speakers and sessions, so that speaker ``03`` of
-        two corpora stays two people, unless all have it already. All three are
-        written in one way: without blanks around, and 1 where a gap made 1.0 of it.
+        Name of the corpus; required if the recordings do not state it. It
+        becomes the prefix of speakers and sessions, unless all have it already,
+        so that speaker ``03`` of two corpora stays two people. The names of all
+        three are normalised: without surrounding blanks, and with 1 instead of
+        the 1.0 that a gap in a column causes.
     language : str, optional
-        Language of the recordings that do not state one, as a BCP 47 tag.
+        Language of recordings that do not state one, as a BCP 47 tag.
 
     Returns
     -------
     table : DataFrame
-        The columns of `COLUMNS`, in this order. What is unknown is missing:
-        NaN for the ratings, NA for text. Without another word for it,
-        `emotion_raw` repeats `emotion`.
+        The columns of `COLUMNS`, in this order. Unknown values are missing: NaN
+        for ratings, NA for text. If `emotion_raw` is unknown, it repeats
+        `emotion`.
     """
     if not isinstance(recordings, pd.DataFrame):
-        # pandas cannot guess a type for names that are not UTF-8.
+        # pandas cannot infer a type for names that are not UTF-8.
         recordings = pd.DataFrame(recordings, dtype=object)
     table = recordings.reset_index(drop=True).reindex(columns=COLUMNS).astype(object)
     if corpus is not None:
@@ -249,7 +249,7 @@ def as_table(recordings, *, corpus=None, language=None):
         table["emotion_raw"].notna(), table["emotion"]
     )
     for column in COLUMNS:
-        # One kind of gap: None and NA would survive in a column of objects.
+        # A single missing value: None and NA would remain in a column of objects.
         table.loc[table[column].isna(), column] = np.nan
         table[column] = (
             table[column].astype(np.float64) if column in RATINGS else as_text(table[column])
@@ -258,12 +258,12 @@ def as_table(recordings, *, corpus=None, language=None):
 
 
 def read_text(path):
-    """Read a text file that comes with a corpus, in the encodings such files were met in.
+    """Read a text file of a corpus, in any of the encodings that occur.
 
     Raises
     ------
     CorpusError
-        If it is in none of them, or is what git leaves of a large file.
+        If the file has another encoding, or is a git-lfs pointer.
     """
     content = path.read_bytes()
     if content.startswith(LFS_POINTER):
@@ -276,23 +276,23 @@ def read_text(path):
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise CorpusError(f"{path} is no text in UTF-8, UTF-16 or GB 18030; get the file again.")
+    raise CorpusError(f"{path} is not text in UTF-8, UTF-16 or GB 18030; get the file again.")
 
 
 def read_rows(path, **options):
-    """Read a table that comes with a corpus, without the blanks around headers and cells.
+    """Read a table of a corpus, without blanks around headers and cells.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     **options
-        What ``csv.DictReader`` takes, such as ``delimiter``.
+        Options of ``csv.DictReader``, such as ``delimiter``.
 
     Returns
     -------
     rows : list of dict from str to str
-        Cells that a short line lacks are empty.
+        Cells that are missing at the end of a line are empty.
     """
     rows = csv.DictReader(read_text(path).splitlines(), restval="", **options)
     return [
@@ -302,14 +302,21 @@ def read_rows(path, **options):
 
 
 def check_folder(path, hint=""):
-    """Return the absolute path of an existing folder; `hint` ends the message if there is none.
+    """Return the absolute path of an existing folder.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder.
+    hint : str
+        Last sentence of the error message.
 
     Raises
     ------
     FileNotFoundError
-        If nothing is there.
+        If the folder does not exist.
     NotADirectoryError
-        If it is a file.
+        If the path is a file.
     """
     folder = Path(os.path.expanduser(os.fspath(path)))
     if not folder.exists():

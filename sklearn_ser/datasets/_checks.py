@@ -22,10 +22,10 @@ _SHOWN = 5  # names in a detail
 
 
 def _run(function, paths, title, n_jobs, verbose):
-    """Apply a function to each path, in threads: the time goes into reading files."""
+    """Apply a function to each path, in threads, because most of the time is reading files."""
     from tqdm.auto import tqdm
 
-    # disable=None: no bar where the output is no terminal.
+    # disable=None: tqdm shows no bar unless the output is a terminal.
     bar = tqdm(total=len(paths), desc=title, unit="file", disable=None if verbose else True)
     results = []
     with bar:
@@ -42,7 +42,7 @@ def _list(names):
 
 
 def _check_files(rows):
-    """Report files that no features, or doubtful ones, can come from, by problem and corpus."""
+    """Report files with unusable or doubtful features, by problem and corpus."""
     named = {}
     for corpus, path, problems in rows[["corpus", "path", "problems"]].itertuples(index=False):
         for kind, text in problems:
@@ -57,7 +57,7 @@ def _check_contents(rows, n_jobs, verbose):
     for path, part in readable[readable.duplicated("path", keep=False)].groupby("path"):
         yield "repeated file", _list(part["corpus"].unique()), _remarks(path, part), len(part)
     once = readable.drop_duplicates("path")
-    # Files of different sizes cannot be the same, which spares reading most of them.
+    # Files of different sizes differ, so most files need not be read.
     suspects = once[once.duplicated("n_bytes", keep=False)]
     digests = _run(content_digest, suspects["path"].tolist(), "Comparing contents", n_jobs, verbose)
     suspects = suspects.assign(digest=digests)
@@ -68,7 +68,7 @@ def _check_contents(rows, n_jobs, verbose):
 
 
 def _remarks(detail, part):
-    """Add in what copies of one recording differ, which is what makes them harmful."""
+    """Add the differences between copies of a recording, which make copies harmful."""
     for column, words in (
         ("emotion", "labelled"),
         ("speaker", "said to be spoken by"),
@@ -81,7 +81,7 @@ def _remarks(detail, part):
 
 
 def _check_speakers(rows):
-    """Report speakers on several sides of the split, and recordings of nobody knows whom."""
+    """Report speakers on several sides of the split, and recordings without a speaker."""
     used = rows.dropna(subset="part")
     for corpus, part in used[used["speaker"].isna()].groupby("corpus"):
         yield "unknown speaker", corpus, _list(part["path"]), len(part)
@@ -97,7 +97,7 @@ def _frequent(rows, min_recordings):
 
 
 def _check_rates(rows, max_difference, min_recordings):
-    """Report corpora in which a sampling rate tells emotions apart."""
+    """Report corpora in which a sampling rate distinguishes emotions."""
     for corpus, part in rows.dropna(subset="sr").groupby("corpus"):
         part = _frequent(part, min_recordings)
         shares = pd.crosstab(part["emotion"], part["sr"], normalize="index")
@@ -127,7 +127,7 @@ def _check_durations(rows, max_ratio, min_recordings):
 
 
 def _check_emotions(rows, emotions):
-    """Report emotions that are expected and that a corpus does not have."""
+    """Report expected emotions that a corpus does not have."""
     expected = set(rows["emotion"].dropna()) if emotions is None else emotions
     for corpus, part in rows.groupby("corpus"):
         missing = sorted(set(expected) - set(part["emotion"]))
@@ -154,13 +154,13 @@ def _check_table(table):
 
 
 def _as_parts(split, table):
-    """Return the side of the split of each row, NaN for those that are not used."""
+    """Return the side of the split of each row, or NaN for rows that are not used."""
     if split is None:
         return np.full(len(table), np.nan, dtype=object)
     if isinstance(split, str):
         if split not in table:
             raise ValueError(
-                f"split={plain(split)!r} is no column of the table; its columns are: "
+                f"split={plain(split)!r} is not a column of the table; its columns are: "
                 f"{', '.join(map(str, table.columns))}."
             )
         split = table[split]
@@ -203,11 +203,11 @@ def check_corpora(
     n_jobs=None,
     verbose=0,
 ):
-    """Look for what makes the scores of an evaluation too good, or wrong.
+    """Find problems of recordings and labels that make scores too good, or wrong.
 
-    Of each file the size and the header are read, and with `samples` the whole
-    of it. Contents are compared, by their SHA-256, only where sizes are equal.
-    Everything that the extraction of features refuses or warns of is reported.
+    The size and the header of each file are read, or with `samples` the whole
+    file. Contents are compared, by SHA-256, only if sizes are equal. Everything
+    that the extraction of features would refuse or warn about is reported.
 
     ==========================  ================================================
     check                       what is reported
@@ -218,11 +218,11 @@ def check_corpora(
     too short, too long         recordings that last less than 60 ms or more than
                                 `max_duration`
     sampling rate out of range  rates below 4 kHz or above 1 MHz
-    cut off                     files with fewer samples than they declare
+    cut off                     files with fewer samples than declared
     gap                         Ogg files in which pages are missing or damaged
     unusable samples            with `samples`: samples that are NaN, infinite or
-                                in another unit than full scale = 1, and what
-                                the decoder refuses
+                                in another unit than full scale = 1, and files
+                                that the decoder refuses
     clipped, digital silence,   with `samples`: see the warnings of
     too quiet, cancelling       `sklearn_ser.audio.load_audio`
     channels
@@ -243,7 +243,8 @@ def check_corpora(
     ==========================  ================================================
 
     A model can learn rate and duration instead of emotions. Some difference is
-    speech itself: in EMO-DB the median of sadness is 1.7 times that of neutral.
+    natural: in EMO-DB, the median duration of sadness is 1.7 times that of
+    neutral.
 
     Parameters
     ----------
@@ -251,46 +252,46 @@ def check_corpora(
         Recordings as :func:`load_corpora` returns them; the columns ``path``,
         ``corpus``, ``speaker`` and ``emotion`` are read.
     split : str or array-like of shape (n_recordings,), optional
-        The side of a split that each recording is on, such as ``"train"`` and
+        The side of a split for each recording, such as ``"train"`` and
         ``"test"`` or the number of a fold; a string names a column of the
-        table. Recordings without one (NaN, None) are in no part.
+        table. Recordings without a side (NaN, None) are not used.
     emotions : sequence of str, optional
-        Emotions that every corpus should have; by default all of the table.
+        Emotions that every corpus should have; by default all emotions of the
+        table.
     samples : bool, default=False
-        Whether to decode every recording, which finds what headers do not say,
-        such as silence and damaged blocks. An hour of speech takes a few
-        seconds instead of a fraction of one.
+        Whether to decode every recording, which finds problems that headers do
+        not show, such as silence and damaged blocks. An hour of speech takes a
+        few seconds instead of a fraction of a second.
     max_duration : float, default=14400
-        Seconds above which extraction would refuse a recording.
+        Duration in seconds above which extraction would refuse a recording.
     max_rate_difference : float, default=0.25
         See above.
     max_duration_ratio : float, default=2.0
         See above.
     min_recordings : int, default=5
-        Emotions with fewer recordings in a corpus take no part in the
+        Emotions with fewer recordings in a corpus are left out of the
         comparison of rates and durations.
     n_jobs : int, optional
-        Number of threads that read files; None is 1, -1 one for each core.
+        Number of threads that read files; None means 1, -1 one per core.
     verbose : int, default=0
-        1 shows the progress, on a terminal only.
+        Above 0, a progress bar is shown on a terminal.
 
     Returns
     -------
     report : DataFrame
-        One row a finding, empty if there is none, with the columns ``check``,
-        ``corpus`` (several, separated by a comma, for files they share),
-        ``detail`` and ``n``: how many recordings, speakers or emotions it is
-        about.
+        One row per finding, with the columns ``check``, ``corpus`` (several,
+        separated by commas, for files they share), ``detail`` and ``n``: the
+        number of recordings, speakers or emotions concerned.
 
     Raises
     ------
     CorpusError
         If the table lacks a column or has no rows.
     TypeError
-        If `table` is no DataFrame.
+        If `table` is not a DataFrame.
     ValueError
-        If `split` is no column and not of the length of the table or names
-        fewer than two sides, or another parameter is out of its range.
+        If `split` is neither a column nor of the length of the table, or has
+        fewer than two sides, or if another parameter is out of range.
 
     Warns
     -----
@@ -314,7 +315,7 @@ def check_corpora(
     rows = table[["path", "corpus", "speaker", "emotion"]].astype(object).reset_index(drop=True)
     rows["path"] = rows["path"].map(os.fspath)
     rows["part"] = _as_parts(split, table)
-    # However they were written: one person in two spellings would be on two sides unnoticed.
+    # Normalised, because one person in two spellings could be on both sides unnoticed.
     rows["corpus"] = canonical_ids(rows["corpus"], name="corpus")
     rows["speaker"] = canonical_ids(rows["speaker"], name="speaker", within=rows["corpus"])
     inspect = functools.partial(inspect_recording, max_duration=max_duration, samples=samples)

@@ -14,15 +14,15 @@ __all__ = ["CIRCUMPLEX", "Affect", "circumplex"]
 
 
 class Affect(NamedTuple):
-    """A point in the plane of valence and activation, each from 1 to 5, 3 is the middle."""
+    """A point in the plane of valence and activation, each from 1 to 5 with the middle at 3."""
 
     valence: float
     activation: float
 
 
-# 3 + 2 x, in half steps, of the means x in [-1, 1] that Russell and Mehrabian (1977) report for
-# angry, bored, relaxed, disgusted, fearful, happy, sad and surprised. Neutral is the middle by
-# definition; what "other" means nobody knows.
+# 3 + 2 x, rounded to half steps, for the means x in [-1, 1] that Russell and Mehrabian (1977)
+# report for angry, bored, relaxed, disgusted, fearful, happy, sad and surprised. Neutral is the
+# middle by definition; "other" has no known meaning.
 CIRCUMPLEX = MappingProxyType(
     {
         "anger": Affect(2.0, 4.0),
@@ -53,27 +53,27 @@ def _affect_of(emotion):
 def circumplex(emotion):
     r"""Return the typical valence and activation of an emotion.
 
-    A prior for corpora that nobody rated. It says what a *word* means to people
-    who rate words, not how a recording sounds: every recording of an emotion
-    gets the same point. Where there are ratings, take them
+    This is a prior for corpora without ratings. It describes what a *word*
+    means to people who rate words, not how a recording sounds: every recording
+    of an emotion gets the same point. Prefer ratings where they exist
     (:func:`load_annotations`).
 
     The points are the mean pleasure :math:`p` and arousal :math:`a` in
-    :math:`[-1, 1]` that Russell and Mehrabian [1]_ report for adjectives, moved
-    to the scale from 1 to 5 and rounded to half steps:
+    :math:`[-1, 1]` that Russell and Mehrabian [1]_ report for adjectives,
+    converted to the scale from 1 to 5 and rounded to half steps:
 
     .. math:: \text{valence} = 3 + 2p, \qquad \text{activation} = 3 + 2a
 
     The adjectives are angry, bored, disgusted, fearful, happy, sad, surprised,
-    and, for ``calm``, relaxed. Their means are as later work quotes them.
-    ``neutral`` is the middle by definition, ``other`` is nowhere (NaN). Around
-    the middle, the words follow one another as on Russell's circumplex [2]_,
-    whose angles alone would make each of them equally strong.
+    and, for ``calm``, relaxed. Their means are taken from later work that quotes
+    them. ``neutral`` is the middle by definition, and ``other`` has no point
+    (NaN). The words have the same order around the middle as on Russell's
+    circumplex [2]_, whose angles alone would make all of them equally strong.
 
     Parameters
     ----------
     emotion : str or sequence of str
-        A word of the vocabulary, see :func:`load_corpus`, or one for each
+        A word of the vocabulary (see :func:`load_corpus`), or one word per
         recording, such as the column ``emotion`` of a table.
 
     Returns
@@ -81,13 +81,13 @@ def circumplex(emotion):
     affect : Affect or DataFrame of shape (n_samples, 2)
         Valence and activation from 1 (negative, low) to 5 (positive, high): a
         named tuple for one word, otherwise a table with the columns ``valence``
-        and ``activation`` and the index of `emotion`, where that is a Series.
+        and ``activation`` and the index of `emotion`, if that is a Series.
         NaN for ``other`` and for a missing word.
 
     Raises
     ------
     ValueError
-        If a word is not of the vocabulary.
+        If a word is not in the vocabulary.
 
     References
     ----------

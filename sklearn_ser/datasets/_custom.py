@@ -23,7 +23,7 @@ _SEXES = {"f": "f", "female": "f", "m": "m", "male": "m"}
 
 
 def _select(table, emotions, where):
-    """Keep the rows of the selected emotions, of which there must be some."""
+    """Keep the rows of the selected emotions; raise if there are none."""
     if emotions is None:
         return table
     selected = table[table["emotion"].isin(emotions)].reset_index(drop=True)
@@ -34,7 +34,7 @@ def _select(table, emotions, where):
 
 
 def _place(path, root):
-    """Return the absolute path of a recording, without blanks that only pad a cell."""
+    """Return the absolute path of a recording, without blanks around it unless they exist."""
     place = absolute_path(os.path.join(root, os.path.expanduser(os.fspath(path))))
     if os.path.isfile(place):
         return place
@@ -46,7 +46,7 @@ _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "vertical ba
 
 
 def _separator_hint(header):
-    """Say by what columns look separated where they were not found; else nothing."""
+    """Return a hint if the header looks separated by another character, or an empty string."""
     for separator, name in _SEPARATORS.items():
         cells = {cell.strip().strip('"').lower() for cell in header.split(separator)}
         if len(cells) > 1 and cells & {"path", "emotion"}:
@@ -66,7 +66,7 @@ def _read_escaped(path, root, error, **options):
 
 
 def _read_file(path, root):
-    """Read a CSV or TSV file without guessing: ``03`` stays a text, ``nan`` a language."""
+    """Read a CSV or TSV file without guessing types: ``03`` stays text, ``nan`` a language."""
     if not path.is_file():
         raise FileNotFoundError(f"No file {str(path)!r} (looked in {Path.cwd()}).")
     if pointers([path]):
@@ -88,13 +88,13 @@ def _read_file(path, root):
         with open(path, encoding="utf-8-sig", errors="replace") as file:
             hint = _separator_hint(file.readline())
         raise CorpusError(
-            f"{path} is no table of comma-separated (.csv) or tab-separated (.tsv) values in "
+            f"{path} is not a table of comma-separated (.csv) or tab-separated (.tsv) values in "
             f"UTF-8: {str(error).strip().removesuffix('.')}.{hint}"
         ) from error
 
 
 def _check_columns(table, where):
-    """Strip the names of the columns; path, emotion and corpus must have no gaps."""
+    """Strip the names of columns; raise if path, emotion or corpus is missing or has gaps."""
     table = table.rename(columns=lambda name: str(name).strip())
     missing = [name for name in ("path", "emotion") if name not in table]
     if missing:
@@ -107,7 +107,7 @@ def _check_columns(table, where):
     if table.empty:
         raise CorpusError(f"{where} has no rows.")
     for name in table.columns.intersection(["path", "emotion", "corpus"]):
-        # Not as strings of pandas, which cannot hold names that are not UTF-8.
+        # Without pandas's strings, which cannot hold names that are not UTF-8.
         blank = [isinstance(cell, str) and not cell.strip() for cell in table[name]]
         gaps = table[name].isna() | np.array(blank)
         if gaps.any():
@@ -119,7 +119,7 @@ def _check_columns(table, where):
 
 
 def _check_paths(paths, root, where):
-    """Put `root` before relative paths; each must exist and occur once, however it is spelled."""
+    """Make paths absolute; raise if a file is missing or occurs twice in any spelling."""
     paths = [_place(path, root) for path in paths]
     absent = [path for path in paths if not os.path.isfile(path)]
     if absent:
@@ -149,7 +149,7 @@ def _sex_of(word):
 
 
 def _check_words(words, translate, column, where, how):
-    """Translate the words of a column and name the first unknown one."""
+    """Translate the words of a column; raise for the first unknown word."""
     words, translation = list(words), {}
     for word in dict.fromkeys(words):
         try:
@@ -162,7 +162,7 @@ def _check_words(words, translate, column, where, how):
 
 
 def _check_ratings(values, column, where):
-    """Convert activation or valence to numbers and name the first value that is none."""
+    """Convert ratings to numbers; raise for the first value that is not a number."""
     numbers = pd.to_numeric(values, errors="coerce")
     unknown = np.array([pd.isna(value) or str(value).lower() == "nan" for value in values])
     wrong = numbers.isna() & ~unknown
@@ -175,7 +175,7 @@ def _check_ratings(values, column, where):
 
 
 def read_table(table, *, root=None, corpus=None, language=None, mapping=None, emotions=None):
-    """Read what `load_table` returns, and notes to warn about."""
+    """Return the table of `load_table`, and notes for a warning."""
     emotions = check_emotions(emotions)
     translate = Translator(mapping)
     if isinstance(table, pd.DataFrame):
@@ -212,17 +212,18 @@ def read_table(table, *, root=None, corpus=None, language=None, mapping=None, em
 def load_table(table, *, root=None, corpus=None, language=None, mapping=None, emotions=None):
     """Load recordings listed in a CSV file or a DataFrame.
 
-    The table needs the columns ``path`` and ``emotion``. The other columns of
-    :func:`load_corpus` are taken over where they exist; further ones are
-    dropped. Emotions may be the English words that :func:`load_folder` lists;
-    sexes ``f``, ``female``, ``m``, ``male``. Speakers and sessions get the name
-    of their corpus as a prefix, unless all have it already; blanks around them
-    go, and 1.0 is 1, see :ref:`identities`. Without a column
-    ``emotion_raw``, it is the emotion as written. No recording is opened.
+    The table needs the columns ``path`` and ``emotion``. Other columns of
+    :func:`load_corpus` are used if they exist; further columns are dropped.
+    Emotions may be the English words that :func:`load_folder` lists; sexes are
+    ``f``, ``female``, ``m`` or ``male``. Speakers and sessions get the name of
+    their corpus as a prefix, unless all have it already; surrounding blanks are
+    removed, and 1.0 becomes 1 (see :ref:`identities`). Without a column
+    ``emotion_raw``, the emotion as written takes its place. No recording is
+    opened.
 
-    A name that is not UTF-8 is read from a file that holds its bytes as they
-    are, if there is such a recording. To write such a table takes
-    ``to_csv(errors="surrogateescape")``.
+    In a file, names of recordings that are not UTF-8 are read as raw bytes if the
+    recordings exist. Use ``to_csv(errors="surrogateescape")`` to write such a
+    table.
 
     Parameters
     ----------
@@ -230,29 +231,27 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
         A file of comma-separated (``.csv``) or tab-separated (``.tsv``) values
         in UTF-8, or the table itself. In a file, empty fields and ``NA`` are
         missing values, and speakers and sentences are read as text: ``03``
-        stays ``03``. The apostrophe before ``=``, ``+``, ``-`` or ``@`` that
-        keeps a spreadsheet from computing a text, as tables of this package
-        have it, is not part of the text.
+        stays ``03``. An apostrophe before ``=``, ``+``, ``-`` or ``@``, which
+        this package writes to prevent formulas in spreadsheets, is removed.
     root : str or path-like, optional
-        Folder at which relative paths start; by default the folder of the
-        file, or the working directory for a DataFrame.
+        Base folder of relative paths; by default the folder of the file, or the
+        working directory for a DataFrame.
     corpus : str, optional
-        Name of the corpus of all rows. By default the table's own column
-        ``corpus``, and in its absence the name of the file without its suffix.
+        Name of the corpus of all rows. By default the column ``corpus``, or
+        else the name of the file without its suffix.
     language : str, optional
         Language of the rows that state none, as a BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
-        What other labels of emotions mean, for example ``{"hot": "anger",
-        "xxx": None}``; None leaves rows out. Neither the case of letters nor
-        blanks around a label matter. A key that is not a label of the table is
-        an error.
+        Emotions for other labels, for example ``{"hot": "anger", "xxx":
+        None}``; None leaves rows out. Letter case and surrounding blanks are
+        ignored. A key that is not a label of the table is an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 
     Returns
     -------
     table : DataFrame
-        One row a recording, in the order given; columns as in
+        One row per recording, in the given order; columns as in
         :func:`load_corpus`. Paths are absolute.
 
     Raises
@@ -260,9 +259,10 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     FileNotFoundError
         If the file or a recording in it does not exist.
     CorpusError
-        If a column is missing, an emotion or sex unknown, a rating no number, a
-        recording listed twice, be it under two spellings of its path, the name of
-        the corpus unknown, or a key of `mapping` not a label of the table.
+        If a column is missing, an emotion or sex is unknown, a rating is not a
+        number, a recording is listed twice (in any spelling of its path), the
+        name of the corpus is unknown, or a key of `mapping` is not a label of
+        the table.
     ValueError
         If `mapping` or `emotions` holds an unknown emotion, or `mapping` two
         keys for one label.
@@ -271,8 +271,8 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     -----
     CorpusWarning
         If recordings are in formats that cannot be read here, are decoded by
-        ffmpeg, or are pointers of git-lfs. They stay in the table. One warning
-        for all.
+        ffmpeg, or are git-lfs pointers. They stay in the table. There is one
+        warning for all.
 
     See Also
     --------

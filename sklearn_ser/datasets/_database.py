@@ -12,7 +12,7 @@ __all__ = ["HEADER", "SCHEMES", "import_audformat", "read_database"]
 
 HEADER = "db.yaml"
 
-# Under which names databases keep what the columns hold; the first is the one to write.
+# Names of schemes for each column; the first of them is used for writing.
 SCHEMES = {
     "speaker": ("speaker",),
     "sex": ("gender", "sex"),
@@ -31,46 +31,45 @@ _SEXES = {"f": "f", "female": "f", "m": "m", "male": "m"}
 
 
 def import_audformat():
-    """Import the package audformat, or say how to get it.
+    """Import the package audformat.
 
     Raises
     ------
     ImportError
-        If it is not installed.
+        If it is not installed; the message says how to install it.
     """
     try:
         import audformat
     except ImportError as error:
         raise ImportError(
-            "Databases in audformat need the package of that name: "
-            "pip install 'sklearn-ser[datasets]'"
+            "Databases in audformat need the package audformat: pip install 'sklearn-ser[datasets]'"
         ) from error
     return audformat
 
 
 def _get(database, scheme, where, tables=None):
-    """Return the labels of one scheme as strings or numbers, by file; empty if there are none."""
+    """Return the labels of one scheme as strings or numbers, by file; may be empty."""
     mean = {}
     if scheme in _RATED:
-        # Several raters make several columns of one scheme.
+        # With several raters, one scheme has several columns.
         mean["aggregate_function"] = lambda y: y.astype(float).mean()
     try:
         labels = database.get(scheme, tables=tables, map=False, **mean)[scheme].dropna()
     except ValueError as error:
         raise CorpusError(
             f"The tables of {where} contradict each other in {scheme!r}: "
-            f"{' '.join(str(error).split())}. Emotions can be taken from some of them with tables=."
+            f"{' '.join(str(error).split())}. Select tables for the emotions with tables=."
         ) from error
     if labels.index.nlevels > 1:
         raise CorpusError(
             f"{where} labels parts of recordings with {scheme!r}; expected labels of whole "
-            "recordings. Cut the recordings first, or name tables of whole ones with tables=."
+            "recordings. Cut the recordings first, or select tables of whole ones with tables=."
         )
     return labels.astype(float) if scheme in _RATED else labels.astype(str)
 
 
 def _to_bcp47(language):
-    """Shorten a code of ISO 639-3, which databases use, to two letters where there are two."""
+    """Convert a code of ISO 639-3, which databases use, to two letters if possible."""
     from iso639 import Lang
     from iso639.exceptions import InvalidLanguageValue
 
@@ -81,30 +80,31 @@ def _to_bcp47(language):
 
 
 def read_database(path, tables=None):
-    """Read what a database in audformat says about its recordings.
+    """Read the labels of the recordings of a database in audformat.
 
     Parameters
     ----------
     path : str or path-like
         Folder with the file ``db.yaml``.
     tables : sequence of str, optional
-        Tables that the emotions are taken from; by default all.
+        Tables to take the emotions from; by default all tables.
 
     Returns
     -------
     name : str
         Name of the database.
     labels : DataFrame
-        One row a recording with an emotion: `path` relative to the folder,
-        `emotion` as the database has it, and what there is of the other columns
-        of :func:`sklearn_ser.datasets.load_corpus`.
+        One row per recording with an emotion: `path` relative to the folder,
+        `emotion` as in the database, and those other columns of
+        :func:`sklearn_ser.datasets.load_corpus` that the database has.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder.
     CorpusError
-        If it holds no database, or one without emotions of whole recordings.
+        If the folder holds no database, or a database without emotions of whole
+        recordings.
     ImportError
         If the package audformat is not installed.
     """
@@ -113,7 +113,7 @@ def read_database(path, tables=None):
     if not (folder / HEADER).is_file():
         raise CorpusError(f"No {HEADER} in {folder}; expected a database in audformat.")
     with warnings.catch_warnings():
-        # What audformat asks of pandas is out of the reach of whoever loads a database.
+        # Users cannot change how audformat calls pandas.
         warnings.simplefilter("ignore", DeprecationWarning)
         database = audformat.Database.load(str(folder), load_data=True)
     unknown = sorted(set(tables or ()) - set(database.tables))

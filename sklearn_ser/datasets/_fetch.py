@@ -22,26 +22,26 @@ logger = logging.getLogger(__name__)
 
 _HOME_VARIABLE = "SKLEARN_SER_DATA"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Archives hold transcripts, labels and folders beside the recordings.
+# Archives contain transcripts, labels and folders in addition to recordings.
 _MEMBERS_PER_RECORDING = 10
 _MORE_MEMBERS = 1_000
 _USUAL_SIZE = 10_000  # recordings of a corpus whose size is not on record
 
 
 def corpus_folder(corpus, data_home=None):
-    """Return the folder that a corpus is downloaded to; whether it exists or not."""
+    """Return the folder for the download of a corpus, which need not exist."""
     if data_home is None:
         data_home = os.environ.get(_HOME_VARIABLE) or "~/sklearn_ser_data"
     return Path(data_home).expanduser() / corpus.name
 
 
 def _is_fetched(folder):
-    """Tell whether there is anything in the folder of a corpus.
+    """Return whether the folder of a corpus exists and is not empty.
 
     Raises
     ------
     NotADirectoryError
-        If it is a file.
+        If the path is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; expected the folder of a corpus.")
@@ -53,14 +53,14 @@ def _in_megabytes(n_bytes):
 
 
 def _caution(download):
-    """Return a line of caution if nothing protects the archive from changes on its way."""
+    """Return a line of caution if nothing protects the archive from changes in transit."""
     if download.url.startswith("https:") or download.known_hash is not None:
         return ""
     return "            not encrypted, and no checksum is on record: check what you get\n"
 
 
 def _terms_of(corpus, folder):
-    """Say what will be downloaded, under which terms, and what to cite."""
+    """Describe the download, its terms, and the publication to cite."""
     download = corpus.download
     known = download.n_bytes is not None
     size = _in_megabytes(download.n_bytes) if known else "size unknown"
@@ -98,13 +98,13 @@ def _without_notes(pooch):
 
 
 def _publish(unpacked, folder):
-    """Give what is complete its final name."""
+    """Rename a complete folder to its final name."""
     try:
         if folder.exists():
             folder.rmdir()
         unpacked.rename(folder)
     except OSError:
-        # Another process may have been faster; it downloaded the same.
+        # Another process may have published the same download first.
         if not _is_fetched(folder):
             raise
 
@@ -115,7 +115,7 @@ def _check_recordings(corpus, folder):
 
 
 def _download(corpus, folder, downloader):
-    """Download and unpack in a folder beside the final one, which appears when all is well."""
+    """Download and unpack in a temporary folder, and rename it at the end."""
     pooch = _import_pooch()
     download = corpus.download
     n_recordings = corpus.n_recordings or _USUAL_SIZE
@@ -157,17 +157,17 @@ def _reason(error, corpus, folder):
 def obtain(
     corpus, folder, *, confirm=None, download_if_missing=True, n_retries=3, delay=1.0, verbose=1
 ):
-    """Download a corpus to `folder`, unless it is there; see `fetch_corpus`.
+    """Download a corpus to `folder`, unless it exists; see `fetch_corpus`.
 
-    `confirm`, if not None, is called when the terms were printed and before
-    anything is downloaded; an error that it raises is the end.
+    `confirm`, if not None, is called after the terms were printed and before the
+    download; an exception that it raises cancels the download.
     """
     if _is_fetched(folder):
         return folder
     if corpus.download is None:
         raise DownloadError(
-            f"{corpus.title} cannot be downloaded without asking. {corpus.how_to_get} Unpack it "
-            f"to {folder}, where this function finds it, or give its folder to load_corpus."
+            f"{corpus.title} cannot be downloaded freely. {corpus.how_to_get} Unpack it to "
+            f"{folder}, where this function finds it, or pass its folder to load_corpus."
         )
     if not download_if_missing:
         raise DownloadError(
@@ -186,7 +186,7 @@ def obtain(
         _download(corpus, folder, downloader)
     except (OSError, ValueError) as error:
         raise DownloadError(
-            f"{corpus.title} was not downloaded from {corpus.download.url}, and nothing of it was "
+            f"{corpus.title} was not downloaded from {corpus.download.url}, and no part of it was "
             f"kept: {_reason(error, corpus, folder)}. {corpus.how_to_get}"
         ) from error
     return folder
@@ -195,61 +195,60 @@ def obtain(
 def fetch_corpus(
     name, *, data_home=None, download_if_missing=True, n_retries=3, delay=1.0, verbose=1
 ):
-    """Download a corpus that is open to anybody, unless it is there already.
+    """Download a freely accessible corpus, unless it was downloaded before.
 
-    The archive is checked against its checksum, where one is on record, and
-    unpacked beside the folder that this function returns; that folder appears
-    at the very end. After any error, and after an interruption, nothing is
-    left. A connection that breaks is taken up where it ended, within the same
-    call; a server that sends less than 60,000 bytes in a minute is given up. No
-    address that begins with https leads to one that does not. Archives with links,
-    with names that lead out of their folder, or with more in them than the corpus
-    has are refused.
+    The archive is verified by its checksum, if one is on record, and unpacked to
+    a temporary folder, which is renamed at the very end. After an error or an
+    interruption, nothing remains. A broken connection is resumed where it ended,
+    within the same call; a server that sends less than 60,000 bytes in a minute
+    is abandoned. Redirects from https to unencrypted addresses are refused, and
+    so are archives with links, with names outside of their folder, or with more
+    content than the corpus has.
 
     Parameters
     ----------
     name : str or Corpus
-        Name of the corpus, see :func:`list_corpora`; or what is known of a
-        corpus of your own, with its `download`.
+        Name of the corpus (see :func:`list_corpora`), or a description of your
+        own corpus with its `download`.
     data_home : str or path-like, optional
-        Folder that holds a folder for each corpus. By default the environment
-        variable ``SKLEARN_SER_DATA`` names it; without it, it is
-        ``sklearn_ser_data`` in the home folder.
+        Folder with one sub-folder per corpus. By default, the folder in the
+        environment variable ``SKLEARN_SER_DATA``, or else ``sklearn_ser_data``
+        in the home folder.
     download_if_missing : bool, default=True
-        If False, a corpus that is not there is an error.
+        If False, a missing corpus is an error.
     n_retries : int, default=3
-        How often to take the download up again after a broken connection or an
-        error of the server.
+        How often to resume the download after a broken connection or a server
+        error.
     delay : float, default=1.0
-        Seconds to wait before.
+        Seconds to wait before each retry.
     verbose : int, default=1
-        1 prints licence, source and citation to standard error before anything
-        is downloaded, and shows the progress on a terminal; 0 prints nothing.
-        The licence goes to the logger ``sklearn_ser.datasets`` in any case.
+        1 prints licence, source and citation to standard error before the
+        download, and shows a progress bar on a terminal; 0 prints nothing. In
+        both cases, the licence is logged by ``sklearn_ser.datasets``.
 
     Returns
     -------
     folder : pathlib.Path
         ``data_home / name``, for :func:`load_corpus`. A folder of this name
-        that is not empty is taken for the corpus, wherever it is from.
+        that is not empty is assumed to hold the corpus, whatever its origin.
 
     Raises
     ------
     DownloadError
-        If the corpus has to be asked for (the message says where), the
-        connection fails, the archive is not the one on record or not safe to
-        unpack, the disk is full, or the corpus is missing and
+        If the corpus must be requested from its authors (the message says
+        where), the connection fails, the archive differs from the one on record
+        or is not safe to unpack, the disk is full, or the corpus is missing and
         `download_if_missing` is False.
     CorpusError
         If the corpus is not registered.
     ImportError
-        If something is to be downloaded and pooch is not installed.
+        If a download is needed and pooch is not installed.
     NotADirectoryError
-        If a file has the name of the folder.
+        If the folder is a file.
 
     See Also
     --------
-    load_corpus : Read what was downloaded.
+    load_corpus : Read the downloaded corpus.
 
     Examples
     --------

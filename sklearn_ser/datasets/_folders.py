@@ -18,16 +18,18 @@ __all__ = ["load_folder", "read_folder"]
 
 
 def _meaning(name, folder, translate):
-    """Return the emotion that a sub-folder stands for; None where the mapping leaves it out."""
+    """Return the emotion of a sub-folder, or None if the mapping leaves it out."""
     try:
         return translate(name)
     except KeyError:
         how = HOW_TO_MAP.format(word=name)
-        raise CorpusError(f"Sub-folder {name!r} of {folder} is no known emotion. {how}") from None
+        raise CorpusError(
+            f"Sub-folder {name!r} of {folder} is not a known emotion. {how}"
+        ) from None
 
 
 def _meanings(readable, passed_over, folder, translate):
-    """Return the emotion of each sub-folder; the name itself if unknown and nothing is read."""
+    """Return the emotion of each sub-folder, or its name if unknown and without readable files."""
     meanings = {}
     for file in readable:
         if len(file.parts) == 1:
@@ -49,7 +51,7 @@ def _meanings(readable, passed_over, folder, translate):
 
 
 def read_folder(path, *, corpus=None, language=None, mapping=None, emotions=None):
-    """Read what `load_folder` returns, and notes to warn about."""
+    """Return the table of `load_folder`, and notes for a warning."""
     emotions = check_emotions(emotions)
     translate = Translator(mapping)
     folder = check_folder(path)
@@ -79,7 +81,7 @@ def read_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
             problem = f"No {' or '.join(emotions)} in {folder}; its emotions are: "
             problem += ", ".join(found)
         raise CorpusError("; ".join([problem, *notes]) + ".")
-    # Tables of scores name the corpus, and hold no text that is not UTF-8.
+    # Tables of scores contain the name of the corpus, and their text must be UTF-8.
     name = visible(folder.resolve().name) if corpus is None else corpus
     table = as_table(recordings, corpus=name, language=language)
     return table, pointer_notes(table["path"], folder) + notes
@@ -88,16 +90,16 @@ def read_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
 def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None):
     """Load recordings sorted into one sub-folder per emotion.
 
-    The name of a sub-folder, in letters of either case, is an emotion of the
-    vocabulary or an English word for one: angry (anger), bored (boredom),
-    calmness (calm), disgusted (disgust), afraid, anxiety, anxious, fearful,
-    scared (fear), happy, joy, joyful (happiness), neutrality (neutral), sad
-    (sadness), surprised (surprise). Below it, recordings may lie in folders of
-    any depth. Recordings are files of the formats that libsndfile reads: WAV, FLAC,
-    OGG, Opus, MP3, AIFF, AU, CAF, NIST SPHERE and others. M4A, MP4, 3GP, AMR, WMA,
-    WebM and others are recordings where the program ffmpeg is on the path;
-    elsewhere they are left out, with a warning that counts them. Hidden files
-    and folders are passed over. No recording is opened.
+    The name of a sub-folder, in upper or lower case, is an emotion of the
+    vocabulary or an English synonym: angry (anger), bored (boredom), calmness
+    (calm), disgusted (disgust), afraid, anxiety, anxious, fearful, scared
+    (fear), happy, joy, joyful (happiness), neutrality (neutral), sad (sadness),
+    surprised (surprise). Sub-folders may contain further folders of any depth.
+    Recordings are files in formats that libsndfile reads: WAV, FLAC, OGG, Opus,
+    MP3, AIFF, AU, CAF, NIST SPHERE and others. M4A, MP4, 3GP, AMR, WMA, WebM and
+    others count as recordings if the program ffmpeg is on the path; otherwise
+    they are left out, and a warning counts them. Hidden files and folders are
+    ignored. No recording is opened.
 
     Parameters
     ----------
@@ -109,27 +111,27 @@ def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
         Language of the recordings, as a BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
         Emotion of sub-folders with other names, for example
-        ``{"Wut": "anger", "noise": None}``; None leaves a sub-folder out. Neither
-        the case of letters nor blanks around a word matter. A key that is the
-        name of no sub-folder is an error.
+        ``{"Wut": "anger", "noise": None}``; None leaves a sub-folder out.
+        Letter case and surrounding blanks are ignored. A key that matches no
+        sub-folder is an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 
     Returns
     -------
     table : DataFrame
-        One row a recording, sorted by path below `path`; columns as in
-        :func:`load_corpus`. Paths are absolute. Speakers are unknown, hence
-        missing.
+        One row per recording, sorted by path below `path`; columns as in
+        :func:`load_corpus`. Paths are absolute. Speakers are unknown and
+        therefore missing.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder.
     CorpusError
-        If a recording lies in no sub-folder, the name of a sub-folder is not a
-        known emotion, a key of `mapping` names no sub-folder, or nothing is left
-        to load.
+        If a recording is not in a sub-folder, the name of a sub-folder is not a
+        known emotion, a key of `mapping` matches no sub-folder, or no recording
+        is left.
     ValueError
         If `mapping` or `emotions` holds an unknown emotion, or `mapping` two
         keys for one sub-folder.
@@ -137,9 +139,9 @@ def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
     Warns
     -----
     CorpusWarning
-        If recordings are in formats that cannot be read and are left out, with
-        the emotions of which nothing is left; if some are decoded by ffmpeg;
-        if some are pointers of git-lfs. One warning for all.
+        If recordings are left out because their formats cannot be read (the
+        warning names emotions without any recording left), if some are decoded
+        by ffmpeg, or if some are git-lfs pointers. There is one warning for all.
 
     See Also
     --------

@@ -16,7 +16,7 @@ __all__ = [
     "suffix_of",
 ]
 
-# Recordings in formats that have to be converted first, with and without a picture.
+# Audio and video formats that have to be converted first.
 _OTHER_SUFFIXES = (
     ".8svx", ".aa3", ".aax", ".adts", ".ape", ".asf", ".avi", ".avr", ".awb", ".dff",
     ".dsf", ".dss", ".dts", ".dvf", ".eac3", ".f4a", ".f4v", ".flv", ".gsm", ".iff",
@@ -27,30 +27,30 @@ _OTHER_SUFFIXES = (
     ".wv", ".xwma",
 )  # fmt: skip
 
-#: What a recording's name may end in, readable or not, the readable ones first.
+#: Suffixes of recordings, readable formats first.
 SUFFIXES = tuple(dict.fromkeys((*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES, *_OTHER_SUFFIXES)))
 
 _SHOWN = 5  # names of folders in a message
 
 
 def suffix_of(file):
-    """Return the end of a file's name, with the dot, in lower case."""
+    """Return the suffix of a file's name, with the dot, in lower case."""
     return os.path.splitext(os.fspath(file))[1].lower()
 
 
 def find_recordings(folder):
-    """List the recordings below a folder in any format, readable or not; see `find_files`."""
+    """List recordings of all formats below a folder, readable or not; see `find_files`."""
     return find_files(folder, lambda name: suffix_of(name) in SUFFIXES)
 
 
 def split_readable(files):
-    """Divide files into those that are read on this machine and the others.
+    """Divide files into those that can be read on this machine and the others.
 
     Parameters
     ----------
     files : iterable of path-like
-        Names with a suffix of `SUFFIXES` or another one; the latter count as
-        readable, as only opening them would tell.
+        Files with any suffix; those with a suffix not in `SUFFIXES` count as
+        readable, because only opening them would show.
 
     Returns
     -------
@@ -71,23 +71,23 @@ def _count(files):
 
 
 def format_notes(readable, passed_over, where, lost=(), *, left_out=True):
-    """Say what is read through ffmpeg and what is not read at all.
+    """Describe which files are read through ffmpeg, and which cannot be read.
 
     Parameters
     ----------
     readable, passed_over : list of path-like
-        What `split_readable` returns.
+        Results of `split_readable`.
     where : str or path-like
         The folder or the table.
     lost : sequence of str
-        Emotions or folders of which nothing is left.
+        Emotions or folders without any recording left.
     left_out : bool, default=True
-        Whether what cannot be read is left out; a table keeps it.
+        Whether files that cannot be read are left out; a table keeps them.
 
     Returns
     -------
     notes : list of str
-        Parts of a sentence; empty where everything is read by libsndfile.
+        Parts of a sentence; empty if libsndfile reads all files.
     """
     notes = []
     converted = [file for file in readable if suffix_of(file) in FFMPEG_SUFFIXES]
@@ -113,7 +113,7 @@ def format_notes(readable, passed_over, where, lost=(), *, left_out=True):
 
 
 def pointer_notes(paths, where):
-    """Say how many recordings are pointers that git-lfs has not replaced by the files."""
+    """Describe how many recordings are git-lfs pointers instead of files."""
     n = len(pointers(paths))
     if not n:
         return []

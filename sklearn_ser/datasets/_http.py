@@ -13,22 +13,22 @@ __all__ = ["Downloader"]
 logger = logging.getLogger(__name__)
 
 _TIMEOUT = 30  # seconds without an answer or a byte
-_CHUNK = 1 << 14  # of a broken connection the last one is lost
-# A server that sends less than so many bytes in so many seconds is given up. Its answer and
-# the headers count: they, too, may come byte by byte.
+_CHUNK = 1 << 14  # bytes that are lost at most when a connection breaks
+# A server that sends less than _SLOWEST bytes in _WINDOW seconds is abandoned. The time for its
+# response and headers counts as well, since these may also arrive byte by byte.
 _WINDOW = 60
 _SLOWEST = 60_000
-_MAX_WAITING = 256  # chunks that were received and not yet written
+_MAX_WAITING = 256  # chunks that were received but not yet written
 
 
 def _may_pass(error):
-    """Tell whether it makes sense to try again: not after 404 and its kind."""
+    """Return whether another attempt may succeed, unlike after 404 and similar errors."""
     response = getattr(error, "response", None)
     return response is None or response.status_code >= 500 or response.status_code == 429
 
 
 def _continues(response, position):
-    """Tell whether a response holds what follows `position`, not the whole file again."""
+    """Return whether a response continues at `position` instead of repeating the whole file."""
     if response.status_code != 206:
         return False
     start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
@@ -38,7 +38,7 @@ def _continues(response, position):
 
 
 class _Speed:
-    """Refuses a server that is too slow, minute by minute."""
+    """Check the speed of a server, minute by minute."""
 
     def __init__(self):
         self._begin()
@@ -47,7 +47,7 @@ class _Speed:
         self._end, self._n = time.monotonic() + _WINDOW, 0
 
     def wait(self):
-        """Return for how many seconds nothing need come."""
+        """Return the seconds left until the next check."""
         return max(0, self._end - time.monotonic())
 
     def add(self, n):
@@ -63,7 +63,7 @@ class _Speed:
 
 
 def _request(url, headers, received, left):
-    """Put the response, its content in chunks, and None or an error into a queue."""
+    """Put the response, its content in chunks, and finally None or an error into a queue."""
     import requests
 
     def put(item):
@@ -85,10 +85,10 @@ def _request(url, headers, received, left):
 
 
 def _receive(url, headers):
-    """Yield a response and then its content, as long as it comes fast enough.
+    """Yield a response and then its content, and raise if the server is too slow.
 
-    The request has a thread of its own: a read that gets a byte now and then is
-    not interrupted by any time limit, nor are headers.
+    The request runs in its own thread, because no time limit of requests
+    interrupts a read that receives a byte now and then, or such headers.
     """
     received, left = queue.Queue(_MAX_WAITING), threading.Event()
     threading.Thread(target=_request, args=(url, headers, received, left), daemon=True).start()
@@ -107,46 +107,46 @@ def _receive(url, headers):
             speed.add(len(item) if isinstance(item, bytes) else 0)
             yield item
     finally:
-        # The thread ends when the next byte comes, or none for too long.
+        # The thread ends with the next byte, or with its time limit.
         left.set()
 
 
 def _check_address(response, url):
     if url.startswith("https:") and not response.url.startswith("https:"):
         raise DownloadError(
-            f"the server sent us on to {response.url}, which is not encrypted; expected https"
+            f"the server redirected to {response.url}, which is not encrypted; expected https"
         )
 
 
 class Downloader:
-    """Downloads a file for pooch; after a broken connection it goes on where that ended.
+    """Download a file for pooch, and resume after broken connections.
 
-    A server that sends nothing for 30 s counts as a broken connection; one that
-    sends less than 60,000 bytes in a minute is given up.
+    A server that sends nothing for 30 s counts as a broken connection; a server
+    that sends less than 60,000 bytes in a minute is abandoned.
 
     Parameters
     ----------
     download : Download
-        What may come: not more than its `n_bytes`, or else `unpacked_bytes`.
+        Limits the size to its `n_bytes`, or else to `unpacked_bytes`.
     n_retries : int
-        How often to go on.
+        How often to resume.
     delay : float
-        Seconds to wait before.
+        Seconds to wait before each retry.
     progress : bool
-        Whether to show a bar, on a terminal only.
+        Whether to show a progress bar, on a terminal only.
     """
 
     def __init__(self, download, *, n_retries, delay, progress):
         self._download = download
         self._n_retries, self._delay, self._progress = n_retries, delay, progress
-        # What the server calls this version of the file, for it to tell whether it is still there.
+        # The server's identifier for this version of the file; another version must not be resumed.
         self._version = None
 
     def __call__(self, url, output_file, pooch):
         from requests import RequestException
         from tqdm.auto import tqdm
 
-        # disable=None: no bar where the output is no terminal.
+        # disable=None: tqdm shows no bar unless the output is a terminal.
         hidden = None if self._progress else True
         bar = tqdm(total=self._download.n_bytes, unit="B", unit_scale=True, disable=hidden)
         with open(output_file, "wb") as file, bar:
@@ -164,7 +164,7 @@ class Downloader:
     def _receive(self, url, file, bar):
         import requests
 
-        # Compressed on the way, the sizes that the server states would be those of something else.
+        # With compression in transit, sizes in the headers would not be those of the file.
         headers = {"Accept-Encoding": "identity"}
         if file.tell() and self._version is not None:
             headers |= {"Range": f"bytes={file.tell()}-", "If-Range": self._version}
@@ -176,7 +176,7 @@ class Downloader:
                 file.seek(0)
                 file.truncate()
             etag = response.headers.get("ETag", "")
-            # A weak one promises the same meaning, not the same bytes.
+            # A weak ETag promises the same meaning, not the same bytes.
             self._version = etag if etag.startswith('"') else response.headers.get("Last-Modified")
             announced = response.headers.get("Content-Length")
             end = file.tell() + int(announced) if announced is not None else None

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def _missing_labels(corpus, table):
-    """Note which labels a complete corpus would give to recordings that have none."""
+    """Return notes on labels that are missing but that the complete corpus has."""
     given = set.intersection(*map(set, corpus.examples.values()))
     missing = {column: table[column].isna().sum() for column in COLUMNS if column in given}
     return [
@@ -34,7 +34,7 @@ def _missing_labels(corpus, table):
 
 
 def _differences(corpus, table, folder, emotions):
-    """Note how the recordings found differ from the complete corpus."""
+    """Return a note on differences between the recordings and the complete corpus."""
     found = table["emotion"].value_counts()
     expected = {e: n for e, n in corpus.counts.items() if emotions is None or e in emotions}
     details = [
@@ -42,7 +42,8 @@ def _differences(corpus, table, folder, emotions):
         for emotion, n in expected.items()
         if found.get(emotion, 0) != n
     ]
-    # Neither the speakers nor, without counts, the size of a part of the emotions is on record.
+    # For a selection of emotions, the number of speakers is not on record, nor, without counts,
+    # the number of recordings.
     whole = emotions is None
     n_expected = sum(expected.values()) if expected or not whole else corpus.n_recordings
     n_speakers = table["speaker"].nunique()
@@ -64,7 +65,7 @@ def _differences(corpus, table, folder, emotions):
 
 
 def _load(corpus, path, emotions, strict):
-    """Load a registered corpus; returns the table and notes to warn about."""
+    """Load a registered corpus; return the table, and notes for a warning."""
     folder = check_folder(path, corpus.how_to_get)
     recordings, notes = parse_folder(corpus, folder, strict, emotions)
     table = as_table(recordings, corpus=corpus.name, language=corpus.language)
@@ -80,7 +81,7 @@ def _load(corpus, path, emotions, strict):
 
 
 def _load_source(name, source, emotions, strict):
-    """Load a registered corpus, a table or a folder per emotion; returns table and notes."""
+    """Load a registered corpus, a table, or one folder per emotion; return table and notes."""
     is_table = isinstance(source, pd.DataFrame) or Path(source).suffix.lower() in TABLE_SUFFIXES
     if is_table:
         return read_table(source, corpus=name, emotions=emotions)
@@ -92,13 +93,13 @@ def _load_source(name, source, emotions, strict):
         close = similar_name(name)
         hint = f" Did you mean {close!r}?" if close else ""
         raise CorpusError(
-            f"{name!r} is no registered corpus ({', '.join(CORPORA)}), hence {source} was read as "
-            f"a folder with a sub-folder per emotion.{hint} {error}"
+            f"{name!r} is not a registered corpus ({', '.join(CORPORA)}), so {source} was read as "
+            f"a folder with one sub-folder per emotion.{hint} {error}"
         ) from error
 
 
 def _check_one_corpus_each(table):
-    """Refuse recordings that two corpora share: to hold one out would hold out nothing."""
+    """Raise if corpora share recordings, because holding one of them out would be useless."""
     files = pd.Series([str(file_identity(path)) for path in table["path"]], dtype=object)
     shared = table.groupby(files)["corpus"].nunique()
     shared = shared[shared > 1]
@@ -125,36 +126,37 @@ def _log_summary(table):
 
 
 def load_corpus(name, path, *, emotions=None, strict=None):
-    """Load a corpus known by name from a folder on this machine.
+    """Load a registered corpus from a folder on this machine.
 
-    What is known of each recording is read off its path, and off tables that
-    come with some corpora; no recording is opened. Folders may be nested as in
-    the archive the corpus comes in, or flat where the names alone tell all; the
-    folder of one speaker or emotion is read as well. Recordings that were
-    converted to another format are read like those in the corpus's own, which
-    is taken where both are there. Hidden files and ``__MACOSX`` are passed over,
-    and copies of a recording under the same name.
+    Labels are read from the paths of recordings, and from tables that some
+    corpora contain; no recording is opened. Folders may be nested as in the
+    corpus's archive, or flat if the names of files are sufficient; the folder of
+    a single speaker or emotion can be read as well. Recordings that were
+    converted to another format are read, too, unless they also exist in the
+    original format. Hidden files, ``__MACOSX``, and copies of a recording under
+    the same name are ignored.
 
     Parameters
     ----------
     name : str or Corpus
-        Name of the corpus, see :func:`list_corpora`; or what is known of a
-        corpus of your own, see :class:`Corpus`.
+        Name of the corpus (see :func:`list_corpora`), or a description of your
+        own corpus (see :class:`Corpus`).
     path : str or path-like
         Folder that holds the recordings.
     emotions : sequence of str, optional
         Emotions to keep, for example ``("anger", "happiness", "neutral",
         "sadness")``, the four that most corpora share; by default all.
     strict : bool, optional
-        Whether a recording whose name does not follow the corpus's scheme is
-        an error. Otherwise such recordings are left out, with a warning that
-        counts and names them. By default they are left out up to a quarter of
-        all, which are slips, and an error above that, which is another corpus.
+        Whether a recording whose name does not follow the corpus's scheme is an
+        error. If False, such recordings are left out, and a warning counts and
+        names them. By default, up to a quarter of all recordings are left out
+        as errors of the archive; more are an error, since the folder probably
+        holds another corpus.
 
     Returns
     -------
     table : DataFrame
-        One row a recording, sorted by path below `path`, with the columns
+        One row per recording, sorted by path below `path`, with the columns
 
         - ``path``: the file, an absolute path;
         - ``corpus``, ``language`` (BCP 47 tag);
@@ -164,10 +166,10 @@ def load_corpus(name, path, *, emotions=None, strict=None):
           ``fear``, ``happiness``, ``neutral``, ``sadness``, ``surprise``,
           ``other``;
         - ``activation``, ``valence``: ratings, NaN where the corpus has none;
-        - ``sentence``: what is said, as the corpus's own code;
+        - ``sentence``: code of the spoken sentence in the corpus;
         - ``intensity``: strength of the portrayal, in the corpus's own words;
-        - ``emotion_raw``: the corpus's own label of the emotion;
-        - ``dominance``: as ``activation``;
+        - ``emotion_raw``: the corpus's own label for the emotion;
+        - ``dominance``: rating, like ``activation``;
         - ``session``: the recording session, unique across corpora.
 
         Unknown text is NA.
@@ -177,8 +179,9 @@ def load_corpus(name, path, *, emotions=None, strict=None):
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder.
     CorpusError
-        If the corpus is not registered, the folder holds none of its
-        recordings or too many others (see `strict`), or none of `emotions`.
+        If the corpus is not registered, or the folder holds none of its
+        recordings, too many other recordings (see `strict`), or none of
+        `emotions`.
     ImportError
         If the corpus is a database in audformat and that package is missing.
     ValueError
@@ -187,17 +190,17 @@ def load_corpus(name, path, *, emotions=None, strict=None):
     Warns
     -----
     CorpusWarning
-        If the number of recordings per emotion is not that of the complete
-        corpus, where that is on record, or labels are missing, or recordings
-        were left out: because of their names, as copies, or as files that
-        cannot be read here; if some are decoded by ffmpeg or are pointers of
-        git-lfs. One warning for all. Of `emotions`, only those selected are
-        compared.
+        If the number of recordings per emotion differs from that of the
+        complete corpus, as far as it is on record; if labels are missing; if
+        recordings were left out because of their names, as copies, or because
+        they cannot be read here; if some are decoded by ffmpeg or are git-lfs
+        pointers. There is one warning for all. With `emotions`, only the
+        selected ones are compared.
 
     See Also
     --------
     load_corpora : Load several corpora into one table.
-    load_folder, load_table : Load recordings of your own.
+    load_folder, load_table : Load your own recordings.
 
     Examples
     --------
@@ -228,25 +231,25 @@ def load_corpora(paths, *, emotions=None, strict=None):
     Parameters
     ----------
     paths : dict from str to str, path-like or DataFrame
-        Name and place of each corpus. A registered name (see
-        :func:`list_corpora`) stands for the folder of that corpus, any other
-        for a folder with a sub-folder per emotion, as :func:`load_folder`
-        reads it. A ``.csv`` or ``.tsv`` file or a DataFrame is read by
-        :func:`load_table`; its rows become the corpus of that name.
+        Name and location of each corpus. With a registered name (see
+        :func:`list_corpora`), the location is the folder of that corpus; with
+        any other name, a folder with one sub-folder per emotion, as for
+        :func:`load_folder`. A ``.csv`` or ``.tsv`` file or a DataFrame is read
+        as by :func:`load_table`, and its rows become the corpus of that name.
     emotions : sequence of str, optional
         Emotions to keep, for example ``("anger", "happiness", "neutral",
-        "sadness")``, the four that most corpora share; by default all. Corpora
-        may lack some of them, not all.
+        "sadness")``, the four that most corpora share; by default all. Each
+        corpus must have at least one of them.
     strict : bool, optional
         As in :func:`load_corpus`.
 
     Returns
     -------
     table : DataFrame
-        The tables of the corpora one after the other, in the order of `paths`;
-        columns as in :func:`load_corpus`. Speakers carry the name of their
-        corpus, so that their ids are unique. A summary per corpus goes to the
-        logger ``sklearn_ser.datasets`` at level INFO.
+        The concatenated tables of the corpora, in the order of `paths`; columns
+        as in :func:`load_corpus`. The ids of speakers contain the name of their
+        corpus and are therefore unique. A summary of each corpus is logged by
+        ``sklearn_ser.datasets`` at level INFO.
 
     Raises
     ------
@@ -258,7 +261,7 @@ def load_corpora(paths, *, emotions=None, strict=None):
     Warns
     -----
     CorpusWarning
-        As in :func:`load_corpus`; one warning for all corpora.
+        As in :func:`load_corpus`, with one warning for all corpora.
 
     See Also
     --------

@@ -21,8 +21,8 @@ __all__ = ["MAX_UNKNOWN", "parse_folder"]
 
 logger = logging.getLogger(__name__)
 
-#: Share of recordings off the naming scheme up to which they are left out with a warning: a
-#: few are slips in the archive, many are another corpus or another edition.
+#: Largest share of recordings that do not follow the naming scheme and are left out with a
+#: warning. A few are errors of the archive; more suggest another corpus or edition.
 MAX_UNKNOWN = 0.25
 
 _SHOWN = 5  # names of files in a message
@@ -31,7 +31,7 @@ _SHOWN = 5  # names of files in a message
 class _Recording(NamedTuple):
     file: PurePosixPath
     labels: dict
-    # What recordings in several formats or places have in common.
+    # Equal for the same recording in several formats or folders.
     key: tuple
 
 
@@ -40,9 +40,9 @@ def _examples(files):
 
 
 def _find(corpus, folder):
-    """List what may be recordings of the corpus, with the names they have in its own format.
+    """List possible recordings of the corpus, with their names in its original format.
 
-    Corpora are converted and republished: their names stay, apart from the suffix.
+    Corpora are converted and republished, and names keep all but their suffix.
     """
     own = suffix_of(corpus.pattern)
     other = SUFFIXES if own in SUFFIXES else ()
@@ -60,11 +60,11 @@ def _find(corpus, folder):
 
 
 def _label(corpus, folder, names):
-    """Read the labels of all files; returns the recordings, and the files off the scheme."""
+    """Read the labels of all files; return recordings, and files that do not follow the scheme."""
     read = corpus.reader(folder)
     recordings, unknown = [], []
     for file, name in names.items():
-        # Of a corpus that has a folder for each speaker or emotion it may be one of them.
+        # The folder may be that of a single speaker or emotion, whose name is part of the scheme.
         labels = read(name) or read(PurePosixPath(folder.name) / name)
         if labels is not None:
             key = (name.name.casefold(), *sorted(labels.items()))
@@ -75,7 +75,7 @@ def _label(corpus, folder, names):
 
 
 def _one_format_each(recordings, names, corpus):
-    """Choose among the formats of a recording: the corpus's own, then the first of `SUFFIXES`."""
+    """Choose one format per recording: that of the corpus, or else the first in `SUFFIXES`."""
     files, unreadable = split_readable([r.file for r in recordings])
     if not unreadable and all(names[file] is file for file in files):
         return recordings, []
@@ -93,7 +93,7 @@ def _one_format_each(recordings, names, corpus):
     chosen = [r for r in recordings if rank(r) == best[r.key]]
     if len(chosen) < len(recordings):
         logger.info(
-            "%d recordings of %s are there in a second format as well, which is not used",
+            "%d recordings of %s also exist in a second format, which is not used",
             len(recordings) - len(chosen),
             corpus.title,
         )
@@ -104,7 +104,7 @@ def _one_format_each(recordings, names, corpus):
 
 
 def _without_copies(recordings, folder):
-    """Leave out recordings that lie in two places under one name, with one content."""
+    """Leave out copies with the same name and the same content in another folder."""
     groups = {}
     for recording in recordings:
         groups.setdefault(recording.key, []).append(recording.file)
@@ -126,7 +126,7 @@ def _without_copies(recordings, folder):
 
 
 def _check_unknown(corpus, folder, unknown, n_known, strict):
-    """Note the files off the naming scheme, or refuse them."""
+    """Return a note on files that do not follow the naming scheme, or raise."""
     if not unknown:
         return []
     n = len(unknown) + n_known
@@ -145,7 +145,7 @@ def _check_unknown(corpus, folder, unknown, n_known, strict):
 
 
 def parse_folder(corpus, folder, strict, emotions=None):
-    """Read what the names of the recordings in a folder say.
+    """Read the labels of all recordings in a folder from their names.
 
     Parameters
     ----------
@@ -154,23 +154,23 @@ def parse_folder(corpus, folder, strict, emotions=None):
     folder : pathlib.Path
         Its folder, or that of one of its speakers or emotions.
     strict : bool or None
-        Whether files off the naming scheme are an error; None: if they are more
-        than the share `MAX_UNKNOWN`.
+        Whether files that do not follow the naming scheme are an error. None:
+        only if their share exceeds `MAX_UNKNOWN`.
     emotions : sequence of str or None
-        Emotions that are asked for; notes mention no others.
+        Selected emotions; notes do not mention others.
 
     Returns
     -------
     recordings : list of dict
-        What `as_table` takes.
+        Input for `as_table`.
     notes : list of str
-        What to warn about.
+        Notes for a warning.
 
     Raises
     ------
     CorpusError
-        If there are no recordings of the corpus that can be read, or `strict`
-        forbids others.
+        If the folder holds no readable recordings of the corpus, or other
+        recordings that `strict` does not allow.
     """
     names = _find(corpus, folder)
     recordings, unknown = _label(corpus, folder, names)

@@ -14,15 +14,15 @@ __all__ = [
     "pointers",
 ]
 
-# A pointer has three lines of 130 bytes in all; recordings are larger.
+# A git-lfs pointer has about 130 bytes in three lines; recordings are larger.
 _LARGEST_POINTER = 512
 
 
 def absolute_path(path):
-    """Return a path from the root on, without ``.`` and ``..``, links left as they are.
+    """Return an absolute path without ``.`` and ``..``, in which links are not resolved.
 
-    Where ``..`` follows a link to a folder, the folder above the target is
-    meant, which no shorter spelling names: such a path keeps its dots.
+    After a link to a folder, ``..`` means the parent of the link's target, which
+    cannot be written without dots; such a path keeps them.
     """
     path = os.path.join(os.getcwd(), os.fspath(path))
     short = os.path.abspath(path)
@@ -37,10 +37,11 @@ def absolute_path(path):
 
 
 def file_identity(path):
-    """Return what is equal for all spellings of a path, links and letters' case included.
+    """Return an identifier that is equal for all spellings of a path.
 
-    Two names of one file (hard links) stay two. Of a path at which there is
-    nothing, it is the absolute path.
+    Symbolic links and letter case do not change it; two hard links to one file
+    have different identifiers. For a path that does not exist, it is the
+    absolute path.
     """
     try:
         status = os.stat(path)
@@ -52,7 +53,7 @@ def file_identity(path):
 
 
 def each_once(paths):
-    """Return the paths without those that stand for a file for the second time, in their order."""
+    """Return the paths in their order, each file only once."""
     first = {}
     for path in paths:
         first.setdefault(file_identity(path), path)
@@ -60,7 +61,7 @@ def each_once(paths):
 
 
 def _size_of_file(path):
-    """Return the size of a regular file; None of anything else: to open a pipe may hang."""
+    """Return the size of a regular file, or None; other files must not be opened (pipes block)."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -69,7 +70,7 @@ def _size_of_file(path):
 
 
 def content_digest(path):
-    """Return the SHA-256 of a file, or its path, which is like no other, if it is unreadable."""
+    """Return the SHA-256 of a file; if it is unreadable, its path, which is unique as well."""
     import hashlib
 
     try:
@@ -80,9 +81,9 @@ def content_digest(path):
 
 
 def copies_among(paths):
-    """Return the paths whose content an earlier one of them has.
+    """Return the paths whose content equals that of an earlier path.
 
-    Files are read where their sizes are equal, and only there.
+    Only files of equal size are read.
     """
     by_size = {}
     for path in paths:
@@ -101,7 +102,7 @@ def copies_among(paths):
 
 
 def pointers(paths):
-    """Return the paths at which git has left a pointer; only tiny files are opened."""
+    """Return the paths of git-lfs pointers; only tiny files are opened."""
     found = []
     for path in paths:
         size = _size_of_file(path)

@@ -12,9 +12,9 @@ from sklearn_ser.utils._messages import plain
 
 __all__ = ["HOW_TO_MAP", "Translator"]
 
-#: For messages about a word that means nothing; `word` is to be filled in.
+#: Template for messages about an unknown word, with the field `word`.
 HOW_TO_MAP = (
-    f"The emotions are: {', '.join(EMOTIONS)}. Say what is meant with "
+    f"The emotions are: {', '.join(EMOTIONS)}. Translate it with "
     "mapping={{{word!r}: 'anger'}}, or leave it out with mapping={{{word!r}: None}}."
 )
 
@@ -24,10 +24,10 @@ _INTEGRAL = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 
 
 def _fold(word):
-    """Return what two spellings of one label have in common.
+    """Return a form of a label that is equal for all its spellings.
 
-    Case, the blanks around it, the two ways to write an accent, and the ``.0``
-    that a column of whole numbers gets from a gap in it.
+    Spellings may differ in case, in surrounding blanks, in the encoding of
+    accents, and in the ``.0`` that a column of whole numbers gets if it has gaps.
     """
     if isinstance(word, Real) and not isinstance(word, bool) and word == word // 1:
         word = int(word)
@@ -37,7 +37,7 @@ def _fold(word):
 
 
 def _check_mapping(mapping):
-    """Validate the user's translations; returns the keys as given and the emotions, by fold."""
+    """Validate the user's translations, and return keys and emotions by folded key."""
     folded = {}
     if mapping is not None and not isinstance(mapping, Mapping):
         raise TypeError(
@@ -53,22 +53,22 @@ def _check_mapping(mapping):
         folded_word = _fold(word)
         if folded_word in folded:
             raise ValueError(
-                f"mapping has {plain(folded[folded_word][0])!r} and {plain(word)!r}, which are one "
-                "label: neither the case of letters nor blanks around a word count. Keep one."
+                f"mapping has {plain(folded[folded_word][0])!r} and {plain(word)!r}, which are the "
+                "same label: letter case and surrounding blanks are ignored. Keep one."
             )
         folded[folded_word] = (word, emotion)
     return folded
 
 
 class Translator:
-    """Words for emotions, translated by the user's mapping and else by the vocabulary.
+    """Translate words by the user's mapping, or else by the vocabulary.
 
     Parameters
     ----------
     mapping : mapping from str to str or None, optional
-        The user's own translations, asked first. None as the value means that
-        recordings with this word are left out. Neither the case of letters nor
-        blanks around a word matter.
+        The user's own translations, which come first. A value of None leaves
+        recordings with this word out. Letter case and surrounding blanks are
+        ignored.
 
     Raises
     ------
@@ -87,7 +87,7 @@ class Translator:
         self._mapping = _check_mapping(mapping)
 
     def __call__(self, word):
-        """Translate a word; None where the mapping leaves it out.
+        """Return the emotion for a word, or None if the mapping leaves it out.
 
         Raises
         ------
@@ -104,19 +104,19 @@ class Translator:
         return folded_word
 
     def check_keys(self, words, what):
-        """Refuse a mapping with a key that matches none of the words.
+        """Raise if a key of the mapping matches none of the words.
 
         Parameters
         ----------
         words : iterable of str
-            The labels there are.
+            The existing labels.
         what : str
-            What they are and where, for the message: ``"sub-folder of x"``.
+            Their kind and origin for the message, such as ``"sub-folder of x"``.
 
         Raises
         ------
         CorpusError
-            If there is such a key; the message lists the labels.
+            If a key matches no word; the message lists the words.
         """
         by_fold = {_fold(word): word for word in words}
         for folded_word, (key, _) in self._mapping.items():

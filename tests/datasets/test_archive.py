@@ -192,7 +192,7 @@ def test_says_that_an_archive_is_cut(make, folder):
     for part in (0, 0.01, 0.3, 0.5, 0.9):
         archive.write_bytes(whole[: int(part * len(whole))])
         target = folder / str(part)
-        with pytest.raises(DownloadError, match=r"archive is damaged, or none in zip"):
+        with pytest.raises(DownloadError, match=r"archive is damaged, or not in zip"):
             unpack(archive, target, max_bytes=100_000, max_members=10)
 
 

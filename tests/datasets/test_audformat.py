@@ -162,7 +162,9 @@ def test_nothing_is_overwritten(speech, tmp_path):
 
 
 def test_tables_that_cannot_be_saved(speech, tmp_path):
-    with pytest.raises(CorpusError, match="lacks the column 'speaker'; expected one of load_cor"):
+    with pytest.raises(
+        CorpusError, match="lacks the column 'speaker'; expected a table from load_cor"
+    ):
         save_audformat(speech.drop(columns="speaker"), tmp_path)
     with pytest.raises(CorpusError, match="The table has no rows"):
         save_audformat(speech[:0], tmp_path)

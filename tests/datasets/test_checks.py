@@ -217,7 +217,10 @@ def test_index_and_paths_of_any_kind(speech):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"split": "fold"}, r"split='fold' is no column of the table; its columns are: path, cor"),
+        (
+            {"split": "fold"},
+            r"split='fold' is not a column of the table; its columns are: path, cor",
+        ),
         ({"split": ["train"]}, r"split has shape \(1,\); expected one entry for each of the 40"),
         ({"split": ["train"] * 40}, "split names fewer than two sides"),
         ({"split": [None] * 40}, "split names fewer than two sides"),

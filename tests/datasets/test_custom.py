@@ -210,8 +210,8 @@ def test_table_may_have_labels_of_its_own_and_sessions(write_table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no table of comma-separated"),
-        ('path,emotion\n"a.wav,sad\n', "is no table of comma-separated"),
+        ("", "is not a table of comma-separated"),
+        ('path,emotion\n"a.wav,sad\n', "is not a table of comma-separated"),
         ("path,emotion\n", "has no rows"),
         ("file,label\na.wav,sad\n", "no column path and no column emotion; its .*: file, label"),
         ("path;emotion\na.wav;sad\n", "looks separated by semicolons: 'path;emotion'. Commas"),
@@ -235,7 +235,7 @@ def test_bad_tables(text, message, write_table):
 
 
 def test_table_in_another_encoding(write_table):
-    with pytest.raises(CorpusError, match=r"is no table of .* UTF-8"):
+    with pytest.raises(CorpusError, match=r"is not a table of .* UTF-8"):
         load_table(write_table("path,emotion\nä.wav,sad\n", encoding="latin-1"))
 
 

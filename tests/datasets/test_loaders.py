@@ -137,7 +137,9 @@ def test_links_to_folders_are_followed_and_rings_end(folders, tmp_path):
 
 
 def test_folder_under_an_unregistered_name_says_how_it_was_read(folders):
-    with pytest.raises(CorpusError, match=r"'berlin' is no registered corpus .*Sub-folder 'wav'"):
+    with pytest.raises(
+        CorpusError, match=r"'berlin' is not a registered corpus .*Sub-folder 'wav'"
+    ):
         load_corpora({"berlin": folders["emodb"]})
 
 

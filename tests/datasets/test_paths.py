@@ -177,7 +177,7 @@ def test_table_file_with_names_that_are_not_utf8(column, make_files, tmp_path):
         speech.to_csv(tmp_path / "again.csv", index=False, errors="surrogateescape")
         assert load_table(tmp_path / "again.csv").equals(speech)
     else:
-        with pytest.raises(CorpusError, match=r"is no table of .* UTF-8"):
+        with pytest.raises(CorpusError, match=r"is not a table of .* UTF-8"):
             load_table(tmp_path / "t.csv")
 
 

@@ -46,7 +46,9 @@ def test_unknown_word(word):
 @pytest.mark.parametrize(("one", "two"), [("Wut", "wut"), ("a", "a "), (1, "1"), (1, "1.0")])
 def test_two_keys_for_one_label(one, two, make_files, tmp_path):
     make_files(tmp_path, ["Wut/1.wav"])
-    with pytest.raises(ValueError, match=f"mapping has {one!r} and {two!r}, which are one label"):
+    with pytest.raises(
+        ValueError, match=f"mapping has {one!r} and {two!r}, which are the same label"
+    ):
         load_folder(tmp_path, mapping={one: "anger", two: "fear"})
 
 

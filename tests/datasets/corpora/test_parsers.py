@@ -208,7 +208,7 @@ def test_esd_folder_that_contradicts_the_transcript(load):
 
 def test_esd_transcript_that_is_no_text(load):
     files = {"0011.txt": b"\xff\xfe\x00\xd8\x00", "Sad/0011_000351.wav": ""}
-    with pytest.raises(CorpusError, match=r"0011\.txt is no text in UTF-8"):
+    with pytest.raises(CorpusError, match=r"0011\.txt is not text in UTF-8"):
         load("esd", files)
 
 

@@ -412,7 +412,7 @@ def test_list_of_corpora():
 def test_misspelt_name_gets_a_suggestion(written, meant, tmp_path):
     with pytest.raises(CorpusError, match=f"Unknown corpus '{written}'. Did you mean '{meant}'"):
         load_corpus(written, tmp_path)
-    with pytest.raises(CorpusError, match=f"'{written}' is no regist.* Did you mean '{meant}'"):
+    with pytest.raises(CorpusError, match=f"'{written}' is not a regist.* Did you mean '{meant}'"):
         load_corpora({written: tmp_path})
 
 
