@@ -55,6 +55,6 @@ AESDD = Corpus(
     ),
     access="by a link to a cloud drive",
     note="The corpus has no neutral speech and grows: an early release has about 500 recordings. "
-    "The names of the files do not tell the sex of the speakers. Copies elsewhere claim CC BY 4.0 "
+    "The names of the files do not show the sex of the speakers. Copies elsewhere claim CC BY 4.0 "
     "or CC BY-NC-SA 4.0.",
 )

@@ -11,9 +11,9 @@ _SEX = {"01": "f", "02": "m"}
 def parse(path):
     """Read ``<emotion>-<sentence>-<repetition>-<sex>-<speaker>``.
 
-    A few speaker ids occur with both sexes. The sex is that of the name, and
-    the id alone is the speaker: should they be two people, no split by speaker
-    separates more than it should.
+    A few speaker ids occur with both sexes. The sex is read from the name, and
+    the id alone is the speaker: if such an id stands for two people, a split by
+    speaker keeps them on one side, which does no harm.
     """
     match = _match(path)
     if match is None:
@@ -62,6 +62,6 @@ ASED = Corpus(
         url="https://github.com/Ethio2021/ASED_V1/archive/30fee03.zip",
         unpacked_bytes=1_000_000_000,
     ),
-    note="Five speaker ids (09, 15, 21, 23, 25) occur with both sexes: the sex is that of the "
-    "name, the id alone is the speaker.",
+    note="Five speaker ids (09, 15, 21, 23, 25) occur with both sexes: the sex is read from the "
+    "name, and the id alone is the speaker.",
 )

@@ -17,21 +17,21 @@ def name_scheme(pattern):
     Parameters
     ----------
     pattern : str
-        Regular expression of a whole file name. Letters match in either case;
-        ``\d`` and ``\w`` are ASCII only, because ``int("٣")`` would succeed
-        where a table of speakers has no such number.
+        Regular expression for a whole file name. Letter case is ignored;
+        ``\d`` and ``\w`` match ASCII only, because ``int("٣")`` would succeed
+        for a digit that no table of speakers contains.
 
     Returns
     -------
     match : callable
-        From the path of a recording to the match of its name, or None.
+        Returns the match for the path of a recording, or None.
     """
     regex = re.compile(pattern, re.ASCII | re.IGNORECASE)
     return lambda path: regex.fullmatch(path.name)
 
 
 def examples_of(columns, rows):
-    """Write out examples of a naming scheme.
+    """Expand a compact table of examples of a naming scheme.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def examples_of(columns, rows):
         Names of columns of the table, separated by blanks.
     rows : mapping from str to str
         Relative path of a recording and its labels in the order of `columns`,
-        separated by blanks; ``-`` where it has none.
+        separated by blanks; ``-`` for a missing label.
 
     Returns
     -------
     examples : dict from str to dict
-        What :class:`Corpus` takes.
+        The parameter of :class:`Corpus`.
     """
     columns = columns.split()
     return {
@@ -59,20 +59,19 @@ def examples_of(columns, rows):
 
 @dataclass(frozen=True)
 class Download:
-    """An archive with a corpus that anybody may download without asking.
+    """Description of a freely downloadable archive.
 
     Parameters
     ----------
     url : str
         Address of the archive itself, not of a page about it.
     unpacked_bytes : int
-        Upper bound of what the archive unpacks to. Whoever unpacks it stops
-        there.
+        Upper limit of the unpacked size; unpacking stops there.
     n_bytes : int, optional
-        Size of the archive; None where it is not on record.
+        Size of the archive; None if it is not on record.
     known_hash : str, optional
-        ``"md5:..."`` or ``"sha256:..."`` of the archive; None where no checksum
-        is known, or where the server packs the archive anew for each download.
+        ``"md5:..."`` or ``"sha256:..."`` of the archive; None if no checksum is
+        known, or if the server creates the archive anew for each download.
 
     Examples
     --------
@@ -89,83 +88,83 @@ class Download:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is known of a corpus: where it comes from, what it holds, how it is read.
+    """Description of a corpus: its origin, its contents, and how its labels are read.
 
     Parameters
     ----------
     name : str
-        The name it is loaded by: lower case, no blanks.
+        The name for loading it: lower case, without blanks.
     title : str
-        The name its authors gave it.
+        The name given by its authors.
     language : str
-        BCP 47 tag of the language spoken; of a corpus in several languages
-        their tags, separated by a comma and a blank, with the `language` of
-        each recording from `parse`.
+        BCP 47 tag of the spoken language. For a corpus in several languages,
+        their tags, separated by a comma and a blank; `parse` then returns the
+        `language` of each recording.
     licence : str
-        Under which terms the recordings may be used.
+        Terms of use of the recordings.
     homepage : str
-        The page to get it from or to ask for it.
+        The page to download or request it.
     citation : str
         BibTeX entry of the paper to cite.
     sampling_rate : int
-        Rate of its recordings in Hz.
+        Sampling rate of its recordings in Hz.
     emotions : mapping from str to str
-        The corpus's own labels and what they are in the vocabulary `EMOTIONS`.
+        The corpus's own labels, and the emotion of the vocabulary `EMOTIONS`
+        for each of them.
     parse : callable
-        ``parse(path) -> dict or None``: what the path of a recording, relative
-        to the folder of the corpus, says about it, by the names of the table's
-        columns. `emotion_raw`, a key of `emotions`, is required. None where the
-        path does not follow the naming scheme; it is then called once more, with
-        the name of this folder before the path: it may be that of one speaker.
-        It opens no file.
+        ``parse(path) -> dict or None``: the labels of a recording, by names of
+        columns, from its path relative to the folder of the corpus. The key
+        `emotion_raw`, with a key of `emotions` as value, is required. None means
+        that the path does not follow the naming scheme; `parse` is then called
+        again with the name of the folder before the path, because the folder may
+        be that of a single speaker. It must not open files.
     examples : mapping from str to dict
-        Relative paths and what `parse` must return for them. They teach the
-        scheme, appear in error messages, and the tests build small corpora of
-        them: give each label at least once, several speakers, both sexes.
+        Relative paths, and the result of `parse` for each. They document the
+        scheme, appear in error messages, and let the tests build small corpora:
+        include each label at least once, several speakers and both sexes.
     n_recordings, n_speakers : int, optional
-        Size of the complete corpus; None where it is not on record.
+        Size of the complete corpus; None if it is not on record.
     n_women : int, optional
-        Number of female speakers; None where it is not on record.
+        Number of female speakers; None if it is not on record.
     counts : mapping from str to int, optional
         Number of recordings per emotion of the vocabulary in the complete
-        corpus; empty where it is not on record.
+        corpus; empty if it is not on record.
     pattern : str, optional
-        Shell pattern of the names of its recordings, in lower case; by default
-        all WAV files. Where it ends in the suffix of a format, recordings that
-        were converted to another one are found too, and `parse` gets their
-        names with this suffix.
+        Shell pattern for the names of its recordings, in lower case; by default
+        all WAV files. If it ends in the suffix of a format, recordings that were
+        converted to another format are found as well, and `parse` gets their
+        names with the original suffix.
     ignored : tuple of str, default=()
-        Shell patterns, in lower case, of recordings that come with the corpus
-        and are not part of it. One that ends in a slash, such as ``"extras/"``,
-        leaves out all that lies in folders of this name; one with a slash
-        inside is matched against the end of the path, folders included.
+        Shell patterns, in lower case, of recordings in the archive that are not
+        part of the corpus. A pattern that ends in a slash, such as
+        ``"extras/"``, leaves out everything in folders of this name; one with a
+        slash inside is matched against the end of the path, folders included.
     prepare : callable, optional
-        ``prepare(folder) -> context``, for labels that are in files beside the
+        ``prepare(folder) -> context``, for labels in files beside the
         recordings. It is called once, and `parse` then gets the context as its
-        second argument. What these files should say and do not, because one of
-        them is missing, `parse` leaves out.
+        second argument. If such a file is missing, `parse` omits its labels.
     side_files : mapping from str to str, optional
-        Relative paths and texts of small files such as `prepare` reads, for
+        Relative paths and contents of small files for `prepare`, to accompany
         `examples`.
     download : Download, optional
-        Where to download the corpus. None where one has to ask for it, log in,
-        or collect it from several places.
+        The archive of the corpus. None if the corpus must be requested, needs a
+        login, or has to be collected from several places.
     access : str, optional
-        How to come by a corpus that is not to be downloaded just so, such as
-        ``"after signing a form"``.
+        How to get a corpus that is not freely downloadable, such as ``"after
+        signing a form"``.
     note : str, optional
-        What a user should know: uncertain facts, peculiarities, choices made.
+        Information for users: uncertain facts, peculiarities, decisions.
 
     Attributes
     ----------
     vocabulary : tuple of str
         Its emotions, in the words and the order of `EMOTIONS`.
     how_to_get : str
-        One sentence for messages: the page to ask and the licence.
+        Sentence for messages with the page and the licence.
 
     See Also
     --------
-    load_corpus : Load a corpus known by name, or described like this.
+    load_corpus : Load a registered corpus, or one with such a description.
 
     Examples
     --------
@@ -209,23 +208,23 @@ class Corpus:
 
     @property
     def how_to_get(self):
-        """One sentence for messages: the page to ask and the licence."""
+        """Sentence for messages with the page and the licence."""
         access = f" {self.access}" if self.access else ""
         return f"{self.title} is available from {self.homepage}{access} (licence: {self.licence})."
 
     def reader(self, folder):
-        """Return the function from the path of a recording to its labels.
+        """Return a function from the path of a recording to its labels.
 
         Parameters
         ----------
         folder : pathlib.Path
-            Where files that `prepare` needs are looked for.
+            Folder with the files that `prepare` needs.
 
         Returns
         -------
         read : callable
-            As `parse`, with `emotion` for `emotion_raw`, and None also where
-            `emotions` does not have the label.
+            Like `parse`, but adds `emotion`, and also returns None if
+            `emotions` does not contain the label.
         """
         context = () if self.prepare is None else (self.prepare(folder),)
 

@@ -5,7 +5,7 @@ from sklearn_ser.datasets._corpora._corpus import Corpus, examples_of, name_sche
 
 __all__ = ["CREMAD"]
 
-# One level in the wild is a single X.
+# Some copies have a level with a single X.
 _match = name_scheme(
     r"(1\d{3})_(DFA|IEO|IOM|ITH|ITS|IWL|IWW|MTI|TAI|TIE|TSI|WSI)_([A-Z]{3})_(LO|MD|HI|XX?)\.wav"
 )
@@ -13,7 +13,7 @@ _SEX = {"female": "f", "male": "m"}
 
 
 def read_demographics(folder):
-    """Read the sex of the actors; empty where the table is missing."""
+    """Read the sex of the actors; empty if the table is missing."""
     sexes = {}
     for file in find_files(folder, ["videodemographics.csv"]):
         for row in read_rows(folder / file):
@@ -22,7 +22,7 @@ def read_demographics(folder):
 
 
 def parse(path, sexes):
-    """Read ``<actor>_<sentence>_<emotion>_<level>``; level XX means none was asked for."""
+    """Read ``<actor>_<sentence>_<emotion>_<level>``; level XX means that none was requested."""
     match = _match(path)
     if match is None:
         return None

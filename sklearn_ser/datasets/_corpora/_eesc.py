@@ -19,7 +19,7 @@ _EMOTIONS = {
 
 
 def parse(path):
-    """Take the nearest folder that names an emotion, in English or Estonian."""
+    """Read the emotion from the nearest folder with an English or Estonian name of one."""
     for folder in reversed(path.parts[:-1]):
         # A Mac writes õ as two characters.
         folder = unicodedata.normalize("NFC", folder).lower()
@@ -59,7 +59,7 @@ EESC = Corpus(
             "kurbus/22.wav": "kurbus",
         },
     ),
-    note="Nothing but the folder is read, because no naming scheme is published. Sort the "
-    "recordings into one folder for each emotion, under its English or Estonian name. Speakers "
-    "are unknown: the notes on the corpus tell of one woman, a copy elsewhere of ten readers.",
+    note="Only the folder is read, because no naming scheme is published. Sort the recordings "
+    "into one folder for each emotion, under its English or Estonian name. Speakers are unknown: "
+    "the notes on the corpus mention one woman, a copy elsewhere mentions ten readers.",
 )

@@ -79,7 +79,7 @@ EMODB = Corpus(
     download=Download(
         url="http://emodb.bilderbar.info/download/download.zip", unpacked_bytes=200_000_000
     ),
-    note="The server is on record under a plain http address only, and no checksum of the archive "
-    "is published: compare the numbers of recordings, which load_corpus does, and take EMO-DB 2.0 "
-    "from Zenodo where the way it comes matters.",
+    note="The only known address of the server is unencrypted, and no checksum of the archive is "
+    "published. load_corpus compares the numbers of recordings; use EMO-DB 2.0 from Zenodo where "
+    "a verified download matters.",
 )

@@ -13,12 +13,12 @@ _LABELS = ["speaker", "sex", "sentence", "emotion_raw"]
 
 
 def read_labels(folder):
-    """Read the labels from the database that lies in this folder or below it."""
+    """Read the labels from the database in this folder or below it."""
     labels = {}
     for header in find_files(folder, [HEADER]):
         _, table = read_database(folder / header.parent)
         table = table.assign(emotion_raw=table["emotion"]).reindex(columns=["path", *_LABELS])
-        # The database numbers speakers from 3, the names of the files from 03.
+        # The database writes speaker 3, the names of the files 03.
         table["speaker"] = table["speaker"].str.zfill(2)
         for path, *row in table.itertuples(index=False):
             known = zip(_LABELS, row, strict=True)
@@ -123,6 +123,6 @@ wav/15b01Eb.wav,15,b01
         url="https://zenodo.org/records/17651657/files/emodb_2.0.zip",
         unpacked_bytes=500_000_000,
     ),
-    note="Reported to have more than 700 recordings, of the same speakers as EMO-DB: treat the two "
-    "as one corpus when you split. Reading it needs pip install 'sklearn-ser[datasets]'.",
+    note="Reportedly it has more than 700 recordings, by the same speakers as EMO-DB: treat the "
+    "two as one corpus in a split. Reading it needs pip install 'sklearn-ser[datasets]'.",
 )

@@ -8,7 +8,7 @@ _match = name_scheme(r"([a-z]{3})-(([mf])[1-3])-(b[1-3]|l[1-4]|n[1-5]|d[12])\.wa
 
 
 def parse(path):
-    """Read ``<emotion>-<speaker>-<sentence>``; copies differ in the case of the letters."""
+    """Read ``<emotion>-<speaker>-<sentence>``; copies differ in letter case."""
     match = _match(path)
     if match is None:
         return None

@@ -40,8 +40,8 @@ def read_transcripts(folder):
 def parse(path, labels):
     """Read speaker, language and emotion; folder and transcript must not contradict each other.
 
-    Between the recording and the folder of its emotion older copies have
-    another one, ``train``, ``test`` or ``evaluation``.
+    Older copies have another folder, ``train``, ``test`` or ``evaluation``,
+    between the recording and the folder of its emotion.
     """
     match = _match(path)
     if match is None:
@@ -108,5 +108,5 @@ ESD = Corpus(
     },
     access="after signing a form",
     note="Speakers 0001 to 0010 speak Mandarin (zh), 0011 to 0020 English (en). The names of the "
-    "files do not tell the sex of the speakers.",
+    "files do not show the sex of the speakers.",
 )

@@ -19,8 +19,8 @@ _TURN = re.compile(
 def read_evaluation(folder):
     """Read the summary of each turn: label, valence, activation, dominance.
 
-    The folder ``EmoEvaluation`` has the votes of single raters in sub-folders,
-    in files of the same names: only the files right in it hold the summaries.
+    Only files directly in the folder ``EmoEvaluation`` hold summaries; its
+    sub-folders have files of the same names with the votes of single raters.
     """
     turns = {}
     for file in find_files(folder, ["ses0*.txt"]):
@@ -31,10 +31,10 @@ def read_evaluation(folder):
 
 
 def parse(path, turns):
-    """Read session and speaker from the name and look the turn up.
+    """Read session and speaker from the name, and look up the labels of the turn.
 
-    ``Ses01F`` says that the woman of session 1 wore the markers of the motion
-    capture in this dialogue; who speaks is the letter before the turn's number.
+    ``Ses01F`` means that the woman of session 1 wore the motion-capture markers in
+    this dialogue; the speaker is the letter before the number of the turn.
     """
     match = _match(path)
     turn = turns.get(path.stem.lower())
@@ -68,7 +68,7 @@ _EXAMPLE_TURNS = {
 
 
 def _example_files():
-    """Lay the examples out as recordings with their labels, and files with these labels."""
+    """Return the examples as recordings with labels, and as files with these labels."""
     recordings, evaluations = {}, {}
     for i, (turn, (emotion, valence, activation, dominance)) in enumerate(_EXAMPLE_TURNS.items()):
         dialogue, session, speaker = turn[: turn.rindex("_")], turn[3:5], turn[-4]
@@ -150,7 +150,7 @@ IEMOCAP = Corpus(
         for version in ("", "[a-z]")
     ),
     access="after signing a form",
-    note="Excitement (exc) counts as happiness, as is usual; frustration (fru) and turns on whose "
-    "emotion the raters did not agree (xxx) are other. Activation, valence and dominance are means "
-    "of raters on scales from 1 to 5.",
+    note="Excitement (exc) counts as happiness, as is usual; frustration (fru) and turns without "
+    "agreement of the raters (xxx) count as other. Activation, valence and dominance are means of "
+    "raters on scales from 1 to 5.",
 )

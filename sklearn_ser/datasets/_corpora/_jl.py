@@ -72,6 +72,6 @@ JL = Corpus(
         },
     ),
     access="with an account",
-    note="Excited counts as happiness and anxious as fear; the other secondary emotions are other. "
+    note="Excited counts as happiness, anxious as fear, and other secondary emotions as other. "
     "Third parties claim ODC-By or CC0.",
 )

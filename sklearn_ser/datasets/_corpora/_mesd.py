@@ -60,6 +60,6 @@ MESD = Corpus(
             "Sadness_C_B_nunca.wav": "C - Sadness nunca",
         },
     ),
-    note="Three women, two men and six children speak. The names tell only these groups apart, "
-    "hence each group is one speaker; the sex of children is unknown.",
+    note="Three women, two men and six children speak. The names distinguish only these groups, "
+    "so each group counts as one speaker; the sex of children is unknown.",
 )

@@ -12,7 +12,7 @@ _SEX = {"f": "f", "female": "f", "m": "m", "male": "m"}
 
 
 def read_actors(folder):
-    """Read the sex of the actors from the table of recordings; empty where it is missing."""
+    """Read the sex of the actors from the table of recordings; empty if it is missing."""
     sexes = {}
     for file in find_files(folder, ["data.tsv"]):
         # What is said is quoted as it was written: a quotation mark opens no field.
@@ -23,7 +23,7 @@ def read_actors(folder):
 
 
 def parse(path, sexes):
-    """Read ``<speaker>_<emotion>_<sentence>`` and look the speaker up."""
+    """Read ``<speaker>_<emotion>_<sentence>``, and look up the sex of the speaker."""
     match = _match(path)
     if match is None:
         return None

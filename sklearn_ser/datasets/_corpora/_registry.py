@@ -49,7 +49,7 @@ def similar_name(name):
 
 
 def find_corpus(name):
-    """Look a corpus up by name.
+    """Return the corpus with a name.
 
     Raises
     ------
@@ -60,23 +60,23 @@ def find_corpus(name):
         close = similar_name(name)
         hint = f" Did you mean {close!r}?" if close else ""
         raise CorpusError(
-            f"Unknown corpus {plain(name)!r}.{hint} Registered are: {', '.join(CORPORA)}. Other "
-            "recordings come in through load_folder (a sub-folder per emotion) or load_table."
+            f"Unknown corpus {plain(name)!r}.{hint} Registered are: {', '.join(CORPORA)}. Load "
+            "other recordings with load_folder (one sub-folder per emotion) or load_table."
         )
     return CORPORA[name]
 
 
 def list_corpora():
-    """List the corpora that :func:`load_corpus` knows.
+    """List the registered corpora.
 
     Returns
     -------
     corpora : DataFrame of shape (n_corpora, 8)
         Name, title, language (BCP 47 tag), number of recordings and of
-        speakers of the complete corpus (missing where it is not on record),
+        speakers of the complete corpus (missing if it is not on record),
         licence, the page to get it from, and whether :func:`fetch_corpus` can
-        download it. No recording comes with this package: each corpus has its
-        own terms.
+        download it. This package contains no recordings, because each corpus
+        has its own terms.
 
     See Also
     --------

@@ -9,7 +9,7 @@ _SPEAKERS = ("DC", "JE", "JK", "KL")
 
 
 def parse(path):
-    """Read the speaker off the name or else the folder, and the emotion off the name."""
+    """Read the speaker from the name or else the folder, and the emotion from the name."""
     match = _match(path)
     if match is None:
         return None

@@ -70,6 +70,6 @@ TESS = Corpus(
             "YAF_sad/YAF_beg_sad.wav": "YAF f sad beg",
         },
     ),
-    note="Surprise (ps) is pleasant surprise. The sentence is the word that the carrier phrase "
-    "ends in. Copies of the corpus that hold everything twice are about.",
+    note="Surprise (ps) is pleasant surprise. The sentence is the word at the end of the carrier "
+    "phrase. Some copies of the corpus contain everything twice.",
 )

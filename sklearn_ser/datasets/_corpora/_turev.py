@@ -53,6 +53,6 @@ TUREV = Corpus(
         url="https://github.com/Xeonen/TurEV-DB/archive/be9873e.zip",
         unpacked_bytes=1_000_000_000,
     ),
-    note="Single words of about a second. Calm counts as neutral, whose part it plays in this "
-    "corpus. The names of the files do not tell the sex of the speakers.",
+    note="Single words of about a second. Calm counts as neutral, which it stands for in this "
+    "corpus. The names of the files do not show the sex of the speakers.",
 )

@@ -60,5 +60,5 @@ URDU = Corpus(
         url="https://github.com/siddiquelatif/URDU-Dataset/archive/4b546d4.zip",
         unpacked_bytes=500_000_000,
     ),
-    note="The names of the files tell 29 speakers apart, although the README speaks of 38.",
+    note="The names of the files distinguish 29 speakers, although the README mentions 38.",
 )

@@ -1,7 +1,7 @@
 """The invented languages of the synthetic corpora: sounds, rhythm, melody, channel.
 
 The numbers are round values in the ranges that phonetics textbooks give for
-adult male speakers. No language is meant to be any real one.
+adult male speakers. None of the languages imitates a real one.
 """
 
 from typing import NamedTuple
@@ -37,7 +37,7 @@ class Segment(NamedTuple):
     voicing : float
         Amplitude of the glottal pulses; a vowel has 1.
     formants : tuple of three floats
-        Targets in Hz that the neighbours glide to and from.
+        Targets in Hz; formants glide between the targets of neighbours.
     aspiration, frication : float
         Noise at the glottis and at a constriction, on the scale of `voicing`.
     centre, width : float
@@ -74,7 +74,7 @@ def _fricative(formants, loudness, centre, width, *, voiced=False):
     )
 
 
-#: The segments that a consonant consists of.
+#: The segments of each consonant.
 CONSONANTS = {
     "p": _stop((250, 800, 2200), 900, 1500),
     "t": _stop((250, 1750, 2650), 4200, 2500),
@@ -110,25 +110,25 @@ class Language(NamedTuple):
     vowels, onsets, codas : str
         Inventories; a letter is drawn as often as it occurs.
     coda_rate : float
-        Part of the syllables that end in a consonant.
+        Fraction of syllables that end in a consonant.
     syllables : tuple of two ints
         Fewest and most syllables of a sentence.
     vowel_seconds, consonant_scale : float
         Duration of an unstressed vowel; factor of consonant durations.
     stress_every : int
-        Every which syllable is stressed; 1 = none stands out.
+        Distance between stressed syllables; with 1, none stands out.
     stress_lengthening : float
         Factor of the duration of stressed vowels.
     accent : float
         Height of the pitch accents in semitones.
     accent_delay : float
-        Their place: 0 = middle of the vowel, ±0.5 = its edges.
+        Their position: 0 = middle of the vowel, ±0.5 = its edges.
     declination : float
         Slope of the base line in semitones per second.
     final : float
         Movement at the end of the sentence in semitones.
     expressiveness : float
-        Factor of everything that emotion does to the voice.
+        Factor for all effects of emotion on the voice.
     high_pass, low_pass : float
         Hz, the band of the recording channel.
     tilt : float

@@ -1,9 +1,9 @@
 """Source-filter speech synthesis: from control contours to a waveform.
 
-Everything is computed in the frequency domain, one short piece for each glottal
-pulse and each slice of noise, and added up in time. A pulse can therefore fall
-between two samples, nothing aliases, and the sound does not depend on the
-sampling rate, except for what lies beyond half of it.
+Each glottal pulse and each slice of noise is computed in the frequency domain
+and added to the waveform. Pulses can therefore fall between samples, there is
+no aliasing, and the sound below half the sampling rate does not depend on that
+rate.
 """
 
 from typing import NamedTuple
@@ -27,18 +27,18 @@ __all__ = [
 #: Seconds between two values of a control contour.
 CONTROL_STEP = 0.005
 
-# The response of a formant of 60 Hz bandwidth has decayed by 80 dB after this time.
+# Seconds after which the response of a formant of 60 Hz bandwidth has decayed by 80 dB.
 _RESPONSE = 0.050
-# Hz. It must not depend on the sampling rate, since each resonance acts on those below.
+# Hz. Independent of the sampling rate, since each resonance also affects lower frequencies.
 _HIGHEST_FORMANT = 48000
-# Pieces that are rendered at once: few enough to stay in the cache of a processor.
+# Control steps rendered at once: few enough for their spectra to fit in a processor's cache.
 _BATCH = 128
 # E|a - b| = 2 sd / sqrt(pi) for two independent normal a and b.
 _SD_OF_MEAN_DIFFERENCE = np.sqrt(np.pi) / 2
 
 
 class Voice(NamedTuple):
-    """Settings of the glottal source that hold for one utterance.
+    """Settings of the glottal source for one utterance.
 
     Attributes
     ----------
@@ -46,12 +46,12 @@ class Voice(NamedTuple):
         Expected mean absolute difference of consecutive periods and of
         consecutive pulse amplitudes, as fractions of their means.
     breathiness : float
-        Standard deviation of the noise that accompanies the pulses, in a band
-        of 8 kHz, as a fraction of their negative peak.
+        Standard deviation of the noise during pulses, in a band of 8 kHz, as a
+        fraction of their negative peak.
     open_quotient : float
-        Part of a period in which the glottis is open.
+        Fraction of a period in which the glottis is open.
     asymmetry : float
-        Time of maximum flow as a part of the open phase, above 0.5.
+        Time of maximum flow as a fraction of the open phase, above 0.5.
     tilt_cutoff : float
         Hz above which the source falls by another 6 dB per octave: the return
         phase of the pulse. Low is soft, high is pressed.
@@ -71,14 +71,14 @@ class Contours(NamedTuple):
     Attributes
     ----------
     f0 : ndarray of shape (n_steps,)
-        Hz, defined in unvoiced stretches too.
+        Hz, also defined in unvoiced stretches.
     voicing : ndarray of shape (n_steps,)
         Amplitude of the pulses; 0 = unvoiced.
     aspiration : ndarray of shape (n_steps,)
-        Noise at the glottis beside that of a breathy voice, on the scale of
+        Noise at the glottis in addition to breathiness, on the scale of
         `voicing`: its standard deviation in a band of 8 kHz.
     frication : ndarray of shape (n_steps,)
-        Noise at a constriction: it passes one resonance of its own.
+        Noise at a constriction, which is filtered by its own resonance.
     frication_centre, frication_width : ndarray of shape (n_steps,)
         Hz of that resonance and of its bandwidth.
     formants, bandwidths : ndarray of shape (n_steps, n_formants)
@@ -101,13 +101,13 @@ class Pulses(NamedTuple):
     Attributes
     ----------
     times : ndarray of shape (n_pulses,)
-        Seconds at which the glottis closes.
+        Times of glottal closure in seconds.
     amplitudes : ndarray of shape (n_pulses,)
         The negative peak of the flow derivative at that moment.
     periods : ndarray of shape (n_pulses,)
         The undisturbed period 1/F0 there, in seconds.
     jitter, shimmer : float
-        What the random draws came to, on the scale of `Voice`.
+        Values of the actual random draws, on the scale of `Voice`.
     """
 
     times: np.ndarray
@@ -129,10 +129,10 @@ def _mean_difference(factors, follows):
 
 
 def place_pulses(f0, voicing, voice, rng):
-    """Place pulses where the phase, the integral of F0, has advanced by one cycle.
+    """Place a pulse whenever the phase, the integral of F0, has advanced by one cycle.
 
-    Jitter makes that a cycle times 1 + noise, so that each period is disturbed
-    by itself and F0 does not drift.
+    With jitter, a cycle is multiplied by 1 + noise: periods are disturbed
+    independently, and F0 does not drift.
     """
     time = np.arange(len(f0)) * CONTROL_STEP
     cycles = np.concatenate([[0.0], np.cumsum((f0[1:] + f0[:-1]) / 2) * CONTROL_STEP])
@@ -154,19 +154,19 @@ def place_pulses(f0, voicing, voice, rng):
 
 
 def open_phase_growth(asymmetry):
-    """Exponent of the open phase, in units of its duration, at which no flow remains.
+    """Return the growth exponent of the open phase, in units of its duration.
 
-    The derivative ``exp(g t) sin(π t / asymmetry)``, 0 ≤ t ≤ 1, has to integrate
-    to zero, for otherwise the flow would not return to zero at closure.
+    The derivative ``exp(g t) sin(π t / asymmetry)``, 0 ≤ t ≤ 1, must integrate to
+    zero; otherwise the flow would not return to zero at closure.
     """
     b = np.pi / asymmetry
     return brentq(lambda g: g * np.sin(b) - b * np.cos(b) + b * np.exp(-g), 1e-6, 200.0)
 
 
 def phasors(frequencies, delays):
-    """``exp(-2πj f d)`` of equally spaced f from 0 on: one row for each delay.
+    """Return ``exp(-2πj f d)`` for equally spaced f from 0 on, with one row per delay.
 
-    A product of a coarse and a fine table costs a tenth of that many exponentials.
+    The product of a coarse and a fine table costs a tenth of direct exponentials.
     """
     n_fine = 32
     n_coarse = -(-len(frequencies) // n_fine)
@@ -178,10 +178,10 @@ def phasors(frequencies, delays):
 
 
 def pulse_spectra(frequencies, periods, delays, voice):
-    """Transform of the derivative of the glottal flow, closing at `delays` seconds.
+    """Return spectra of the glottal flow derivative, with closure at `delays` seconds.
 
-    The open phase is that of Liljencrants and Fant's model, whose integral has a
-    closed form; a first-order low-pass stands for its return phase.
+    The open phase follows the model of Liljencrants and Fant, whose transform has
+    a closed form; a first-order low-pass replaces its return phase.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def pulse_spectra(frequencies, periods, delays, voice):
     Returns
     -------
     ndarray of shape (n_pulses, n_bins)
-        In seconds: a pulse has a negative peak of 1.
+        In seconds, for pulses with a negative peak of 1.
     """
     growth = open_phase_growth(voice.asymmetry)
     b = np.pi / voice.asymmetry
@@ -208,7 +208,7 @@ def pulse_spectra(frequencies, periods, delays, voice):
 
 
 def tract_response(frequencies, formants, bandwidths):
-    """Gain of a cascade of resonances, each 1 at 0 Hz; shape (n_rows, n_bins)."""
+    """Return the gain of a cascade of resonances, each 1 at 0 Hz; shape (n_rows, n_bins)."""
     response = np.ones((len(formants), len(frequencies)), dtype=np.complex64)
     factor = np.empty_like(response)
     frequencies = frequencies.astype(np.float32)
@@ -223,15 +223,15 @@ def tract_response(frequencies, formants, bandwidths):
 
 
 def usual_bandwidths(formants):
-    """Bandwidths in Hz of an ordinary tract, which damps higher formants more."""
+    """Return bandwidths in Hz of an ordinary vocal tract, which damps higher formants more."""
     return 50 + 0.04 * formants
 
 
 def _higher_formants(frequencies, formants):
-    """Gain of the resonances above those that are controlled.
+    """Return the gain of the resonances above the controlled ones.
 
-    A tract has one resonance for each half wavelength; without the higher ones
-    the spectrum would fall off beyond the last formant.
+    A vocal tract has infinitely many resonances; without the higher ones, the
+    spectrum would fall too steeply above the last formant.
     """
     n_formants = formants.shape[1]
     spacing = formants[:, -1].mean() / (n_formants - 0.5)
@@ -240,7 +240,7 @@ def _higher_formants(frequencies, formants):
 
 
 def constriction_response(frequencies, centres, widths):
-    """Gain of one band-pass resonance for each row, 1 at its centre."""
+    """Return the gain of one band-pass resonance per row, 1 at its centre."""
     response = tract_response(frequencies, centres[:, None], widths[:, None])
     response *= 1j * frequencies.astype(np.float32)
     response *= (widths / (centres**2 + widths**2 / 4)).astype(np.float32)[:, None]
@@ -248,7 +248,7 @@ def constriction_response(frequencies, centres, widths):
 
 
 def _noise_slices(noise, steps, sampling_rate):
-    """Overlapping slices of the noise around control steps; their sum is the noise."""
+    """Return overlapping slices of noise around control steps, which sum to the noise."""
     centres = steps[:, None] * CONTROL_STEP * sampling_rate
     reach = CONTROL_STEP * sampling_rate
     starts = np.ceil(centres[:, 0] - reach).astype(int)
@@ -258,7 +258,7 @@ def _noise_slices(noise, steps, sampling_rate):
 
 
 class _Renderer:
-    """What all pieces of one utterance share: the grid of frequencies and the output."""
+    """Renderer of one utterance, with its grid of frequencies and its output."""
 
     def __init__(self, contours, voice, pulses, noise, sampling_rate):
         opened = voice.open_quotient * pulses.periods.max(initial=0.0)
@@ -268,7 +268,7 @@ class _Renderer:
         self.n_fft = next_fast_len(int((_RESPONSE + opened) * sampling_rate), real=True)
         self.frequencies = rfftfreq(self.n_fft, 1 / sampling_rate)
         self.higher = _higher_formants(self.frequencies, contours.formants)
-        # The output begins n_fft samples before time 0, for the first opening phase.
+        # The output starts n_fft samples before time 0, for the opening phase of the first pulse.
         self.y = np.zeros(len(noise) + 2 * self.n_fft + self.lead)
         last = len(contours.f0) - 1
         self.step_of_pulse = np.round(pulses.times / CONTROL_STEP).astype(int).clip(0, last)
@@ -313,7 +313,7 @@ class _Renderer:
 
 
 def synthesise(contours, voice, *, sampling_rate, rng):
-    """Turn control contours into a waveform.
+    """Synthesise a waveform from control contours.
 
     Parameters
     ----------
@@ -332,7 +332,7 @@ def synthesise(contours, voice, *, sampling_rate, rng):
     """
     pulses = place_pulses(contours.f0, contours.voicing, voice, rng)
     n_samples = round(len(contours.f0) * CONTROL_STEP * sampling_rate)
-    # A density, not a variance, so that a higher rate does not raise the noise in a band.
+    # Scaled to a constant density, so that the noise in a band does not depend on the rate.
     noise = (rng.standard_normal(n_samples) * np.sqrt(sampling_rate / 16000)).astype(np.float32)
     renderer = _Renderer(contours, voice, pulses, noise, sampling_rate)
     for first in range(0, len(contours.f0), _BATCH):

@@ -1,9 +1,9 @@
 """Control contours of an utterance, for a sentence, a speaker and an emotional state.
 
-The acoustic correlates follow the direction and the order of size that reviews
-of vocal expression report: activation moves F0, its range, rate, level and
-spectral tilt strongly; valence acts weakly on the melody, the perturbation of
-the voice and, by smiling, on the formants.
+Directions and magnitudes of the acoustic effects follow reviews of vocal
+expression: activation strongly changes F0, its range, rate, level and spectral
+tilt; valence weakly changes the melody, the perturbation of the voice and, by
+smiling, the formants.
 """
 
 from typing import NamedTuple
@@ -29,14 +29,14 @@ AFFECT = {
     "surprise": (4.2, 3.5),
 }
 
-# Pulses of amplitude 1 through the vowels come to about this root mean square.
+# Approximate root mean square of vowels with pulses of amplitude 1.
 _VOWEL_LEVEL = 0.6
 # Below this amplitude the glottis counts as not vibrating.
 _SILENT = 0.08
 
 
 class Speaker(NamedTuple):
-    """What stays the same in all utterances of one voice.
+    """The constant properties of a voice.
 
     Attributes
     ----------
@@ -44,13 +44,13 @@ class Speaker(NamedTuple):
     f0 : float
         Habitual F0 in Hz.
     tract : float
-        Factor of all formants: 17.5 cm over the length of the vocal tract.
+        Factor for all formants: 17.5 cm over the length of the vocal tract.
     rate, level : float
         Habitual speaking rate (factor) and level (dB).
     jitter, shimmer, breathiness, open_quotient, tilt_cutoff : float
         Habitual voice quality; see `synthesise_vowel`.
     cues : ndarray of shape (8,)
-        How much of each emotional change this voice makes; 1 = average.
+        Expressiveness of this voice for each emotional change; 1 = average.
     """
 
     sex: str
@@ -67,7 +67,7 @@ class Speaker(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """How one utterance departs from the speaker's habit."""
+    """Deviation of an utterance from the speaker's habits."""
 
     pitch: float  # semitones
     span: float  # factor of all pitch movements
@@ -111,7 +111,7 @@ def make_sentence(language, rng):
 
 
 def deliver(activation, valence, speaker, rng):
-    """Translate an emotional state into changes of delivery, with chance on top."""
+    """Convert an emotional state to changes of delivery, with random parts."""
     a, v = (activation - 3) / 2, (valence - 3) / 2
     cue, chance = speaker.cues, rng.standard_normal(9)
     return Delivery(

@@ -29,15 +29,16 @@ from sklearn_ser.utils._messages import plain
 
 __all__ = ["SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel"]
 
-# To be raised whenever a waveform changes: files of an earlier recipe are then made anew.
+# Raise it whenever a waveform changes, so that files of an earlier recipe are replaced.
 _RECIPE = 1
 _N_SENTENCES = 10
-# What a spawn key seeds; utterances of different requests share all that they have in common.
+# The purposes of spawn keys. Sentences and speakers have their own seeds, so that they do not
+# depend on the other parameters of a request.
 _SENTENCE, _SPEAKER, _UTTERANCE = range(3)
 
 
 class _Recording(NamedTuple):
-    """All that determines one recording: equal values, equal bytes."""
+    """Everything that determines a recording: equal values give equal bytes."""
 
     seed: int
     corpus: int
@@ -69,7 +70,7 @@ def _sex(speaker):
 
 
 def _draw_affect(emotion, rng):
-    """Draw how strongly an emotion is played and where in the plane that comes to lie."""
+    """Draw the strength of a portrayal and the resulting point in the affective plane."""
     strength = 1.0 if emotion == "neutral" else rng.uniform(0.6, 1.2)
     place = 3 + strength * (np.array(AFFECT[emotion]) - 3) + 0.3 * rng.standard_normal(2)
     activation, valence = np.clip(place, 1, 5).round(2).tolist()
@@ -78,33 +79,34 @@ def _draw_affect(emotion, rng):
 
 
 def _record(speech, language, rng):
-    """Pass speech through the channel of a corpus: band, slope, level, background."""
+    """Filter speech through the channel of a corpus: band, slope, level, background noise."""
     n_fft = next_fast_len(len(speech), real=True)
     frequency = np.maximum(rfftfreq(n_fft, 1 / language.sampling_rate), 1.0)
     response = (frequency / 1000) ** (language.tilt / (20 * np.log10(2)))
     response /= np.sqrt(1 + (language.high_pass / frequency) ** 6)
     response /= np.sqrt(1 + (frequency / language.low_pass) ** 16)
-    # Background noise falls by 6 dB per octave and has passed the same channel.
+    # Background noise falls by 6 dB per octave and passes through the same channel.
     background = rfft(rng.standard_normal(n_fft)) * (100 / (100 + frequency))
     background *= response
     background = irfft(background, n_fft)[: len(speech)]
     background *= 10 ** (language.noise / 20) / background.std()
     y = irfft(rfft(speech, n_fft) * response, n_fft)[: len(speech)]
     y = y * 10 ** (language.gain / 20) + background
-    # An engineer would have turned the level down before it clips.
+    # The level is lowered where it would clip, as a sound engineer would do.
     return y * min(1.0, 0.95 / np.abs(y).max())
 
 
 def _write(path, save):
-    """Write a file so that it is either complete or not there."""
-    # Not tidy, nor synchronised: there may be thousands, and they can be made again.
+    """Write a file so that it is either complete or missing."""
+    # Without clean-up and synchronisation: there may be thousands of files, and they can be
+    # synthesised again.
     with NewFile(path, "wb", tidy=False) as new:
         save(new.file)
         new.commit(sync=False)
 
 
 def _make(recording, folder):
-    """Make one recording unless it is there; return its row of the table, path below `folder`."""
+    """Synthesise a recording unless it exists; return its row with a path relative to `folder`."""
     language = LANGUAGES[recording.corpus]
     rng = recording.utterance_rng()
     activation, valence, intensity = _draw_affect(recording.emotion, rng)
@@ -119,7 +121,7 @@ def _make(recording, folder):
         rate = language.sampling_rate
         speech, pulses = synthesise(contours, voice, sampling_rate=rate, rng=rng)
         y = _record(speech, language, rng)
-        # The truth comes last: where its stamp is right, the recording is complete.
+        # The true parameters come last: if their stamp is right, the recording is complete.
         _write(path, lambda file: soundfile.write(file, y, rate, "PCM_16", format="WAV"))
         _write(
             path.with_suffix(".npz"),
@@ -173,57 +175,61 @@ def make_corpora(
 ):
     """Synthesise corpora of emotional speech in invented languages.
 
-    A stand-in for real corpora in examples and tests: its labels, F0, formants
-    and perturbation are known, it needs no licence, and it has the problem that
-    cross-corpus recognition is about. Each corpus is one language with its own
-    vowels, consonants, rhythm and melody, spoken by its own speakers and
-    recorded through its own channel: sampling rate, band, slope, level, noise.
+    The corpora replace real ones in examples and tests. Their labels, F0,
+    formants and perturbation are known, they need no licence, and they pose the
+    central problem of cross-corpus recognition. Each corpus has its own
+    language, with its own vowels, consonants, rhythm and melody, its own
+    speakers, and its own recording channel: sampling rate, band, slope, level
+    and noise.
 
-    Each utterance draws a point in the plane of activation and valence around
-    the mean of its emotion. Speech follows from that point, and not from the
-    name of the emotion: activation raises F0, its range, rate, level and the
-    high frequencies and lowers breathiness; valence acts less, on the melody, on
-    jitter and shimmer and, as smiling does, on the formants. Speakers differ in
-    how much they show of it and chance acts on everything, so that emotions
-    overlap and no method recognises all of them.
+    For each utterance, a point in the plane of activation and valence is drawn
+    around the mean of its emotion. The speech depends on this point, not on the
+    name of the emotion. Activation raises F0, its range, the speaking rate, the
+    level and the high frequencies, and lowers breathiness. Valence has smaller
+    effects, on the melody, on jitter and shimmer, and, like smiling, on the
+    formants. Speakers differ in expressiveness, and every effect has a random
+    part, so emotions overlap and no method can recognise all of them.
 
-    The sound is that of a glottal flow derivative after Liljencrants and Fant
-    [1]_ with jitter, shimmer and aspiration, through five gliding formants and
-    the higher resonances of the tract, and of noise bursts and frication.
+    The source is a glottal flow derivative after Liljencrants and Fant [1]_ with
+    jitter, shimmer and aspiration. It is filtered by five gliding formants and
+    the higher resonances of the vocal tract. Noise bursts and frication are
+    added.
 
     Parameters
     ----------
     folder : str or path-like
-        Where to write ``<corpus>/<recording>.wav`` (16 bit, mono) and, next to
-        each, an ``.npz`` file for `load_truth`. Made if missing. Recordings that
-        an earlier call made with the same `random_state` are kept, so that a
-        repeated call is quick; others of the same name are replaced. A file
-        appears only once it is complete, so that an interrupted call does no harm.
+        Folder for ``<corpus>/<recording>.wav`` (16 bit, mono) and, beside each
+        recording, an ``.npz`` file for `load_truth`; created if it does not
+        exist. Recordings of an earlier call with the same `random_state` are
+        kept, which makes a repeated call quick; others of the same name are
+        replaced. Files appear only when they are complete, so a call may be
+        interrupted.
     n_corpora : int, default=3
         Number of languages, from 1 to 6.
     n_utterances : int, default=120
-        Utterances in each corpus, at least one for each speaker and emotion.
+        Utterances per corpus, at least one for each speaker and emotion.
         Multiples of ``n_speakers * len(emotions)`` are balanced exactly: every
         speaker says every sentence in every emotion.
     n_speakers : int, default=6
-        Speakers of each corpus, from 1 to 99; women and men by turns.
+        Speakers per corpus, from 1 to 99; women and men alternate.
     emotions : sequence of str
-        Which emotions are played: any of the vocabulary but ``"other"``.
+        Emotions of the vocabulary, except ``"other"``.
     random_state : int, RandomState instance or None, default=0
-        The same integer gives the same bytes, whatever `n_jobs`; an utterance
-        does not depend on how many others were asked for. None draws afresh.
+        The same integer gives the same bytes, for any `n_jobs`; an utterance
+        does not depend on the number of other utterances. None draws a new
+        seed.
     n_jobs : int, default=None
         Number of processes, as in scikit-learn.
     verbose : int, default=0
-        Above 0, a terminal sees a progress bar.
+        Above 0, a progress bar is shown on a terminal.
 
     Returns
     -------
     table : DataFrame of n_corpora * n_utterances rows
-        The columns that all loaders return, see :func:`load_corpus`, without
-        dominance and sessions. `activation` and `valence`, from 1 to 5, are the
-        point that the utterance was made from. Languages are private BCP 47
-        tags such as ``x-alphish``.
+        The columns of all loaders (see :func:`load_corpus`); dominance and
+        sessions are missing. `activation` and `valence`, from 1 to 5, are the
+        point from which the utterance was synthesised. Languages are private
+        BCP 47 tags such as ``x-alphish``.
 
     Raises
     ------
@@ -257,23 +263,19 @@ def make_corpora(
     5
     >>> folder.cleanup()
     """
-    n_corpora = _check_count(
-        "n_corpora", n_corpora, 1, len(LANGUAGES), "for that many languages are known"
-    )
+    n_corpora = _check_count("n_corpora", n_corpora, 1, len(LANGUAGES), "the number of languages")
     n_speakers = _check_count("n_speakers", n_speakers, 1, 99, "the speakers of each corpus")
     emotions = check_emotions(emotions)
     if emotions is None or len(set(emotions)) < len(emotions) or not AFFECT.keys() >= set(emotions):
         raise ValueError(
-            f"emotions={plain(emotions)!r}: expected different ones of {', '.join(AFFECT)}."
+            f"emotions={plain(emotions)!r}: expected different emotions from {', '.join(AFFECT)}."
         )
     each = n_speakers * len(emotions)
-    reason = (
-        f"for each of {n_speakers} speakers plays each of {len(emotions)} emotions at least once"
-    )
+    reason = f"so that each of {n_speakers} speakers plays all {len(emotions)} emotions"
     n_utterances = _check_count("n_utterances", n_utterances, each, 99 * each, reason)
     seed = _seed_of(random_state)
 
-    # A reused worker process keeps the working directory it was started in.
+    # Absolute, because a reused worker process keeps its own working directory.
     folder = Path(absolute_path(Path(folder).expanduser()))
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{str(folder)!r} is a file, expected a folder to write to.")
@@ -289,7 +291,7 @@ def make_corpora(
     rows = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_make)(recording, folder) for recording in recordings
     )
-    # tqdm itself stays quiet where there is no terminal if `disable` is None.
+    # disable=None: tqdm shows no bar unless the output is a terminal.
     quiet = None if verbose and sys.stderr is not None else True
     rows = tqdm(rows, "speech", len(recordings), disable=quiet)
     return as_table([{**row, "path": str(folder / row["path"])} for row in rows])

@@ -15,24 +15,24 @@ HOP = 0.010
 
 
 class SpeechTruth(NamedTuple):
-    """What is known of a synthesised utterance.
+    """The true parameters of a synthesised utterance.
 
     Attributes
     ----------
     time : ndarray of shape (n_frames,)
         Seconds from the start of the recording.
     f0 : ndarray of shape (n_frames,)
-        F0 in Hz, 0 where there is no voice. Jitter is not part of it.
+        F0 in Hz without jitter; 0 in unvoiced frames.
     formants : ndarray of shape (n_frames, 5)
-        Formant frequencies in Hz, also where there is no voice.
+        Formant frequencies in Hz, also in unvoiced frames.
     pulses : ndarray of shape (n_pulses,)
-        Seconds at which the glottis closes, jitter included.
+        Times of glottal closure in seconds, jitter included.
     jitter, shimmer : float
         Mean absolute difference of consecutive periods and of consecutive pulse
-        amplitudes over their means, as the random draws came out, without the
+        amplitudes over their means, for the actual random draws and without the
         movements of melody and loudness.
     breathiness, open_quotient, tilt_cutoff : float
-        Settings of the voice: see the parameters of `synthesise_vowel`.
+        Voice settings; see the parameters of `synthesise_vowel`.
     """
 
     time: np.ndarray
@@ -47,7 +47,7 @@ class SpeechTruth(NamedTuple):
 
 
 def save_truth(file, contours, voice, pulses, stamp):
-    """Write what `load_truth` reads; `stamp` says what the recording was made from."""
+    """Write the file that `load_truth` reads; `stamp` identifies the inputs of the synthesis."""
     np.savez(
         file,
         stamp=stamp,
@@ -63,7 +63,7 @@ def save_truth(file, contours, voice, pulses, stamp):
 
 
 def read_stamp(path):
-    """Return the stamp in the truth about a recording; None where there is none."""
+    """Return the stamp in the file beside a recording, or None."""
     try:
         with np.load(path.with_suffix(".npz")) as file:
             return str(file["stamp"])
@@ -79,11 +79,11 @@ def load_truth(path, *, frame_length=0.0):
     path : str or path-like
         A recording of `make_corpora`.
     frame_length : float, default=0.0
-        Seconds. Rows are every 10 ms in the *middle* of frames of this length
-        that start at 0, 10, 20 … ms, to the nearest 5 ms, and as many as there
-        are complete frames: 0.06 aligns the rows with the frames that eGeMAPS
-        measures F0 in, 0.02 with those of its formants. Frames that start at
-        whole samples keep in step where 10 ms are whole samples: at 16 kHz.
+        Seconds. Rows describe the *middle* of frames of this length that start
+        at 0, 10, 20 … ms, to the nearest 5 ms; there is one row per complete
+        frame. 0.06 aligns the rows with the frames in which eGeMAPS measures
+        F0, 0.02 with those of its formants. The alignment is exact if 10 ms are
+        a whole number of samples, as at 16 kHz.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def load_truth(path, *, frame_length=0.0):
     Raises
     ------
     FileNotFoundError
-        Nothing is known of this recording.
+        The recording has no file with true parameters.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def load_truth(path, *, frame_length=0.0):
     if not source.is_file():
         raise FileNotFoundError(
             f"No {source.name!r} beside {str(path)!r}: expected a recording that make_corpora "
-            "wrote. Nobody knows the true F0 of other recordings."
+            "wrote. The true F0 of other recordings is unknown."
         )
     with np.load(source) as file:
         stored = {name: file[name].astype(float) for name in SpeechTruth._fields[1:]}

@@ -32,14 +32,14 @@ def _check_formants(formants, sampling_rate):
 
 
 def _f0_contour(f0, n_steps):
-    """F0 everywhere and the amplitude of the pulses, 0 where F0 is."""
+    """Return F0 at every step, and the amplitude of the pulses, which is 0 where `f0` is 0."""
     given, f0 = f0, np.atleast_1d(np.asarray(f0, dtype=float))
     voiced = f0 > 0
     possible = (f0 == 0) | ((f0 >= 20) & (f0 <= 2000))
     if f0.ndim != 1 or not voiced.any() or not possible.all():
         raise ValueError(
-            f"f0={plain(given)!r}: expected one number of hertz or a sequence of them, each from "
-            f"20 to 2000, or 0 where there is no voice, but not everywhere."
+            f"f0={plain(given)!r}: expected a number of hertz or a sequence of numbers, each from "
+            f"20 to 2000, or 0 for silence, but not all 0."
         )
     position = np.linspace(0, len(f0) - 1, n_steps)
     contour = np.interp(position, np.flatnonzero(voiced), f0[voiced])
@@ -63,41 +63,41 @@ def synthesise_vowel(
 ):
     r"""Synthesise one sustained vowel with known F0, formants and perturbation.
 
-    Pulses of the derivative of the glottal flow [1]_ pass a cascade of
-    resonances [2]_
+    Pulses of the derivative of the glottal flow [1]_ are filtered by a cascade
+    of resonances [2]_
 
     .. math:: V(f) = \prod_k \frac{F_k^2 + B_k^2/4}{F_k^2 + B_k^2/4 - f^2 + j f B_k}
 
-    Pulses fall between samples where they have to, so that jitter is what was
-    asked for at every sampling rate.
+    Pulses may fall between samples, so the requested jitter is exact at every
+    sampling rate.
 
     Parameters
     ----------
     formants : array-like of shape (n_formants,)
-        Centre frequencies in Hz, ascending. Higher resonances follow at the
-        spacing of a uniform tract with the last of them.
+        Centre frequencies in Hz, ascending. Higher resonances are added at the
+        spacing of a uniform vocal tract with the same last formant.
     f0 : float or array-like, default=120.0
         Hz. A sequence is a contour, spread evenly over the duration and
-        interpolated; where it is 0 there is silence.
+        interpolated; 0 means silence.
     duration : float, default=1.0
         Seconds.
     sampling_rate : int, default=16000
         Hz.
     jitter, shimmer : float, default=0.0
         Expected mean absolute difference of consecutive periods (pulse
-        amplitudes) over their mean, from 0 to 0.2. 0.01 and 0.04 are ordinary
-        voices.
+        amplitudes) over their mean, from 0 to 0.2. Ordinary voices have 0.01
+        and 0.04.
     breathiness : float, default=0.0
         Standard deviation of the noise at the glottis, in a band of 8 kHz, as a
         fraction of the negative peak of a pulse; 0.05 is clear, 0.3 breathy.
     bandwidths : array-like of shape (n_formants,), default=None
-        Hz. None takes 50 Hz plus 4 % of each formant.
+        Hz. None means 50 Hz plus 4 % of each formant.
     open_quotient : float, default=0.6
-        Part of a period in which the glottis is open, from 0.3 to 0.9.
+        Fraction of a period in which the glottis is open, from 0.3 to 0.9.
     tilt_cutoff : float, default=1500.0
         Hz above which the source falls by 12 instead of 6 dB per octave.
     return_pulses : bool, default=False
-        Whether to return the moments of glottal closure as well.
+        Whether to return the times of glottal closure as well.
     random_state : int, RandomState instance or None, default=0
         Source of jitter, shimmer and noise.
 
@@ -106,8 +106,8 @@ def synthesise_vowel(
     y : ndarray of shape (n_samples,)
         The vowel, with a peak of 0.5.
     pulses : Pulses
-        Times, amplitudes, undisturbed periods, and the jitter and shimmer that
-        the random draws came to. Only with ``return_pulses=True``.
+        Times, amplitudes, undisturbed periods, and the jitter and shimmer of
+        the actual random draws. Only with ``return_pulses=True``.
 
     Raises
     ------
