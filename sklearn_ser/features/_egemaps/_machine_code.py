@@ -38,8 +38,8 @@ class _Reminder:
             warnings.warn(
                 f"The machine code of the features cannot be kept: {self.reason}. It is compiled "
                 "anew in every process that computes features, which takes about 20 s of CPU "
-                "each time. Let the environment variable NUMBA_CACHE_DIR name a folder that can "
-                "be written to.",
+                "each time. Set the environment variable NUMBA_CACHE_DIR to a folder that can be "
+                "written to.",
                 CacheWarning,
                 stacklevel=caller_stacklevel(),
             )
