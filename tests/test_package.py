@@ -1,14 +1,43 @@
 import importlib.metadata
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import sklearn_ser
 
+PACKAGE = Path(sklearn_ser.__file__).parent
+PARTS = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.name[0] not in "_."}
+# For the command line and for the package itself.
+INTERNAL = {"cli", "nn", "utils"}
 
-def test_every_public_name_is_there():
-    assert sorted(sklearn_ser.__all__) == dir(sklearn_ser)
-    for name in sklearn_ser.__all__:
-        assert getattr(sklearn_ser, name) is not None
+
+def test_public_parts_are_listed_and_internal_ones_are_not():
+    listed = {name for name in sklearn_ser.__all__ if inspect.ismodule(getattr(sklearn_ser, name))}
+    # The module holds nothing but the function that the package exports under its name.
+    assert listed == PARTS - INTERNAL - {"adaptation"}
+
+
+@pytest.mark.parametrize("name", sorted({*sklearn_ser.__all__} - PARTS - {"__version__"}))
+def test_a_public_name_is_that_of_its_part(name):
+    value = getattr(sklearn_ser, name)
+    assert value.__name__ == name
+    part = import_module(".".join(value.__module__.split(".")[:2]))
+    assert getattr(part, name) is value
+    assert name in part.__all__
+
+
+def test_a_fresh_import_lists_all_names_and_loads_no_part():
+    code = (
+        "import sys, sklearn_ser\n"
+        "assert set(sklearn_ser.__all__) <= set(dir(sklearn_ser))\n"
+        "assert not [name for name in sys.modules if name.startswith('sklearn_ser.')]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_unknown_name():
