@@ -216,7 +216,7 @@ def test_says_that_a_zipped_file_is_damaged(tmp_path, folder):
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"PK\x03\x04", b"\x1f\x8bxx"])
 def test_says_what_is_no_archive(content, tmp_path, folder):
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(DownloadError, match=r"is damaged, or none"):
+    with pytest.raises(DownloadError, match=r"is damaged, or not"):
         unpack(tmp_path / "a.zip", folder, max_bytes=100, max_members=10)
 
 

@@ -263,7 +263,7 @@ def test_says_what_nothing_vouches_for(server, urdu, fetch, capsys):
 )
 def test_addresses_are_encrypted_or_the_note_says_so(corpus):
     if not corpus.download.url.startswith("https://") and corpus.download.known_hash is None:
-        assert "plain http" in corpus.note
+        assert "unencrypted" in corpus.note
 
 
 def test_no_server(urdu, fetch, tmp_path):

@@ -324,7 +324,7 @@ def test_tables_of_sounds_and_emotions_are_complete():
     ("settings", "message"),
     [
         ({"n_corpora": 0}, r"n_corpora=0: expected an integer from 1 to 6"),
-        ({"n_corpora": 7}, r"n_corpora=7: .*that many languages"),
+        ({"n_corpora": 7}, r"n_corpora=7: .*the number of languages"),
         ({"n_corpora": True}, r"n_corpora=True"),
         ({"n_speakers": 2.0}, r"n_speakers=2.0: expected an integer"),
         ({"n_utterances": 23}, r"n_utterances=23: .* from 24 .* each of 6 speakers"),
