@@ -87,7 +87,7 @@ def _import_pooch():
 
 @contextlib.contextmanager
 def _without_notes(pooch):
-    """Keep pooch from advising to pin a checksum, which is no business of the user's."""
+    """Suppress pooch's advice to pin a checksum, which users cannot follow."""
     its_logger = pooch.get_logger()
     level = its_logger.level
     its_logger.setLevel(logging.WARNING)

@@ -11,8 +11,8 @@ _FOLDER = {"angry": "A", "happy": "H", "neutral": "N", "sad": "S"}
 def parse(path):
     """Read speaker, sex and emotion from ``<speaker>_<file>_<emotion><number>``.
 
-    The folder repeats the emotion; where the two disagree nobody can say which
-    is right, and the path counts as breaking the scheme.
+    The folder repeats the emotion. If the two disagree, neither can be trusted,
+    and the path does not follow the naming scheme.
     """
     match = _match(path)
     if match is None:

@@ -40,7 +40,7 @@ def _octave_tables(grid):
     nyquist = grid.sampling_rate / 2
     g = np.empty(k)
     g[1:] = np.log2(np.arange(1, k) * grid.df)
-    # log2(0) is no abscissa for a spline: bin 0 mirrors bin 2 at bin 1.
+    # log2(0) cannot be an abscissa of the spline: bin 0 mirrors bin 2 at bin 1.
     g[0] = 2 * g[1] - g[2]
     h = np.diff(g)
 
