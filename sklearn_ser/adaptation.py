@@ -2,18 +2,29 @@
 
 import copy
 
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+
+from sklearn_ser.utils._models import replace_last_step
 
 __all__ = ["adapt"]
 
 
-def _with(model, **attributes):
-    changed = copy.copy(model)
-    for name, value in attributes.items():
-        setattr(changed, name, value)
-    return changed
+def _adapt_step(step, rows):
+    """Return an adapted copy of an estimator that nothing stands around."""
+    is_search = hasattr(step, "refit")
+    if is_search and not hasattr(step, "cv_results_"):
+        check_is_fitted(step)
+    if not hasattr(step, "adapt"):
+        hint = " A search has to be fitted with refit=True." if is_search else ""
+        raise TypeError(
+            f"{type(step).__name__} has no method adapt, and is not a pipeline or fitted search "
+            f"whose last step has one. NNPMClassifier can be adapted.{hint}"
+        )
+    check_is_fitted(step)
+    adapted = copy.copy(step).adapt(rows)
+    if getattr(adapted, "adaptation", None) == "predict":
+        adapted.adaptation = "fit"
+    return adapted
 
 
 def adapt(model, X_target):
@@ -65,25 +76,4 @@ def adapt(model, X_target):
     >>> bool((adapted.predict(new) == y[:60]).mean() > 0.9)
     True
     """
-    if isinstance(model, Pipeline):
-        check_is_fitted(model)
-        last = model.steps[-1]
-        rows = model[:-1].transform(X_target) if len(model.steps) > 1 else X_target
-        return _with(model, steps=[*model.steps[:-1], (last[0], adapt(last[1], rows))])
-    if isinstance(model, FrozenEstimator):
-        return _with(model, estimator=adapt(model.estimator, X_target))
-    if hasattr(model, "best_estimator_"):
-        return _with(model, best_estimator_=adapt(model.best_estimator_, X_target))
-    if hasattr(model, "refit") and not hasattr(model, "cv_results_"):
-        check_is_fitted(model)
-    if not hasattr(model, "adapt"):
-        hint = " A search has to be fitted with refit=True." if hasattr(model, "refit") else ""
-        raise TypeError(
-            f"{type(model).__name__} has no method adapt, and is no pipeline or fitted search "
-            f"whose last step has one. NNPMClassifier can be adapted.{hint}"
-        )
-    check_is_fitted(model)
-    adapted = copy.copy(model).adapt(X_target)
-    if getattr(adapted, "adaptation", None) == "predict":
-        adapted.adaptation = "fit"
-    return adapted
+    return replace_last_step(model, X_target, _adapt_step)

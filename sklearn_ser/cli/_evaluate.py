@@ -21,6 +21,7 @@ from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
 from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
 from sklearn_ser.cli._terminal import say
+from sklearn_ser.utils._models import random_states
 from sklearn_ser.utils._spelling import harmless
 
 _SYNTHESISED = (
@@ -146,10 +147,7 @@ def _tell(text):
 
 def _is_seeded(model):
     """Whether the recipe sets a seed; a support vector machine has one that does nothing."""
-    return any(
-        name.endswith("random_state") and value is not None
-        for name, value in model.get_params().items()
-    )
+    return any(seed is not None for seed in random_states(model).values())
 
 
 def _validate(args, X, speech, seconds):

@@ -19,9 +19,9 @@ from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
 from sklearn_ser._sklearn import _safe_indexing
-from sklearn_ser.evaluation._inputs import random_states
 from sklearn_ser.utils._identities import without_spelling_warnings
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._models import random_states
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["Job", "Outcome", "run_jobs"]

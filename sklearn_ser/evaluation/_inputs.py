@@ -13,9 +13,10 @@ from sklearn_ser._sklearn import _num_samples
 from sklearn_ser.utils._identities import canonical_ids, encode_ids
 from sklearn_ser.utils._labels import encode_labels
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._models import random_states
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["Recordings", "check_inputs", "check_seeds", "random_states"]
+__all__ = ["Recordings", "check_inputs", "check_seeds"]
 
 # Metadata of `fit` that the evaluations hand out themselves.
 _OWN_PARAMS = ("X", "y", "X_target", "groups", "sample_domain", "speaker")
@@ -165,15 +166,6 @@ def check_inputs(estimator, X, y, corpus, *, speaker, params, n_corpora):
         params=_check_params(params, n_samples),
         of_labels=of_labels,
     )
-
-
-def random_states(estimator):
-    """Return the names of all parameters that seed a part of the estimator."""
-    return [
-        name
-        for name in estimator.get_params(deep=True)
-        if name == "random_state" or name.endswith("__random_state")
-    ]
 
 
 def check_seeds(estimator, seeds):

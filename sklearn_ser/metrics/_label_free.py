@@ -5,8 +5,8 @@ They go into the ``scoring=`` of scikit-learn's searches as they are.
 """
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+
+from sklearn_ser.utils._models import last_step
 
 __all__ = ["entropy_score", "memory_agreement_score", "neighborhood_density_score"]
 
@@ -21,18 +21,6 @@ def _probabilities(estimator, X):
             f"from. Use a classifier with probabilities."
         )
     return np.asarray(estimator.predict_proba(X), dtype=np.float64)
-
-
-def _last_step(estimator, X):
-    """Return what is inside pipelines, searches and frozen models, and the rows it gets."""
-    if isinstance(estimator, FrozenEstimator):
-        return _last_step(estimator.estimator, X)
-    if isinstance(estimator, Pipeline):
-        rows = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-        return _last_step(estimator[-1], rows)
-    if hasattr(estimator, "best_estimator_"):
-        return _last_step(estimator.best_estimator_, X)
-    return estimator, X
 
 
 def _entropy(probabilities):
@@ -185,7 +173,7 @@ def memory_agreement_score(estimator, X, y=None):
     >>> memory_agreement_score(model, X) > 0.5
     True
     """
-    estimator, X = _last_step(estimator, X)
+    estimator, X = last_step(estimator, X)
     if not hasattr(estimator, "head_memory_agreement"):
         raise TypeError(
             f"{type(estimator).__name__} has no memory whose vote could be compared. Use an "

@@ -13,6 +13,7 @@ from sklearn_ser.plotting._style import (
     numbered_style,
     use_first,
 )
+from sklearn_ser.utils._models import parts_from_last
 
 _VALIDATION, _WEIGHT = "validation_", "_weight"
 # Figures after the last epoch: no curves.
@@ -22,9 +23,7 @@ _NO_TERMS = ("epoch", "duration")
 
 def _holder_of_history(estimator):
     """Return the part of an estimator that was trained epoch by epoch."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    steps = [step for _, step in getattr(estimator, "steps", [])]
-    for part in [estimator, *reversed(steps)]:
+    for part in parts_from_last(estimator):
         if getattr(part, "history_", None):
             return part
     raise TypeError(

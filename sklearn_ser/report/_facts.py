@@ -5,6 +5,7 @@ import platform
 from importlib import metadata
 
 from sklearn_ser import __version__
+from sklearn_ser.utils._models import random_states
 
 __all__ = ["describe_corpora", "describe_methods", "platform_facts", "versions"]
 
@@ -66,11 +67,10 @@ def describe_methods(names, estimators, descriptions):
     facts = []
     for name in names:
         estimator = estimators.get(name)
-        parameters = {} if estimator is None else estimator.get_params(deep=True)
+        found = {} if estimator is None else random_states(estimator)
         seeds = {
             parameter: value if value is None or isinstance(value, int) else str(value)
-            for parameter, value in parameters.items()
-            if parameter.rpartition("__")[2] == "random_state"
+            for parameter, value in found.items()
         }
         facts.append(
             {
