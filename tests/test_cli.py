@@ -60,7 +60,12 @@ def test_evaluate_embedded_corpora(tmp_path, capsys):
     out = tmp_path / "new" / "results"
     assert run("evaluate", "--utterances", 24, "--out", out) == 0
     printed = capsys.readouterr()
-    assert printed.err == ""  # no progress bar: this is no terminal
+    # There is no bar, as this is not a terminal.
+    assert re.findall(r"^held-out corpora: (\d/3), \w+$", printed.err, re.MULTILINE) == [
+        "1/3",
+        "2/3",
+        "3/3",
+    ]
 
     scores = pd.read_csv(out / "scores.csv").set_index("corpus")
     predictions = pd.read_csv(out / "predictions.csv")

@@ -21,6 +21,7 @@ from sklearn.svm import SVC
 from sklearn_ser import CorpusScaler, EGeMAPSExtractor, save
 from sklearn_ser.cli import _terminal, main
 from sklearn_ser.features import FUNCTIONAL_NAMES, _extractor
+from sklearn_ser.utils._progress import say
 
 posix = pytest.mark.skipif(os.name != "posix", reason="streams and signals of POSIX")
 COMMAND = f'"{sys.executable}" -m sklearn_ser'
@@ -288,5 +289,5 @@ def test_letters_that_the_standard_output_lacks(model, tmp_path, monkeypatch):
 
 def test_warnings_of_any_text_are_shown(capsys):
     with _terminal.standard_streams(), warnings.catch_warnings():
-        _terminal.say("caf\udce9 \x1b[2J\n\tnext")
+        say("caf\udce9 \x1b[2J\n\tnext")
     assert capsys.readouterr().err == "caf\\udce9 \N{REPLACEMENT CHARACTER}[2J\n\tnext\n"

@@ -16,10 +16,10 @@ from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.cli._terminal import (
     Terminated,
     orderly_end,
-    say,
     settle,
     standard_streams,
 )
+from sklearn_ser.utils._progress import say
 
 __all__ = ["METHODS", "main"]
 

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import sys
 import tempfile
 import time
 import warnings
@@ -20,8 +19,7 @@ from sklearn_ser.cli._recipes import METHODS, describe_methods
 from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
 from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
-from sklearn_ser.cli._terminal import say
-from sklearn_ser.utils._models import random_states
+from sklearn_ser.utils._progress import say
 from sklearn_ser.utils._spelling import harmless
 
 _SYNTHESISED = (
@@ -139,14 +137,10 @@ def _check_arguments(args, paths):
         draw_unseen()
 
 
-def _tell(text):
-    """Say what is being done, to those who watch."""
-    if sys.stderr.isatty():
-        say(text)
-
-
 def _is_seeded(model):
     """Whether the recipe sets a seed; a support vector machine has one that does nothing."""
+    from sklearn_ser.utils._models import random_states
+
     return any(seed is not None for seed in random_states(model).values())
 
 
@@ -159,7 +153,8 @@ def _validate(args, X, speech, seconds):
     data = X, speech["emotion"], speech["corpus"]
     results, transfers = {}, {}
     for name, model in models.items():
-        _tell(f"{name}:")
+        if len(models) > 1:
+            say(f"{name}:")
         params = {column: speech[column] for column in METHODS[name].needs}
         seeds = range(args.repeats) if args.repeats > 1 and _is_seeded(model) else None
         with _timed(seconds, name):

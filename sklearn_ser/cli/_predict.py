@@ -10,7 +10,6 @@ from sklearn_ser.cli._arguments import add_command, add_common, add_workers
 from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.cli._speech import list_recordings
 from sklearn_ser.utils._files import replacing
-from sklearn_ser.utils._models import unwrapped
 from sklearn_ser.utils._spelling import harmless, to_cells, visible
 
 _FORMATS = ("table", "csv", "jsonl")
@@ -103,6 +102,7 @@ def _open_model(args):
     from sklearn_ser.exceptions import PersistenceError
     from sklearn_ser.features._extractor import RecordingTransformer
     from sklearn_ser.persistence import load
+    from sklearn_ser.utils._models import unwrapped
 
     model = unwrapped(load(args.model, trusted=args.trust))
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]

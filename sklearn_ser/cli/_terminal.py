@@ -7,11 +7,8 @@ import signal
 import sys
 import threading
 
-from sklearn_ser.utils._spelling import harmless
+__all__ = ["Terminated", "orderly_end", "settle", "standard_streams"]
 
-__all__ = ["Terminated", "orderly_end", "say", "settle", "standard_streams"]
-
-_BREAKS = "\n\t"  # messages have them themselves
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
 
@@ -86,12 +83,6 @@ def orderly_end():
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
-
-
-def say(text):
-    """Print a message for people; a closed stream does not stop the work."""
-    with contextlib.suppress(OSError, ValueError):
-        print(harmless(text, keep=_BREAKS), file=sys.stderr, flush=True)
 
 
 def settle(stream):

@@ -14,6 +14,7 @@ from sklearn_ser.datasets._paths import content_digest
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 from sklearn_ser.utils._identities import canonical_ids
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._progress import follow
 
 __all__ = ["check_corpora"]
 
@@ -22,18 +23,10 @@ _SHOWN = 5  # names in a detail
 
 
 def _run(function, paths, title, n_jobs, verbose):
-    """Apply a function to each path, in threads, because most of the time is reading files."""
-    from tqdm.auto import tqdm
-
-    # disable=None: tqdm shows no bar unless the output is a terminal.
-    bar = tqdm(total=len(paths), desc=title, unit="file", disable=None if verbose else True)
-    results = []
-    with bar:
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-        for result in parallel(delayed(function)(path) for path in paths):
-            results.append(result)
-            bar.update()
-    return results
+    """Apply a function to each path, in threads: the time goes into reading files."""
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    results = parallel(delayed(function)(path) for path in paths)
+    return list(follow(results, len(paths), title, shown=bool(verbose), unit="file"))
 
 
 def _list(names):

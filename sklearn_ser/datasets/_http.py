@@ -7,6 +7,7 @@ import threading
 import time
 
 from sklearn_ser.exceptions import DownloadError
+from sklearn_ser.utils._progress import progress_bar
 
 __all__ = ["Downloader"]
 
@@ -144,11 +145,10 @@ class Downloader:
 
     def __call__(self, url, output_file, pooch):
         from requests import RequestException
-        from tqdm.auto import tqdm
 
-        # disable=None: tqdm shows no bar unless the output is a terminal.
-        hidden = None if self._progress else True
-        bar = tqdm(total=self._download.n_bytes, unit="B", unit_scale=True, disable=hidden)
+        bar = progress_bar(
+            self._download.n_bytes, None, shown=self._progress, unit="B", unit_scale=True
+        )
         with open(output_file, "wb") as file, bar:
             for attempt in range(self._n_retries + 1):
                 try:

@@ -1,6 +1,5 @@
 """Fit and predict one fold, passing every step the metadata it accepts."""
 
-import sys
 import time
 import warnings
 from dataclasses import replace
@@ -16,12 +15,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
-from tqdm.auto import tqdm
 
 from sklearn_ser._sklearn import _safe_indexing
 from sklearn_ser.utils._identities import without_spelling_warnings
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._models import random_states
+from sklearn_ser.utils._progress import follow
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["Job", "Outcome", "run_jobs"]
@@ -257,6 +256,12 @@ def _gather(caught):
     return table.drop_duplicates(ignore_index=True)
 
 
+def _name_of(result):
+    """Name a finished job in the log."""
+    job = result[0].job
+    return job.title if job.seed is None else f"{job.title}, seed {job.seed}"
+
+
 def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
     """Run jobs, here or in workers.
 
@@ -292,7 +297,6 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_run_job)(estimator, recordings, job) for job in jobs
     )
-    quiet = None if verbose and sys.stderr is not None else True
-    results = list(tqdm(results, total=len(jobs), desc=title, disable=quiet))
+    results = list(follow(results, len(jobs), title, shown=bool(verbose), name_of=_name_of))
     caught += [(outcome.job.title, pairs) for outcome, pairs in results]
     return [outcome for outcome, _ in results], _gather(caught)

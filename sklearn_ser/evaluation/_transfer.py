@@ -208,7 +208,8 @@ def transfer_matrix(
     n_jobs : int, default=None
         How many trainings to do at the same time, as in :func:`cross_corpus_validate`.
     verbose : int, default=0
-        Above 0, a progress bar counts the trainings, if the output is a terminal.
+        Above 0, a progress bar counts the trainings; where the standard error is not a
+        terminal, a line is printed after each training.
 
     Returns
     -------

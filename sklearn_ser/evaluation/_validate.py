@@ -108,7 +108,8 @@ def cross_corpus_validate(
         own. None means 1 unless in a :obj:`joblib.parallel_config` context, whose
         backend may be a dask cluster; -1 means all processors.
     verbose : int, default=0
-        Above 0, a progress bar counts the folds, if the output is a terminal.
+        Above 0, a progress bar counts the folds; where the standard error is not a
+        terminal, a line is printed after each fold.
 
     Returns
     -------

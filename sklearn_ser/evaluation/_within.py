@@ -133,7 +133,8 @@ def within_corpus_validate(
         How many folds and repeats to work on at the same time, as in
         :func:`cross_corpus_validate`.
     verbose : int, default=0
-        Above 0, a progress bar counts the folds, if the output is a terminal.
+        Above 0, a progress bar counts the folds; where the standard error is not a
+        terminal, a line is printed after each fold.
 
     Returns
     -------

@@ -1,13 +1,14 @@
 """The progress bar of an extraction."""
 
-import sys
 import time
+
+from sklearn_ser.utils._progress import progress_bar
 
 __all__ = ["Progress"]
 
 
 class Progress:
-    """Show the progress of an extraction, on a terminal only.
+    """Show how far an extraction is, where there is a place for a bar.
 
     Parameters
     ----------
@@ -16,32 +17,26 @@ class Progress:
     title : str
         Text before the bar.
     shown : bool
-        If False, nothing is shown.
+        If False, nothing is shown anywhere.
     """
 
     def __init__(self, total, title, *, shown):
         self._seconds = 0.0
         self._n_cached = self._n_failed = 0
         self._started = None
-        self._bar = None
-        if shown and sys.stderr is not None:
-            from tqdm.auto import tqdm
-
-            # disable=None: tqdm shows no bar unless the output is a terminal.
-            self._bar = tqdm(
-                total=total,
-                desc=title,
-                disable=None,
-                bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} files "
-                "[{elapsed}<{remaining}{postfix}]",
-            )
+        self._bar = progress_bar(
+            total,
+            title,
+            shown=shown,
+            bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} files "
+            "[{elapsed}<{remaining}{postfix}]",
+        )
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
     def start(self):
         """Start measuring the rate, which excludes the time for looking up stored rows."""
@@ -53,7 +48,7 @@ class Progress:
         self._n_cached += outcome.cached
         self._n_failed += outcome.error is not None
         self._seconds += outcome.duration
-        if self._bar is not None and not self._bar.disable:
+        if not self._bar.disable:
             self._bar.set_postfix_str(self.describe(), refresh=False)
             self._bar.update()
 

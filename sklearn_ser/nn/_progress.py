@@ -1,32 +1,39 @@
-"""The progress bar of a training."""
+"""The progress of a training."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sklearn_ser.utils._progress import progress_bar, say
+
 __all__ = ["progress"]
+
+# Entries of a history that are not terms of the loss.
+_NO_TERMS = ("epoch", "duration", "batches")
+
+
+def _terms(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"{value:.4g}" for name, value in row.items() if name not in _NO_TERMS}
 
 
 @contextmanager
 def progress(
     title: str, n_epochs: int, *, shown: bool
 ) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Provide a function that takes each epoch's entry of the history and moves a bar."""
-    if not shown or sys.stderr is None:
-        yield lambda row: None
-        return
-    from tqdm.auto import tqdm
+    """Give a function that takes the entry of an epoch in the history and shows it.
 
-    with tqdm(total=n_epochs, desc=title, unit="epoch") as bar:
+    A bar shows every epoch. Where there is none, a line shows the last one.
+    """
+    rows: list[Mapping[str, Any]] = []
+    with progress_bar(n_epochs, title, shown=shown, unit="epoch") as bar:
 
         def report(row: Mapping[str, Any]) -> None:
-            terms = {
-                name: f"{value:.4g}"
-                for name, value in row.items()
-                if name not in ("epoch", "duration", "batches")
-            }
-            bar.set_postfix(terms, refresh=False)
-            bar.update()
+            rows.append(row)
+            if not bar.disable:
+                bar.set_postfix(_terms(row), refresh=False)
+                bar.update()
 
         yield report
+    if shown and rows and bar.disable:
+        terms = ", ".join(f"{name}={value}" for name, value in _terms(rows[-1]).items())
+        say(f"{title}: {len(rows)}/{n_epochs} epochs, {terms}")

@@ -1,6 +1,5 @@
 """Corpora of synthesised emotional speech, with the true values of every utterance."""
 
-import sys
 from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,6 @@ import numpy as np
 import soundfile
 from joblib import Parallel, delayed
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
-from tqdm import tqdm
 
 from sklearn_ser import __version__
 from sklearn_ser.datasets._base import EMOTIONS, as_table, check_emotions
@@ -26,6 +24,7 @@ from sklearn_ser.datasets._synthesis._truth import SpeechTruth, load_truth, read
 from sklearn_ser.datasets._synthesis._vowel import synthesise_vowel
 from sklearn_ser.utils._files import NewFile, remove_stale
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._progress import follow
 
 __all__ = ["SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel"]
 
@@ -291,7 +290,5 @@ def make_corpora(
     rows = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_make)(recording, folder) for recording in recordings
     )
-    # disable=None: tqdm shows no bar unless the output is a terminal.
-    quiet = None if verbose and sys.stderr is not None else True
-    rows = tqdm(rows, "speech", len(recordings), disable=quiet)
+    rows = follow(rows, len(recordings), "speech", shown=bool(verbose))
     return as_table([{**row, "path": str(folder / row["path"])} for row in rows])

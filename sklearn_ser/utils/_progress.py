@@ -1,0 +1,90 @@
+"""Progress of long work: a bar on a terminal or in a notebook, a few lines elsewhere.
+
+Bars redraw themselves, which fills log files. Where the standard error is a file or a pipe,
+evaluations print a line for each fold and trainings one line at their end; work on single
+files, of which there may be a million, prints nothing.
+"""
+
+import contextlib
+import sys
+
+from sklearn_ser.utils._spelling import harmless
+
+__all__ = ["follow", "progress_bar", "say"]
+
+
+def say(text, *, keep="\n\t"):
+    r"""Print a message on the standard error; a closed stream does not stop the work.
+
+    Parameters
+    ----------
+    text : str
+        The message. Control characters, which could steer a terminal, are replaced.
+    keep : str, default="\n\t"
+        Control characters to print as they are.
+    """
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(harmless(text, keep=keep), file=sys.stderr, flush=True)
+
+
+def _shows_bars(stream):
+    """Whether bars are readable there: notebooks are not terminals, but draw them as widgets."""
+    if type(stream).__module__.startswith("ipykernel."):
+        return True
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def progress_bar(total, title, *, shown=True, **options):
+    """Open a progress bar, which stays invisible where there is no place for one.
+
+    Parameters
+    ----------
+    total : int
+        Number of steps.
+    title : str
+        Text in front of the bar.
+    shown : bool, default=True
+        If False, there is no bar anywhere.
+    **options
+        Further arguments of ``tqdm``, such as `unit`.
+
+    Returns
+    -------
+    bar : tqdm
+        Its attribute `disable` is True if it is invisible: where the standard error is missing,
+        a file or a pipe, or unless `shown`.
+    """
+    from tqdm.auto import tqdm
+
+    visible = shown and sys.stderr is not None and _shows_bars(sys.stderr)
+    return tqdm(total=total, desc=title, disable=not visible, **options)
+
+
+def follow(items, total, title, *, shown=True, name_of=None, **options):
+    """Yield items and show how many there have been.
+
+    Parameters
+    ----------
+    items : iterable
+        What is yielded.
+    total, title, shown, **options
+        As for `progress_bar`.
+    name_of : callable, default=None
+        Names an item. Where there is no bar, a line for each item is printed under this name;
+        without `name_of` nothing is.
+
+    Yields
+    ------
+    item : object
+        The items, unchanged.
+    """
+    with progress_bar(total, title, shown=shown, **options) as bar:
+        for n_done, item in enumerate(items, 1):
+            bar.update()
+            if bar.disable and shown and name_of is not None:
+                say(f"{title}: {n_done}/{total}, {name_of(item)}", keep="")
+            yield item
