@@ -1,16 +1,24 @@
-"""Adaptation of fitted models, whatever stands around the step that adapts."""
+"""Fitting a trained model to a new voice, channel or language without labels."""
 
 import copy
+import warnings
 
+from sklearn import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ser.utils._models import replace_last_step
+from sklearn_ser._sklearn import _num_samples
+from sklearn_ser.estimators import CorpusScaler
+from sklearn_ser.exceptions import SmallBatchWarning
+from sklearn_ser.utils._models import replace_last_step, with_attributes
+from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["adapt"]
+__all__ = ["adapt", "rescale"]
 
 
 def _adapt_step(step, rows):
-    """Return an adapted copy of an estimator that nothing stands around."""
+    """Return an adapted copy of the last step of a model."""
     is_search = hasattr(step, "refit")
     if is_search and not hasattr(step, "cv_results_"):
         check_is_fitted(step)
@@ -30,9 +38,9 @@ def _adapt_step(step, rows):
 def adapt(model, X_target):
     """Return a copy of a fitted model that is adapted to unlabelled rows.
 
-    In a pipeline, the steps before the last transform `X_target` and the last one adapts
-    to what comes out; in a search, the best pipeline does. The steps before the last are
-    shared with `model`, which stays as it is.
+    In a pipeline, the steps before the last transform `X_target`, and the last step adapts to
+    the result; a search adapts its best estimator. The steps before the last are shared with
+    `model`, which is not changed.
 
     Parameters
     ----------
@@ -41,25 +49,26 @@ def adapt(model, X_target):
         :class:`~sklearn_ser.estimators.NNPMClassifier` has; a pipeline that ends in one; a
         fitted search (such as ``GridSearchCV``) over either.
     X_target : array-like, DataFrame or list of length n_target_samples
-        What the first step takes: features or paths of recordings, all of the new corpus
-        that there are. A step that scales by batch, as
-        :class:`~sklearn_ser.estimators.CorpusScaler` does, takes them as one corpus.
+        Recordings of the new corpus, all that there are, as the first step takes them:
+        features or paths. A :class:`~sklearn_ser.estimators.CorpusScaler` scales them as one
+        corpus.
 
     Returns
     -------
     adapted : estimator object
-        Like `model`. A classifier with ``adaptation="predict"`` has become one with
+        Of the same kind as `model`. If the classifier had ``adaptation="predict"``, it now has
         ``adaptation="fit"``: it stays adapted to these rows.
 
     Raises
     ------
     TypeError
-        If nothing in `model` adapts.
+        If the last step of `model` has no method ``adapt``.
     sklearn.exceptions.NotFittedError
         If `model` is not fitted.
 
     See Also
     --------
+    rescale : Change the statistics that a model scales by, not its classifier.
     sklearn_ser.estimators.NNPMClassifier.adapt : The same in place, without a pipeline.
 
     Examples
@@ -77,3 +86,121 @@ def adapt(model, X_target):
     True
     """
     return replace_last_step(model, X_target, _adapt_step)
+
+
+def _holds_scaler(model):
+    """Whether there is a scaler in a model that `_rescaled` would find."""
+    if isinstance(model, Pipeline):
+        return any(_holds_scaler(step) for _, step in model.steps)
+    if isinstance(model, FeatureUnion):
+        return any(_holds_scaler(part) for _, part in model.transformer_list)
+    if isinstance(model, FrozenEstimator):
+        return _holds_scaler(model.estimator)
+    if hasattr(model, "best_estimator_"):
+        return _holds_scaler(model.best_estimator_)
+    return isinstance(model, CorpusScaler)
+
+
+def _rescaled_pipeline(model, X_reference):
+    """Return a copy of a pipeline with other statistics in each of its scalers."""
+    steps = list(model.steps)
+    last = max(i for i, (_, step) in enumerate(steps) if _holds_scaler(step))
+    for i, (name, step) in enumerate(steps[: last + 1]):
+        steps[i] = name, _rescaled(step, X_reference)
+        # A scaler further on sees the reference as the rescaled steps before it leave it.
+        if i < last and hasattr(steps[i][1], "transform"):
+            X_reference = steps[i][1].transform(X_reference)
+    return with_attributes(model, steps=steps)
+
+
+def _rescaled(model, X_reference):
+    """Return a copy with other statistics in each scaler; the model itself if it has none."""
+    if not _holds_scaler(model):
+        return model
+    if isinstance(model, Pipeline):
+        return _rescaled_pipeline(model, X_reference)
+    if isinstance(model, FeatureUnion):
+        parts = [(name, _rescaled(part, X_reference)) for name, part in model.transformer_list]
+        return with_attributes(model, transformer_list=parts)
+    if isinstance(model, FrozenEstimator):
+        return with_attributes(model, estimator=_rescaled(model.estimator, X_reference))
+    if hasattr(model, "best_estimator_"):
+        best = _rescaled(model.best_estimator_, X_reference)
+        return with_attributes(model, best_estimator_=best)
+    # Pooled statistics are those of all rows that a scaler was fitted on. Fitted on the
+    # reference alone, it scales each later row by them, whatever rows come with it.
+    n_rows = _num_samples(X_reference)
+    if n_rows < model.min_batch:
+        warnings.warn(
+            f"The reference has {n_rows} recordings; statistics of fewer than "
+            f"{model.min_batch} say little about a voice or channel.",
+            SmallBatchWarning,
+            stacklevel=caller_stacklevel(),
+        )
+    return clone(model).set_params(unseen="pooled").fit(X_reference)
+
+
+def rescale(model, X_reference):
+    """Return a copy of a fitted model that scales every row by the statistics of a reference.
+
+    A :class:`~sklearn_ser.estimators.CorpusScaler` scales a batch by the statistics of the
+    batch, so a few recordings, or recordings of one mood, are scaled badly. In the copy, each
+    scaler uses the mean and standard deviation of `X_reference` instead, and each recording is
+    predicted by itself: it does not matter which others are in the batch. No label is needed.
+
+    Parameters
+    ----------
+    model : estimator object
+        A fitted :class:`~sklearn_ser.estimators.CorpusScaler`, or a fitted pipeline, feature
+        union or search (such as ``GridSearchCV``) that contains one.
+    X_reference : array-like, DataFrame or list of length n_reference_samples
+        Recordings of the same voice or channel as those to predict, in all its moods, as the
+        first step takes them: features or paths. A reference of a single emotion shifts that
+        emotion to the centre, where the model expects the average of all emotions.
+
+    Returns
+    -------
+    rescaled : estimator object
+        Of the same kind as `model`. Steps without a scaler are shared with `model`, which is
+        not changed.
+
+    Raises
+    ------
+    TypeError
+        If there is no :class:`~sklearn_ser.estimators.CorpusScaler` in `model`.
+    sklearn.exceptions.NotFittedError
+        If `model` is not fitted.
+
+    Warns
+    -----
+    SmallBatchWarning
+        If the reference has fewer rows than `min_batch` of a scaler. Its statistics are used
+        all the same.
+
+    See Also
+    --------
+    adapt : Adapt the classifier, not the scaler, to unlabelled rows.
+    sklearn_ser.estimators.CorpusScaler : What it does to batches without a reference.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_ser import CorpusScaler, rescale
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(["anger", "sadness"], 60)
+    >>> X = rng.normal(size=(120, 5)) + 3 * (y == "anger")[:, None]
+    >>> model = make_pipeline(CorpusScaler(), SVC()).fit(X, y)
+    >>> earlier_calls, call = 10 + X[:40], 10 + X[40:41]
+    >>> rescale(model, earlier_calls).predict(call).tolist() == [y[40]]
+    True
+    """
+    if not _holds_scaler(model):
+        raise TypeError(
+            f"{type(model).__name__} has no CorpusScaler: it treats all recordings alike, whatever "
+            f"their voice or channel, so a reference changes nothing. Train a model with a "
+            f"CorpusScaler, or predict without a reference."
+        )
+    check_is_fitted(model)
+    return _rescaled(model, X_reference)

@@ -4,14 +4,15 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import CorpusScaler, NNPMClassifier, adapt
+from sklearn_ser import CorpusScaler, NNPMClassifier, adapt, rescale
 from sklearn_ser.exceptions import NotAdaptedWarning, SmallBatchWarning
 
 
@@ -262,3 +263,88 @@ class TestErrors:
         model = pipeline(data).set_params(nnpmclassifier__n_components=2)
         with pytest.raises(ValueError, match=r"Adaptation goes on .* n_components was 8 and is 2"):
             adapt(model, data[2])
+
+
+class TestRescale:
+    """Scaling by a reference: `T` is the reference, and a part of it is predicted."""
+
+    @pytest.fixture
+    def by_hand(self, data):
+        """The decision function for three rows of the target, scaled by all of them."""
+        X, y, T, _ = data
+        inner = SVC().fit(CorpusScaler().fit_transform(X), y)
+        return inner.decision_function(CorpusScaler().fit(T).transform_corpus(T[:3], 0))
+
+    @pytest.mark.parametrize(
+        "wrap",
+        [
+            lambda model: model,
+            FrozenEstimator,
+            lambda model: GridSearchCV(model, {"svc__C": [1.0]}, cv=2),
+            lambda model: Pipeline([("all", model)]),
+            lambda model: make_pipeline("passthrough", *(step for _, step in model.steps)),
+        ],
+        ids=["pipeline", "frozen", "search", "nested", "later step"],
+    )
+    def test_it_finds_the_scaler(self, data, by_hand, wrap):
+        X, y, T, _ = data
+        model = make_pipeline(CorpusScaler(), SVC()).fit(X, y)
+        model = wrap(model) if wrap is FrozenEstimator else wrap(model).fit(X, y)
+        before = pickle.dumps(model)
+        rescaled = rescale(model, T)
+        assert type(rescaled) is type(model)
+        np.testing.assert_array_equal(rescaled.decision_function(T[:3]), by_hand)
+        assert pickle.dumps(model) == before
+
+    def test_each_row_is_scaled_by_itself(self, data):
+        X, y, T, _ = data
+        rescaled = rescale(make_pipeline(CorpusScaler(), SVC()).fit(X, y), T)
+        alone = [rescaled.decision_function(row[None])[0] for row in T[:5]]
+        np.testing.assert_allclose(alone, rescaled.decision_function(T)[:5])
+
+    def test_a_scaler_alone(self, data):
+        X, _, T, _ = data
+        rescaled = rescale(CorpusScaler().fit(X), T)
+        np.testing.assert_array_equal(
+            rescaled.transform(T[:1]), CorpusScaler().fit_transform(T)[:1]
+        )
+
+    def test_a_union_keeps_its_other_parts(self, data):
+        X, y, T, _ = data
+        model = make_pipeline(make_union(CorpusScaler(), StandardScaler()), SVC()).fit(X, y)
+        rescaled = rescale(model, T)
+        rows = np.hstack([CorpusScaler().fit(T).transform(T), StandardScaler().fit(X).transform(T)])
+        np.testing.assert_array_equal(
+            rescaled.decision_function(T), model[-1].decision_function(rows)
+        )
+        assert rescaled[0].transformer_list[1][1] is model[0].transformer_list[1][1]
+
+    def test_every_scaler_of_a_pipeline(self, data):
+        X, y, T, _ = data
+        model = make_pipeline(CorpusScaler(), PCA(3), CorpusScaler(), SVC()).fit(X, y)
+        rescaled = rescale(model, T)
+        rows = model[1].transform(CorpusScaler().fit_transform(T))
+        rows = CorpusScaler().fit_transform(rows)
+        np.testing.assert_allclose(
+            rescaled.decision_function(T[:1]), model[-1].decision_function(rows)[:1]
+        )
+        assert rescaled[1] is model[1]
+
+    def test_a_small_reference(self, data):
+        X, y, T, _ = data
+        model = make_pipeline(CorpusScaler(), SVC()).fit(X, y)
+        message = "The reference has 9 recordings; statistics of fewer than 10 say little"
+        with pytest.warns(SmallBatchWarning, match=message) as seen:
+            rescale(model, T[:9])
+        assert [one.filename for one in seen] == [__file__]
+
+    def test_a_model_without_a_scaler(self, data):
+        X, y, T, _ = data
+        model = make_pipeline(StandardScaler(), SVC()).fit(X, y)
+        with pytest.raises(TypeError, match="Pipeline has no CorpusScaler: it treats all"):
+            rescale(model, T)
+
+    @pytest.mark.parametrize("model", [CorpusScaler(), make_pipeline(CorpusScaler(), SVC())])
+    def test_a_model_that_is_not_fitted(self, data, model):
+        with pytest.raises(NotFittedError, match="is not fitted yet"):
+            rescale(model, data[2])

@@ -143,61 +143,17 @@ def _extract(extractor, paths):
     return rows[kept], kept
 
 
-def _with_statistics_of(step, reference):
-    """Return a step whose scaler has the statistics of some rows; None if it has no scaler."""
-    import copy
-
-    from sklearn import clone
-    from sklearn.pipeline import FeatureUnion
-
-    from sklearn_ser import CorpusScaler
-    from sklearn_ser.exceptions import SmallBatchWarning
-
-    if isinstance(step, FeatureUnion):
-        parts = [
-            (name, part, _with_statistics_of(part, reference))
-            for name, part in step.transformer_list
-        ]
-        if all(changed is None for *_, changed in parts):
-            return None
-        step = copy.copy(step)
-        step.transformer_list = [
-            (name, part if changed is None else changed) for name, part, changed in parts
-        ]
-        return step
-    if not isinstance(step, CorpusScaler):
-        return None
-    if len(reference) < step.min_batch:
-        warnings.warn(
-            f"The reference has {len(reference)} recordings; statistics of fewer than "
-            f"{step.min_batch} say little about a voice or channel.",
-            SmallBatchWarning,
-            stacklevel=2,
-        )
-    return clone(step).set_params(unseen="pooled").fit(reference)
-
-
-def _scaled_by(model, reference):
-    """Return a copy of a pipeline that scales every recording by the statistics of others."""
-    from sklearn.pipeline import Pipeline
-
+def _rescaled(model, reference):
+    from sklearn_ser import CorpusScaler, rescale
     from sklearn_ser.exceptions import PersistenceError
 
-    steps, found = [], False
-    for name, step in model.steps:
-        if not found:
-            scaler = _with_statistics_of(step, reference)
-            if scaler is not None:
-                step, found = scaler, True
-            elif hasattr(step, "transform"):
-                reference = step.transform(reference)
-        steps.append((name, step))
-    if not found:
+    parts = model.get_params(deep=True).values()
+    if not any(isinstance(part, CorpusScaler) for part in parts):
         raise PersistenceError(
             "--reference: the model has no CorpusScaler, it treats all recordings alike whatever "
             "their voice or channel. Leave --reference out."
         )
-    return Pipeline(steps)
+    return rescale(model, reference)
 
 
 def _adapted(model, X):
@@ -269,7 +225,7 @@ def _run(args):
         X, kept = _extract(extractor, paths)
         if args.reference:
             reference, _ = _extract(extractor, list_recordings(args.reference))
-            model = _scaled_by(model, reference)
+            model = _rescaled(model, reference)
         if args.adapt:
             model = _adapted(model, X)
         table = _predict(model, X, paths, kept)
