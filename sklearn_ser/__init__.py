@@ -20,6 +20,7 @@ _HOME_OF = {
     "SemiSupervisedVAE": "estimators",
     "adapt": "adaptation",
     "cross_corpus_validate": "evaluation",
+    "fit_cross_corpus": "evaluation",
     "rescale": "adaptation",
     "transfer_matrix": "evaluation",
     "load": "persistence",

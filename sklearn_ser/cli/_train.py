@@ -53,31 +53,16 @@ def add_train(commands):
     add_common(command)
 
 
-def fit_method(method, X, speech):
-    """Return the fitted pipeline of a method, from features to emotions.
-
-    Parameters
-    ----------
-    method : Method
-        What to fit.
-    X : ndarray of shape (n_samples, n_features)
-        Features.
-    speech : DataFrame of n_samples rows
-        The table of recordings. Besides the emotion, steps get the corpus as
-        `sample_domain` and the columns that the method needs, if they ask for them.
-    """
-    from sklearn import config_context
-    from sklearn.utils.metadata_routing import get_routing_for_object
-
-    offered = {"sample_domain": speech["corpus"], **{name: speech[name] for name in method.needs}}
-    with config_context(enable_metadata_routing=True):
-        model = method.make()
-        wanted = get_routing_for_object(model).consumes("fit", [*offered])
-        return model.fit(
-            X,
-            speech["emotion"].to_numpy(dtype=str),
-            **{name: offered[name].to_numpy() for name in wanted},
-        )
+def _evaluation_arguments(method, X, speech):
+    """Return what `cross_corpus_validate` and `fit_cross_corpus` take alike."""
+    return {
+        "estimator": method.make(),
+        "X": X,
+        "y": speech["emotion"].to_numpy(dtype=str),
+        "corpus": speech["corpus"],
+        "speaker": speech["speaker"],
+        "params": {name: speech[name] for name in method.needs},
+    }
 
 
 def _check_emotions(speech):
@@ -103,13 +88,7 @@ def _scores(method, X, speech, n_jobs):
     except CorpusError as error:
         return f"none: {error}"
     result = cross_corpus_validate(
-        method.make(),
-        X,
-        speech["emotion"],
-        speech["corpus"],
-        params={name: speech[name] for name in method.needs},
-        n_jobs=n_jobs,
-        verbose=1,
+        **_evaluation_arguments(method, X, speech), n_jobs=n_jobs, verbose=1
     )
     return [
         {
@@ -171,6 +150,7 @@ def _run(args):
         args.parser.error("argument --utterances: given corpora have the size they have")
     from sklearn.pipeline import make_pipeline
 
+    from sklearn_ser.evaluation import fit_cross_corpus
     from sklearn_ser.persistence import save
     from sklearn_ser.persistence._file import import_skops
 
@@ -183,7 +163,7 @@ def _run(args):
         extractor = make_extractor(args)
         X = extractor.transform(speech["path"])
     scores = "none: --no-scores" if args.no_scores else _scores(method, X, speech, args.jobs)
-    model = fit_method(method, X, speech)
+    model = fit_cross_corpus(**_evaluation_arguments(method, X, speech))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     # The extractor learns nothing, so the pipeline is fitted.
     whole = make_pipeline(extractor, *(step for _, step in model.steps))

@@ -1,6 +1,7 @@
 """Training on some recordings and testing on others, and what the scores are worth."""
 
 from sklearn_ser.evaluation._comparison import compare_methods
+from sklearn_ser.evaluation._fit import fit_cross_corpus
 from sklearn_ser.evaluation._intervals import SpeakerInterval, speaker_interval
 from sklearn_ser.evaluation._result import CrossCorpusResult
 from sklearn_ser.evaluation._transfer import TransferResult, transfer_matrix
@@ -13,6 +14,7 @@ __all__ = [
     "TransferResult",
     "compare_methods",
     "cross_corpus_validate",
+    "fit_cross_corpus",
     "speaker_interval",
     "transfer_matrix",
     "within_corpus_validate",

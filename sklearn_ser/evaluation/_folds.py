@@ -8,17 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn import clone, config_context
-from sklearn.base import BaseEstimator
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_ser._sklearn import _safe_indexing
+from sklearn_ser.evaluation._fit import check_params_are_taken, offer, prepare
 from sklearn_ser.utils._identities import without_spelling_warnings
-from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._models import random_states
 from sklearn_ser.utils._progress import follow
 from sklearn_ser.utils._warnings import caller_stacklevel
@@ -71,88 +67,10 @@ class Outcome(NamedTuple):
     predict_time: float
 
 
-def _parts(estimator):
-    """Return an estimator and all it holds, without the contents of frozen ones."""
-    held = list(estimator.get_params(deep=True).values())
-    frozen = {
-        id(part.estimator) for part in [estimator, *held] if isinstance(part, FrozenEstimator)
-    }
-    return [
-        part
-        for part in [estimator, *held]
-        if isinstance(part, BaseEstimator) and id(part) not in frozen
-    ]
-
-
-def _consumed(estimator, names):
-    return get_routing_for_object(estimator).consumes("fit", names)
-
-
-def _with_requests(estimator, names):
-    """Return an unfitted copy in which every step asks for what it can take.
-
-    A step whose `fit` has a parameter of one of the names gets it unless the user
-    refused with ``set_fit_request(...=False)``. Pipelines pass `X_target` on through
-    the steps before the one that takes it.
-    """
-    estimator = clone(estimator)
-    parts = _parts(estimator)
-    for part in parts:
-        routing = get_routing_for_object(part)
-        requests = routing.fit.requests if isinstance(routing, MetadataRequest) else {}
-        undecided = [name for name in names if requests.get(name, 0) is None]
-        if undecided:
-            part.set_fit_request(**dict.fromkeys(undecided, True))
-    for part in parts:
-        if isinstance(part, Pipeline) and _consumed(part, ["X_target"]):
-            part.set_params(transform_input=[*(part.transform_input or []), "X_target"])
-    return estimator
-
-
-def _by_step_name(estimator, offered, error):
-    """Return `fit` parameters for a pipeline with a step that knows no metadata routing."""
-    steps = estimator.steps if isinstance(estimator, Pipeline) else [(None, estimator)]
-    steps = [(name, step) for name, step in steps if hasattr(step, "fit")]
-    if any(has_fit_parameter(step, "X_target") for _, step in steps):
-        raise ValueError(
-            f"A step takes X_target, which reaches it through metadata routing, but: {error} "
-            f"Replace the step that does not support it."
-        ) from error
-    return {
-        f"{name}__{param}" if name else param: values
-        for name, step in steps
-        for param, values in offered.items()
-        if param not in ("X_target", "groups") and has_fit_parameter(step, param)
-    }
-
-
-def _offer(recordings, train, test):
-    """Return what a step may ask for: nothing of the held-out recordings but `X`."""
-    corpus = recordings.corpus[train]
-    offered = {"sample_domain": corpus, "groups": corpus}
-    offered |= {name: _safe_indexing(values, train) for name, values in recordings.params.items()}
-    speaker = recordings.speakers_of(train)
-    if speaker is not None and not pd.isna(speaker).any():
-        offered["speaker"] = speaker
-    return offered | {"X_target": _safe_indexing(recordings.X, test)}
-
-
-def _prepare(estimator, offered):
-    """Return the model to fit, its metadata and whether they are routed."""
-    names = [name for name in offered if name != "groups"]
-    with config_context(enable_metadata_routing=True):
-        try:
-            model = _with_requests(estimator, names)
-            return model, {name: offered[name] for name in _consumed(model, [*offered])}, True
-        except NotImplementedError as error:
-            model = clone(estimator)
-            return model, _by_step_name(model, offered, error), False
-
-
 def _fit_and_predict(estimator, recordings, train, test):
     """Train on some rows and predict the others, whose labels stay out of reach."""
     X_train, X_test = (_safe_indexing(recordings.X, rows) for rows in (train, test))
-    model, metadata, routed = _prepare(estimator, _offer(recordings, train, test))
+    model, metadata, routed = prepare(estimator, offer(recordings, train, X_target=X_test))
     with config_context(enable_metadata_routing=routed):
         start = time.perf_counter()
         model.fit(X_train, recordings.y[train], **metadata)
@@ -207,19 +125,6 @@ def _share_features(estimator, recordings):
         return estimator, recordings
     rest = clone(estimator)
     return rest.set_params(steps=rest.steps[first:]), recordings
-
-
-def _check_params_are_taken(estimator, recordings):
-    """Refuse further arguments of `fit` that no step takes."""
-    rows = np.arange(1)
-    _, metadata, _ = _prepare(estimator, _offer(recordings, rows, rows))
-    taken = {name.rpartition("__")[2] for name in metadata}
-    unused = [name for name in recordings.params if name not in taken]
-    if unused:
-        raise ValueError(
-            f"params has {plain(unused)}, which no step of the estimator takes in fit, or which "
-            f"its steps refuse. Leave them out, or pass an estimator with such a parameter."
-        )
 
 
 def _check_classes(y, job):
@@ -286,7 +191,9 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
         The warnings of each fold, as ``fold``, ``category`` and ``message``; fold "all"
         stands for what happened before the folds.
     """
-    _check_params_are_taken(estimator, recordings)
+    first = np.arange(1)
+    offered = offer(recordings, first, X_target=_safe_indexing(recordings.X, first))
+    check_params_are_taken(recordings.params, prepare(estimator, offered)[1])
     caught = []
     if recordings.of_labels:
         caught = [(job.title, _check_classes(recordings.y, job)) for job in jobs if not job.repeat]

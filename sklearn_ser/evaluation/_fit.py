@@ -1,0 +1,214 @@
+"""Fitting on several corpora, with every step given the arguments that it takes."""
+
+import numpy as np
+import pandas as pd
+from sklearn import clone, config_context
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
+from sklearn.utils.validation import has_fit_parameter
+
+from sklearn_ser._sklearn import _safe_indexing
+from sklearn_ser.evaluation._inputs import check_inputs
+from sklearn_ser.utils._identities import without_spelling_warnings
+from sklearn_ser.utils._messages import plain
+
+__all__ = ["check_params_are_taken", "fit_cross_corpus", "offer", "prepare"]
+
+
+def _parts(estimator):
+    """Return an estimator and all it holds, without the contents of frozen ones."""
+    held = list(estimator.get_params(deep=True).values())
+    frozen = {
+        id(part.estimator) for part in [estimator, *held] if isinstance(part, FrozenEstimator)
+    }
+    return [
+        part
+        for part in [estimator, *held]
+        if isinstance(part, BaseEstimator) and id(part) not in frozen
+    ]
+
+
+def _consumed(estimator, names):
+    return get_routing_for_object(estimator).consumes("fit", names)
+
+
+def _with_requests(estimator, names):
+    """Return an unfitted copy in which every step asks for what it can take.
+
+    A step whose `fit` has a parameter of one of the names gets it unless the user
+    refused with ``set_fit_request(...=False)``. Pipelines pass `X_target` on through
+    the steps before the one that takes it.
+    """
+    estimator = clone(estimator)
+    parts = _parts(estimator)
+    for part in parts:
+        routing = get_routing_for_object(part)
+        requests = routing.fit.requests if isinstance(routing, MetadataRequest) else {}
+        undecided = [name for name in names if requests.get(name, 0) is None]
+        if undecided:
+            part.set_fit_request(**dict.fromkeys(undecided, True))
+    for part in parts:
+        if "X_target" in names and isinstance(part, Pipeline) and _consumed(part, ["X_target"]):
+            part.set_params(transform_input=[*(part.transform_input or []), "X_target"])
+    return estimator
+
+
+def _by_step_name(estimator, offered, error):
+    """Return `fit` parameters for a pipeline with a step that knows no metadata routing."""
+    steps = estimator.steps if isinstance(estimator, Pipeline) else [(None, estimator)]
+    steps = [(name, step) for name, step in steps if hasattr(step, "fit")]
+    if "X_target" in offered and any(has_fit_parameter(step, "X_target") for _, step in steps):
+        raise ValueError(
+            f"A step takes X_target, which reaches it through metadata routing, but: {error} "
+            f"Replace the step that does not support it."
+        ) from error
+    return {
+        f"{name}__{param}" if name else param: values
+        for name, step in steps
+        for param, values in offered.items()
+        if param not in ("X_target", "groups") and has_fit_parameter(step, param)
+    }
+
+
+def offer(recordings, rows, X_target=None):
+    """Return the metadata that steps may ask for when they are fitted.
+
+    Parameters
+    ----------
+    recordings : Recordings
+        The data.
+    rows : ndarray
+        Positions of the recordings to train on; nothing about the others is offered.
+    X_target : array-like, default=None
+        Unlabelled rows to adapt to.
+
+    Returns
+    -------
+    offered : dict of str to array-like
+        Arguments of `fit` by name.
+    """
+    corpus = recordings.corpus[rows]
+    offered = {"sample_domain": corpus, "groups": corpus}
+    offered |= {name: _safe_indexing(values, rows) for name, values in recordings.params.items()}
+    speaker = recordings.speakers_of(rows)
+    if speaker is not None and not pd.isna(speaker).any():
+        offered["speaker"] = speaker
+    return offered if X_target is None else offered | {"X_target": X_target}
+
+
+def prepare(estimator, offered):
+    """Decide how an estimator is fitted.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        It is cloned, not changed.
+    offered : dict of str to array-like
+        What `offer` returns.
+
+    Returns
+    -------
+    model : estimator object
+        The copy to fit.
+    metadata : dict of str to array-like
+        The keyword arguments for its `fit`: those that a step takes.
+    routed : bool
+        Whether metadata routing must be on while it is fitted.
+    """
+    names = [name for name in offered if name != "groups"]
+    with config_context(enable_metadata_routing=True):
+        try:
+            model = _with_requests(estimator, names)
+            return model, {name: offered[name] for name in _consumed(model, [*offered])}, True
+        except NotImplementedError as error:
+            model = clone(estimator)
+            return model, _by_step_name(model, offered, error), False
+
+
+def check_params_are_taken(params, metadata):
+    """Refuse further arguments of `fit` that are not in the metadata that `prepare` returns."""
+    taken = {name.rpartition("__")[2] for name in metadata}
+    unused = [name for name in params if name not in taken]
+    if unused:
+        raise ValueError(
+            f"params has {plain(unused)}, which no step of the estimator takes in fit, or which "
+            f"its steps refuse. Leave them out, or pass an estimator with such a parameter."
+        )
+
+
+def fit_cross_corpus(estimator, X, y, corpus, *, speaker=None, X_target=None, params=None):
+    """Fit an estimator on several corpora, with every step given the arguments that it takes.
+
+    What :func:`cross_corpus_validate` does in each fold, on all recordings: this makes the
+    model to use once the evaluation has shown what to expect of it. A pipeline does not have
+    to be told by step names which of its steps takes which argument.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A classifier, a regressor, a pipeline that ends in one, or a search over any of them.
+        It is cloned, not changed.
+    X : array-like, DataFrame or list of length n_samples
+        Training data as the first step takes it: features, or paths of recordings.
+    y : array-like of shape (n_samples,)
+        The emotion of each recording, without gaps (see :ref:`unlabelled`); for a regressor a
+        number, such as its activation.
+    corpus : array-like of shape (n_samples,)
+        The corpus of each recording, without gaps. Steps with a parameter `sample_domain` in
+        `fit` get it, and so do splitters inside that want `groups`.
+    speaker : array-like of shape (n_samples,), default=None
+        The speaker of each recording. Steps with a parameter `speaker` in `fit` get it if no
+        speaker is unknown.
+    X_target : array-like, DataFrame or list of length n_target_samples, default=None
+        Unlabelled recordings of the corpus to predict. Steps with a parameter `X_target` in
+        `fit`, which adapt to it, get it after it has passed the steps before them.
+    params : dict of str to array-like of length n_samples, default=None
+        Further arguments of `fit`, one entry per recording, such as ``activation`` and
+        ``valence`` for a `~sklearn_ser.estimators.MetricDAE`.
+
+    Returns
+    -------
+    model : estimator object
+        A fitted copy of `estimator`. A pipeline that was fitted with `X_target` has its
+        parameter `transform_input` set; fit it again with this function.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, labels or corpora have gaps, or no step takes one of `params`.
+    TypeError
+        If `estimator` is neither a classifier nor a regressor.
+
+    Warns
+    -----
+    CorpusWarning
+        If names of speakers or corpora are hard to tell apart.
+
+    See Also
+    --------
+    cross_corpus_validate : Estimate how well such a model does on a corpus it has not seen.
+    sklearn_ser.adapt : Adapt a fitted model to unlabelled rows.
+    sklearn_ser.save : Write the model to a file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_ser import CorpusScaler, fit_cross_corpus
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(["anger", "sadness"], 60)
+    >>> corpus = np.repeat(["emodb", "ravdess", "urdu"], 40)
+    >>> X = rng.normal(size=(120, 3)) + (y == "anger")[:, None]
+    >>> model = fit_cross_corpus(make_pipeline(CorpusScaler(), SVC()), X, y, corpus)
+    >>> model[0].corpora_.tolist()
+    ['emodb', 'ravdess', 'urdu']
+    """
+    recordings = check_inputs(estimator, X, y, corpus, speaker=speaker, params=params, n_corpora=1)
+    offered = offer(recordings, np.arange(len(recordings.corpus)), X_target)
+    model, metadata, routed = prepare(estimator, offered)
+    check_params_are_taken(recordings.params, metadata)
+    with config_context(enable_metadata_routing=routed), without_spelling_warnings():
+        return model.fit(recordings.X, recordings.y, **metadata)
