@@ -13,9 +13,9 @@ import soundfile
 
 from sklearn_ser import EGeMAPSExtractor
 from sklearn_ser.audio import load_audio
-from sklearn_ser.cli import _extract, main
+from sklearn_ser.cli import main
 from sklearn_ser.cli._parser import build_parser
-from sklearn_ser.features import FUNCTIONAL_NAMES, _extractor, egemaps
+from sklearn_ser.features import FUNCTIONAL_NAMES, _extractor, egemaps, write_features
 from sklearn_ser.features._egemaps._feature_set import VARIANTS
 
 
@@ -72,7 +72,7 @@ def values(table):
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize("part", [3, 4096])
 def test_to_a_file(suffix, part, paths, features, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(_extract, "_PART", part)
+    monkeypatch.setitem(write_features.__kwdefaults__, "part_size", part)
     out = tmp_path / "new" / f"features{suffix}"
     assert run("extract", *paths, "--out", out, "--jobs", 2) == 0
     table = read(out)
@@ -137,7 +137,7 @@ def mixed(paths, tmp_path):
 def test_failures_are_left_out_and_listed(
     suffix, part, mixed, features, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(_extract, "_PART", part)
+    monkeypatch.setitem(write_features.__kwdefaults__, "part_size", part)
     out, report = tmp_path / f"x{suffix}", tmp_path / "x.failed.csv"
     assert run("extract", *mixed, "--out", out) == 0
     assert read(out)["path"].tolist() == mixed[::2]

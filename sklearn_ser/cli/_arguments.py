@@ -20,7 +20,7 @@ def corpus_argument(text):
 
 def annotations_argument(text):
     """Split ``NAME=DIR`` and check the name."""
-    from sklearn_ser.datasets._annotations import ANNOTATIONS
+    from sklearn_ser.datasets import ANNOTATIONS
 
     name, equals, path = text.partition("=")
     if not (equals and path and name in ANNOTATIONS):

@@ -19,6 +19,7 @@ from sklearn_ser.cli._recipes import METHODS, describe_methods
 from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
 from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
+from sklearn_ser.utils._optional import require_extra
 from sklearn_ser.utils._progress import say
 from sklearn_ser.utils._spelling import harmless
 
@@ -131,9 +132,7 @@ def _check_arguments(args, paths):
     if "mean" in paths:
         args.parser.error("argument --corpus: a corpus cannot be called mean, as a row is")
     if args.report is not None:
-        from sklearn_ser.report._page import check_installed
-
-        check_installed()
+        require_extra("report")
         draw_unseen()
 
 

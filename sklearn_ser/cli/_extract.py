@@ -5,10 +5,8 @@ import warnings
 from pathlib import Path
 
 from sklearn_ser.cli._arguments import add_command, add_common, add_extraction, output_argument
-from sklearn_ser.cli._speech import corpora_to_paths, list_recordings, make_extractor
-
-# Recordings whose features are in memory at once.
-_PART = 4096
+from sklearn_ser.cli._speech import corpora_to_paths, make_extractor
+from sklearn_ser.utils._optional import require_extra
 
 
 def add_extract(commands):
@@ -60,32 +58,28 @@ def add_extract(commands):
 
 def _collect(args):
     """Return the recordings of all arguments, each once."""
-    paths = list_recordings(args.recordings)
+    from sklearn_ser.datasets import list_recordings, load_corpora
+
+    places = list(args.recordings)
     corpora = corpora_to_paths(args)
     if corpora:
-        from sklearn_ser.datasets import load_corpora
-        from sklearn_ser.datasets._paths import each_once
-
-        paths += load_corpora(corpora)["path"].tolist()
-        paths = each_once(paths)
-    return paths
+        places += load_corpora(corpora)["path"].tolist()
+    return list_recordings(places)
 
 
 @contextlib.contextmanager
 def _cluster(address):
     """Let the workers of a dask scheduler do what would run in processes here."""
-    try:
-        from dask.distributed import Client
-    except ImportError as error:
-        raise ImportError("--dask-scheduler needs dask: pip install 'sklearn-ser[dask]'") from error
+    require_extra("dask")
     import joblib
+    from dask.distributed import Client
 
     with Client(address, set_as_default=True), joblib.parallel_config(backend="dask"):
         yield
 
 
 def _report_failures(failures, n_recordings, out):
-    """Tell of recordings without features: beside the table, if there is one."""
+    """Name the recordings without features: in a file beside the table, if there is one."""
     report = None if out is None else out.with_suffix(".failed.csv")
     if not failures:
         if report is not None:
@@ -107,37 +101,17 @@ def _report_failures(failures, n_recordings, out):
             table.writerow(["path", "reason"])
             for path, reason in failures.items():
                 table.writerow([to_cell(path), to_cell(str(reason))])
-        message += f"{report} names them and tells why"
+        message += f"{report} names them with the reasons"
     warnings.warn(message, ExtractionWarning, stacklevel=2)
-
-
-def _extract_to_table(paths, extractor, args):
-    """Write the table part by part; return the recordings that failed, and why."""
-    from sklearn_ser.features._table import TableWriter
-
-    failures = {}
-    with (
-        contextlib.closing(extractor._transform_parts(paths, _PART)) as parts,
-        TableWriter(args.out, extractor.get_feature_names_out()) as table,
-    ):
-        for start, rows, errors in parts:
-            part = paths[start : start + len(rows)]
-            failures |= {paths[i]: errors[i] for i in sorted(errors)}
-            if args.on_error == "skip":
-                kept = [i for i in range(len(part)) if start + i not in errors]
-                part, rows = [part[i] for i in kept], rows[kept]
-            table.write(part, rows)
-        if len(failures) == len(paths):
-            table.discard()
-    return failures
 
 
 def _run(args):
     """Write the 88 functionals of recordings to a CSV or Parquet file."""
     if not args.recordings and not args.corpus:
         args.parser.error("name recordings, folders of recordings, or corpora (--corpus)")
-    options = {"on_error": "raise" if args.on_error == "raise" else "nan"}
-    unfinished = None
+    from sklearn_ser.features import write_features
+
+    options, unfinished = {}, None
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         if args.cache is None:
@@ -148,13 +122,13 @@ def _run(args):
             options["n_jobs"] = None
             stack.enter_context(_cluster(args.dask_scheduler))
         paths = _collect(args)
-        failures = _extract_to_table(paths, make_extractor(args, **options), args)
+        extractor = make_extractor(args, **options)
+        errors = write_features(extractor, paths, args.out, on_error=args.on_error)
     if unfinished is not None:
         unfinished.unlink(missing_ok=True)
-    if len(failures) == len(paths):
+    if len(errors) == len(paths):
         from sklearn_ser.exceptions import AudioError
 
-        raise AudioError(
-            f"None of the {len(paths)} recordings can be used. The first: {failures[paths[0]]}"
-        )
+        raise AudioError(f"None of the {len(paths)} recordings can be used. The first: {errors[0]}")
+    failures = {paths[i]: error for i, error in errors.items()}
     _report_failures(failures, len(paths), args.out)

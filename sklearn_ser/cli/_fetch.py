@@ -36,8 +36,7 @@ def add_fetch(commands):
 
 def _run(args):
     """Download a corpus, once the user has agreed to its licence, and print its folder."""
-    from sklearn_ser.datasets import CORPORA
-    from sklearn_ser.datasets._fetch import corpus_folder, obtain
+    from sklearn_ser.datasets import fetch_corpus
     from sklearn_ser.exceptions import DownloadError
 
     def confirm():
@@ -49,6 +48,4 @@ def _run(args):
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise DownloadError(f"{args.name} was not downloaded")
 
-    corpus = CORPORA[args.name]
-    folder = corpus_folder(corpus, args.data_home)
-    print(obtain(corpus, folder, confirm=confirm))
+    print(fetch_corpus(args.name, data_home=args.data_home, confirm=confirm))

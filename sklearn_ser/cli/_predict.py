@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sklearn_ser.cli._arguments import add_command, add_common, add_workers
 from sklearn_ser.cli._recipes import METHODS
-from sklearn_ser.cli._speech import list_recordings
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._spelling import harmless, to_cells, visible
 
@@ -100,7 +99,7 @@ def _open_model(args):
     from sklearn.pipeline import Pipeline
 
     from sklearn_ser.exceptions import PersistenceError
-    from sklearn_ser.features._extractor import RecordingTransformer
+    from sklearn_ser.features import RecordingTransformer
     from sklearn_ser.persistence import load
     from sklearn_ser.utils._models import unwrapped
 
@@ -114,33 +113,29 @@ def _open_model(args):
         )
     if args.cache is not None:
         args.cache.parent.mkdir(parents=True, exist_ok=True)
-    on_error = "raise" if args.on_error == "raise" else "nan"
-    extractor = steps[0].set_params(
-        cache=args.cache, n_jobs=args.jobs, on_error=on_error, verbose=1
-    )
+    extractor = steps[0].set_params(cache=args.cache, n_jobs=args.jobs, on_error="raise", verbose=1)
     return extractor, model[1:]
 
 
-def _extract(extractor, paths):
-    """Return the features of those recordings that have any, and why others have none."""
+def _extract(extractor, paths, on_error):
+    """Return the features of the recordings that can be used, and which these are."""
     import numpy as np
 
-    from sklearn_ser.exceptions import AudioError
+    from sklearn_ser.exceptions import AudioError, ExtractionWarning
 
-    [(_, rows, errors)] = extractor._transform_parts(paths, len(paths))
-    if len(errors) == len(paths):
+    if on_error == "raise":
+        return extractor.transform(paths), np.ones(len(paths), dtype=bool)
+    rows, usable, errors = extractor.transform_usable(paths)
+    if not usable.any():
         raise AudioError(f"None of the {len(paths)} recordings can be used. The first: {errors[0]}")
     if errors:
-        from sklearn_ser.exceptions import ExtractionWarning
-
         reasons = "; ".join(str(errors[i]) for i in sorted(errors))
         warnings.warn(
             f"{len(errors)} of {len(paths)} recordings cannot be used: {reasons}",
             ExtractionWarning,
             stacklevel=2,
         )
-    kept = np.array([i not in errors for i in range(len(paths))])
-    return rows[kept], kept
+    return rows, usable
 
 
 def _rescaled(model, reference):
@@ -219,12 +214,15 @@ def _run(args):
     """Predict the recordings and print the table."""
     suffix = "" if args.out is None else args.out.suffix.lower().removeprefix(".")
     kind = args.format or (suffix if suffix in _FORMATS else "table")
+    from sklearn_ser.datasets import list_recordings
+
     with _blaming(args.model):
         extractor, model = _open_model(args)
         paths = list_recordings(args.recordings)
-        X, kept = _extract(extractor, paths)
+        X, kept = _extract(extractor, paths, args.on_error)
         if args.reference:
-            reference, _ = _extract(extractor, list_recordings(args.reference))
+            others = list_recordings(args.reference)
+            reference, _ = _extract(extractor, others, args.on_error)
             model = _rescaled(model, reference)
         if args.adapt:
             model = _adapted(model, X)

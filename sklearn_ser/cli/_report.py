@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sklearn_ser.cli._arguments import add_command, add_common, file_argument
+from sklearn_ser.utils._optional import require_extra
 
 
 def add_report(commands):
@@ -43,9 +44,8 @@ def draw_unseen():
 def _run(args):
     """Read the folder and write the page."""
     from sklearn_ser.report import EvaluationRecord, write_report
-    from sklearn_ser.report._page import check_installed
 
-    check_installed()
+    require_extra("report")
     draw_unseen()
     record = EvaluationRecord.load(args.results)
     path = write_report(record, args.out or args.results / "report.html")

@@ -1,7 +1,4 @@
-"""What several commands have in common in what they do: recordings, their features."""
-
-import os
-from pathlib import Path
+"""Corpora and extractors as the options of several commands describe them."""
 
 
 def corpora_to_paths(args):
@@ -106,68 +103,3 @@ def make_extractor(args, **options):
         verbose=1,
         **options,
     )
-
-
-def _list_folder(folder):
-    """Return the recordings of a folder that can be read, and notes on the others."""
-    from sklearn_ser.datasets._formats import (
-        find_recordings,
-        format_notes,
-        pointer_notes,
-        split_readable,
-    )
-    from sklearn_ser.exceptions import CorpusError
-
-    files, passed_over = split_readable(find_recordings(folder))
-    kept = {file.parent for file in files}
-    lost = dict.fromkeys(file.parent for file in passed_over)
-    lost = [str(place) for place in lost if place not in kept and place.parts]
-    notes = format_notes(files, passed_over, folder, lost)
-    if not files:
-        problem = f"No recordings in {folder} or its sub-folders"
-        raise CorpusError("; ".join([problem, *notes]) + ".")
-    paths = [str(folder / file) for file in files]
-    return paths, pointer_notes(paths, folder) + notes
-
-
-def list_recordings(arguments):
-    """Collect the recordings of files and folders, each once, in the order given.
-
-    Parameters
-    ----------
-    arguments : iterable of pathlib.Path
-        Files are taken as they are, of folders all recordings that can be read.
-
-    Returns
-    -------
-    paths : list of str
-        Absolute paths.
-
-    Raises
-    ------
-    CorpusError
-        If there is nothing in a folder that can be read.
-
-    Warns
-    -----
-    CorpusWarning
-        If files in the folders are left out, are decoded by ffmpeg, or are
-        pointers of git-lfs; one warning for all.
-    """
-    import warnings
-
-    from sklearn_ser.datasets._paths import absolute_path, each_once
-    from sklearn_ser.exceptions import CorpusWarning
-
-    paths, notes = [], []
-    for path in arguments:
-        path = absolute_path(path)
-        if os.path.isdir(path):
-            found, new_notes = _list_folder(Path(path))
-            paths += found
-            notes += new_notes
-        else:
-            paths.append(path)
-    if notes:
-        warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
-    return each_once(paths)

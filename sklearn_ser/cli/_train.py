@@ -11,6 +11,7 @@ from sklearn_ser.cli._arguments import (
 )
 from sklearn_ser.cli._recipes import METHODS, describe_methods
 from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
+from sklearn_ser.utils._optional import require_extra
 
 
 def add_train(commands):
@@ -152,9 +153,8 @@ def _run(args):
 
     from sklearn_ser.evaluation import fit_cross_corpus
     from sklearn_ser.persistence import save
-    from sklearn_ser.persistence._file import import_skops
 
-    import_skops()  # what is missing is missed before the work, not after it
+    require_extra("persist")  # before the work, which would be lost
     method = METHODS[args.method]
     with tempfile.TemporaryDirectory(prefix="sklearn-ser-") as folder:
         speech = load_speech(args, paths, folder)

@@ -7,7 +7,7 @@ no recordings.
 
 from importlib import import_module
 
-from sklearn_ser.datasets._annotations import AnnotationSet, load_annotations
+from sklearn_ser.datasets._annotations import ANNOTATIONS, AnnotationSet, load_annotations
 from sklearn_ser.datasets._audformat import load_audformat, save_audformat
 from sklearn_ser.datasets._base import EMOTIONS
 from sklearn_ser.datasets._checks import check_corpora
@@ -17,11 +17,13 @@ from sklearn_ser.datasets._corpora._registry import CORPORA, list_corpora
 from sklearn_ser.datasets._custom import load_table
 from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._folders import load_folder
+from sklearn_ser.datasets._listing import list_recordings
 from sklearn_ser.datasets._loaders import load_corpora, load_corpus
 
 _SYNTHETIC = ("SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel")
 
 __all__ = [
+    "ANNOTATIONS",
     "CORPORA",
     "EMOTIONS",
     "AnnotationSet",
@@ -31,6 +33,7 @@ __all__ = [
     "circumplex",
     "fetch_corpus",
     "list_corpora",
+    "list_recordings",
     "load_annotations",
     "load_audformat",
     "load_corpora",

@@ -193,7 +193,14 @@ def obtain(
 
 
 def fetch_corpus(
-    name, *, data_home=None, download_if_missing=True, n_retries=3, delay=1.0, verbose=1
+    name,
+    *,
+    data_home=None,
+    download_if_missing=True,
+    confirm=None,
+    n_retries=3,
+    delay=1.0,
+    verbose=1,
 ):
     """Download a freely accessible corpus, unless it was downloaded before.
 
@@ -216,6 +223,10 @@ def fetch_corpus(
         in the home folder.
     download_if_missing : bool, default=True
         If False, a missing corpus is an error.
+    confirm : callable, default=None
+        Called without arguments after licence and source were printed and before anything is
+        downloaded, to ask for consent; an error that it raises ends the call. It is not called
+        if the corpus is there already.
     n_retries : int, default=3
         How often to resume the download after a broken connection or a server
         error.
@@ -259,6 +270,7 @@ def fetch_corpus(
     return obtain(
         corpus,
         corpus_folder(corpus, data_home),
+        confirm=confirm,
         download_if_missing=download_if_missing,
         n_retries=n_retries,
         delay=delay,

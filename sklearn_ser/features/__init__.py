@@ -15,6 +15,7 @@ from sklearn_ser.features._egemaps import (
 from sklearn_ser.features._extractor import EGeMAPSExtractor, RecordingTransformer
 from sklearn_ser.features._function import FunctionExtractor
 from sklearn_ser.features._librosa import LibrosaExtractor
+from sklearn_ser.features._table import write_features
 
 __all__ = [
     "DESCRIPTORS",
@@ -26,4 +27,5 @@ __all__ = [
     "RecordingTransformer",
     "egemaps",
     "egemaps_lld",
+    "write_features",
 ]

@@ -171,7 +171,8 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         """
         validate_parameters(self)
         recordings = self._recordings(X)
-        [(_, out, errors)] = self._transform_parts(recordings, len(recordings))
+        stop = self.on_error == "raise"
+        [(_, out, errors)] = self._transform_parts(recordings, len(recordings), stop=stop)
         if errors:
             failed = [f"{name_of(recordings[i], i)} ({errors[i]})" for i in sorted(errors)]
             warnings.warn(
@@ -182,13 +183,83 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             )
         return out
 
-    def _transform_parts(self, recordings, size):
-        """Yield start, rows and errors by position, part by part.
+    def transform_usable(self, X):
+        """Compute the features of the recordings that can be used, and say why others cannot.
 
-        Only the part that is yielded and the known rows of the next are in memory.
+        `on_error` is not looked at: no recording stops the others.
+
+        Parameters
+        ----------
+        X : sequence of n_recordings paths or waveforms
+            See `transform`.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_usable, n_features), dtype float32
+            A row for each recording that can be used, in the order of `X`.
+        usable : ndarray of shape (n_recordings,), dtype bool
+            Which recordings these are.
+        errors : dict of int to Exception
+            For each other recording, by its position in `X`, the error that `transform` would
+            have raised.
+
+        Raises
+        ------
+        ValueError, CacheError
+            As for `transform`.
+
+        Warns
+        -----
+        AudioWarning
+            As for `transform`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_ser import EGeMAPSExtractor
+        >>> recordings = [np.random.default_rng(0).normal(size=16000) / 10, "absent.wav"]
+        >>> rows, usable, errors = EGeMAPSExtractor().transform_usable(recordings)
+        >>> rows.shape, usable.tolist()
+        ((1, 88), [True, False])
+        >>> type(errors[1]).__name__
+        'FileNotFoundError'
         """
-        function, n_columns = self._function(), len(self._names())
+        validate_parameters(self)
+        recordings = self._recordings(X)
+        [(_, rows, errors)] = self._transform_parts(recordings, len(recordings), stop=False)
+        usable = np.array([i not in errors for i in range(len(recordings))])
+        return rows[usable], usable, errors
+
+    def transform_parts(self, X, size=4096):
+        """Compute features part by part, for collections whose table exceeds the memory.
+
+        Parameters
+        ----------
+        X : sequence of n_recordings paths or waveforms
+            See `transform`.
+        size : int, default=4096
+            Number of recordings in a part; the last may have fewer. Only the rows of the part
+            that is yielded, and those known of the next, are in memory.
+
+        Yields
+        ------
+        start : int
+            Position of the first recording of the part in `X`.
+        rows : ndarray of shape (size, n_features), dtype float32
+            A row for each recording of the part; NaN where there is an error.
+        errors : dict of int to Exception
+            The errors of the part by position in `X`. If `on_error` is "raise", the first one
+            is raised instead.
+        """
+        validate_parameters(self)
+        if size < 1:
+            raise ValueError(f"size={size}: a part must have at least one recording.")
         stop = self.on_error == "raise"
+        return self._transform_parts(self._recordings(X), size, stop=stop)
+
+    def _transform_parts(self, recordings, size, *, stop):
+        """Yield start, rows and errors of each part."""
+        function, n_columns = self._function(), len(self._names())
         with (
             self._open_cache(n_columns) as cache,
             Progress(len(recordings), type(self).__name__, shown=bool(self.verbose)) as progress,

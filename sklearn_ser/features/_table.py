@@ -1,14 +1,18 @@
 """Write tables of features to disk, part by part."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
+from sklearn import clone
 
+from sklearn_ser.features._recordings import as_recordings
+from sklearn_ser.features._worker import name_of
 from sklearn_ser.utils._files import NewFile
 from sklearn_ser.utils._spelling import to_cell, visible
 
-__all__ = ["TableWriter"]
+__all__ = ["TableWriter", "write_features"]
 
 
 class TableWriter:
@@ -98,3 +102,77 @@ class TableWriter:
     def discard(self):
         """Discard what was written: no file will appear."""
         self._wanted = False
+
+
+def write_features(extractor, X, path, *, on_error="skip", part_size=4096):
+    """Write the features of recordings to a table, without holding all of them in memory.
+
+    Parameters
+    ----------
+    extractor : RecordingTransformer
+        Computes the features; with a `cache`, a run that was interrupted resumes where it
+        stopped. Its own `on_error` is not looked at.
+    X : sequence of n_recordings paths or waveforms
+        See :meth:`RecordingTransformer.transform`.
+    path : str, path-like or None
+        A name in ``.csv``, or else Parquet. The file appears when it is complete. None writes
+        CSV to the standard output, part by part.
+    on_error : {"skip", "nan", "raise"}, default="skip"
+        What to do about recordings that cannot be used: leave them out, leave their fields
+        empty, or raise the first error.
+    part_size : int, default=4096
+        Number of recordings whose rows are in memory at once.
+
+    Returns
+    -------
+    errors : dict of int to Exception
+        Why recordings have no features, by their position in `X`. If none of them has any, no
+        file is written.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not a collection of recordings, or `on_error` is unknown.
+    AudioError, FileNotFoundError
+        If a recording cannot be used and `on_error` is "raise".
+
+    See Also
+    --------
+    RecordingTransformer.transform_parts : The same without a file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_ser.features import FunctionExtractor, write_features
+    >>> def level(y, sr):
+    ...     return np.sqrt(np.mean(y**2))
+    >>> X = [np.full(8000, 0.5), "absent.wav"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "level.csv")
+    ...     errors = write_features(FunctionExtractor(level, names=["level"]), X, file)
+    ...     pd.read_csv(file)
+             path  level
+    0  waveform 0    0.5
+    >>> [*errors]
+    [1]
+    """
+    if on_error not in ("skip", "nan", "raise"):
+        raise ValueError(f"on_error={on_error!r}: expected 'skip', 'nan' or 'raise'.")
+    extractor = clone(extractor).set_params(on_error="raise" if on_error == "raise" else "nan")
+    recordings = as_recordings(X)
+    errors = {}
+    with (
+        closing(extractor.transform_parts(recordings, part_size)) as parts,
+        TableWriter(path, extractor.get_feature_names_out()) as table,
+    ):
+        for start, rows, new_errors in parts:
+            errors |= dict(sorted(new_errors.items()))
+            kept = range(len(rows))
+            if on_error == "skip":
+                kept = [i for i in kept if start + i not in new_errors]
+            table.write([name_of(recordings[start + i], start + i) for i in kept], rows[kept])
+        if len(errors) == len(recordings):
+            table.discard()
+    return errors

@@ -12,6 +12,7 @@ from sklearn_ser import __version__
 from sklearn_ser.exceptions import PersistenceError
 from sklearn_ser.persistence._archive import open_archive, too_large, unpack
 from sklearn_ser.utils._files import replacing
+from sklearn_ser.utils._optional import require_extra
 
 # To be raised when files cannot be read by earlier versions any more.
 FORMAT = 1
@@ -31,12 +32,9 @@ def import_skops():
     ImportError
         It says what to install.
     """
-    try:
-        import skops.io
-    except ImportError as error:
-        raise ImportError(
-            "Saving and loading models needs skops: pip install 'sklearn-ser[persist]'"
-        ) from error
+    require_extra("persist")
+    import skops.io
+
     return skops.io
 
 

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_ser.utils._optional import require_extra
+
 BLACK, GREY = "#000000", "#8C8C8C"
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
 ORANGE, VERMILLION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
@@ -77,10 +79,9 @@ def import_pyplot():
     ImportError
         It says what to install.
     """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("Drawing needs matplotlib: pip install 'sklearn-ser[plot]'") from error
+    require_extra("plot")
+    import matplotlib.pyplot as plt
+
     return plt
 
 

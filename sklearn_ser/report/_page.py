@@ -17,29 +17,13 @@ from sklearn_ser.report._tables import (
 )
 from sklearn_ser.report._text import count, summarise
 from sklearn_ser.utils._files import replacing
+from sklearn_ser.utils._optional import require_extra
 from sklearn_ser.utils._spelling import harmless
 
 __all__ = ["render_report", "write_report"]
 
 # What is not printable and has a place in a text: spaces, breaks, hints to the layout.
 _KEPT = "\n\t\u00a0\u00ad\u200b\u200c\u200d\u2060\u202f\u3000"
-
-
-def check_installed():
-    """Refuse to start what cannot be finished.
-
-    Raises
-    ------
-    ImportError
-        It says what to install.
-    """
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "A report needs Jinja2 and matplotlib: pip install 'sklearn-ser[report]'"
-        ) from error
 
 
 def _read(name):
@@ -110,7 +94,7 @@ def _context(record, title):
 
 def render_report(record, *, title=None):
     """Return the page as text; parameters as in `write_report`."""
-    check_installed()
+    require_extra("report")
     import jinja2
     from markupsafe import Markup
 

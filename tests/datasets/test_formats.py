@@ -6,8 +6,15 @@ import pytest
 
 from sklearn_ser.audio import AUDIO_SUFFIXES, FFMPEG_SUFFIXES
 from sklearn_ser.cli import main
-from sklearn_ser.cli._speech import list_recordings
-from sklearn_ser.datasets import CORPORA, Corpus, _formats, load_corpora, load_corpus, load_folder
+from sklearn_ser.datasets import (
+    CORPORA,
+    Corpus,
+    _formats,
+    list_recordings,
+    load_corpora,
+    load_corpus,
+    load_folder,
+)
 from sklearn_ser.datasets import load_table as read_listed
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sklearn_ser.cli._speech import list_recordings
 from sklearn_ser.datasets import (
     CORPORA,
+    list_recordings,
     load_annotations,
     load_corpora,
     load_corpus,

@@ -502,7 +502,7 @@ def test_parts_come_in_order_and_one_at_a_time(cache, computed):
     waveforms = [np.full(1600 + i, i / 1000) for i in range(95)]
     for cached in (None, cache, cache):
         seen = []
-        for start, rows, errors in Counted(cache=cached)._transform_parts(waveforms, 10):
+        for start, rows, errors in Counted(cache=cached).transform_parts(waveforms, 10):
             seen.append((start, len(rows)))
             assert errors == {}
             np.testing.assert_allclose(rows[:, 1], np.arange(start, start + len(rows)) / 1000)
