@@ -1,5 +1,6 @@
 import importlib.metadata
 import inspect
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -38,6 +39,15 @@ def test_a_fresh_import_lists_all_names_and_loads_no_part():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# The other parts of the package use more of `audio` than is meant for users.
+@pytest.mark.parametrize("part", sorted({*sklearn_ser._SUBPACKAGES, "adaptation"} - {"audio"}))
+def test_every_public_name_is_in_the_documentation(part):
+    page = Path(__file__).parents[1] / "docs" / "api" / "index.rst"
+    listed = set(re.findall(rf"^   {part}\.(\w+)$", page.read_text("utf-8"), re.MULTILINE))
+    module = import_module(f"sklearn_ser.{part}")
+    assert listed == {name for name in module.__all__ if callable(getattr(module, name))}
 
 
 def test_an_unknown_name():
