@@ -12,7 +12,7 @@ __all__ = ["LeaveOneCorpusOut"]
 
 
 def _positions(names, targets):
-    """Return where in `names` the targets stand, sorted; everywhere for None."""
+    """Return the sorted positions of the targets in `names`; all positions for None."""
     if targets is None:
         return np.arange(len(names))
     wanted = [targets] if np.isscalar(targets) else list(targets)
@@ -22,36 +22,36 @@ def _positions(names, targets):
     unknown = [one for one, position in zip(wanted, positions, strict=True) if position < 0]
     if unknown:
         raise ValueError(
-            f"targets names corpora that no recording is of: {plain(unknown)}; known are "
+            f"targets names corpora without recordings: {plain(unknown)}; known are "
             f"{names.tolist()}."
         )
     return np.array(sorted(set(positions)))
 
 
 class LeaveOneCorpusOut(LeaveOneGroupOut):
-    """Hold out one corpus after the other.
+    """Hold out each corpus in turn.
 
-    Fold `k` tests on every recording of one corpus and trains on all recordings of
-    the others. The folds come in the sorted order of the corpus names, whatever the
-    order of the recordings; nothing is random. However its name was written, with blanks
-    around it or as ``1.0`` for ``1``, a corpus is one.
+    Each fold tests on all recordings of one corpus and trains on all recordings of the others.
+    The folds are in the sorted order of the corpus names, whatever the order of the recordings;
+    nothing is random. Different spellings of a name, such as with blanks around it or ``1.0``
+    for ``1``, count as one corpus.
 
     Parameters
     ----------
     targets : str, int or collection of these, default=None
-        The corpora to hold out. The others only ever train: a fold that nobody asks
-        about need not be computed. None holds out each corpus once.
+        The corpora to hold out; the others are only trained on, which saves the folds that you
+        do not need. None holds out each corpus once.
 
     See Also
     --------
-    sklearn_ser.evaluation.cross_corpus_validate : The whole evaluation, with the
-        corpora also handed to the estimators that take them.
+    sklearn_ser.evaluation.cross_corpus_validate : The whole evaluation, which also passes the
+        corpora to the steps that take them.
 
     Notes
     -----
-    The corpora go to ``groups=`` as with every group splitter of scikit-learn. With
-    metadata routing switched on they go into ``params=`` (or ``fit(..., groups=)`` of
-    a search) and find this splitter without a ``set_split_request``.
+    Pass the corpora as ``groups=``, as for every group splitter of scikit-learn. With metadata
+    routing switched on, pass them in ``params=`` (or as ``fit(..., groups=)`` of a search); the
+    splitter requests `groups` by default, so ``set_split_request`` is not needed.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class LeaveOneCorpusOut(LeaveOneGroupOut):
         return names, codes, _positions(names, self.targets)
 
     def corpora(self, groups):
-        """Name the corpora that are held out, in the order of the folds.
+        """Return the names of the held-out corpora in the order of the folds.
 
         Parameters
         ----------
@@ -96,13 +96,13 @@ class LeaveOneCorpusOut(LeaveOneGroupOut):
         Returns
         -------
         names : ndarray of shape (n_splits,)
-            ``names[k]`` is tested on in fold `k`.
+            Fold `k` tests on ``names[k]``.
         """
         names, _, held_out = self._encode(groups)
         return names[held_out]
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """Count the folds.
+        """Return the number of folds.
 
         Parameters
         ----------
@@ -114,19 +114,19 @@ class LeaveOneCorpusOut(LeaveOneGroupOut):
         Returns
         -------
         n_splits : int
-            The number of corpora that are held out.
+            The number of held-out corpora.
         """
         return len(self.corpora(groups))
 
     def split(self, X, y=None, groups=None):
-        """Generate the indices of training and test set of each fold.
+        """Generate the indices of the training and test set of each fold.
 
         Parameters
         ----------
         X : array-like or list of length n_samples
             The samples; only their number matters.
         y : array-like of shape (n_samples,), default=None
-            Ignored but for its length.
+            Ignored except for its length.
         groups : array-like of shape (n_samples,)
             The corpus of each sample: strings, integers or a pandas categorical.
 
@@ -140,8 +140,8 @@ class LeaveOneCorpusOut(LeaveOneGroupOut):
         Raises
         ------
         ValueError
-            If `groups` is missing, has gaps, does not fit `X` or holds fewer than
-            two corpora, or if `targets` names one that is not among them.
+            If `groups` is missing, has gaps, differs in length from `X` or has fewer than two
+            corpora, or if `targets` names a corpus that is not among them.
         """
         indexable(X, y)
         n_samples = None if X is None else _num_samples(X)

@@ -134,7 +134,7 @@ def test_results_tell_how_they_were_made(every_method, tables):
     assert run_facts["command"].endswith("report.html")
     assert run_facts["notice"] == ""
     assert run_facts["settings"]["emotions"] == ["anger", "neutral", "sadness"]
-    assert run_facts["settings"]["ratings"] == "as the corpora have them"
+    assert run_facts["settings"]["ratings"] == "those of the corpora"
     facts = {method["name"]: method for method in run_facts["methods"]}
     assert facts["dae"]["description"] == METHODS["dae"].description
     assert facts["dae"]["seeds"]["daetransformer__random_state"] == 0
@@ -312,7 +312,10 @@ def test_details_of_a_corpus(name, capsys):
         ("evaluate --corpus emodb=", "expected NAME=PATH"),
         ("evaluate --corpus a=b --corpus a=c", "a is given more than once"),
         ("evaluate --corpus a=b", "needs at least two"),
-        ("evaluate --corpus a=b --corpus c=d --utterances 9", "corpora have the size they have"),
+        (
+            "evaluate --corpus a=b --corpus c=d --utterances 9",
+            "only synthesised corpora have a size",
+        ),
         ("evaluate --method nnmp", "unknown method 'nnmp'; expected all, or a list such as svm"),
         ("evaluate --method svm,", "unknown method ''; expected all"),
         ("evaluate --corpus mean=b --corpus c=d", "a corpus cannot be called mean"),

@@ -154,13 +154,15 @@ def test_train_without_skops_stops_at_once(tmp_path, capsys, monkeypatch):
 def test_train_on_one_corpus(tables, cache, tmp_path):
     path = tmp_path / "model.skops"
     assert run("train", *tables[:2], "--cache", cache, "--out", path) == 0
-    assert model_card(path)["card"]["scores"].startswith("none: there is one corpus")
+    assert model_card(path)["card"]["scores"].startswith("none: there is only one corpus")
 
 
 def test_train_on_one_emotion(speech, tmp_path, capsys):
     arguments = write_tables(speech[speech["emotion"] == "anger"], tmp_path)
     assert run("train", *arguments, "--out", tmp_path / "model.skops") == 1
-    assert "recordings are anger; telling emotions apart" in capsys.readouterr().err
+    assert (
+        "recordings are anger; a classifier needs at least two emotions" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("command", ["train --out {0}/model.skops", "evaluate"])
@@ -430,7 +432,7 @@ def test_a_file_that_is_no_model(command, speech, capsys):
     path = speech["path"][0]
     assert run(command, path, *[path] * (command == "predict")) == 1
     assert re.fullmatch(
-        r"sklearn-ser: error: .* is no model: it begins with b'RIFF.*\n", capsys.readouterr().err
+        r"sklearn-ser: error: .* is not a model: it begins with b'RIFF.*\n", capsys.readouterr().err
     )
 
 
@@ -458,7 +460,7 @@ def test_a_card_cannot_steer_the_terminal(tmp_path, capsys):
         ("train --out m.skops --method nnmp", "invalid choice: 'nnmp'"),
         ("train --out m.skops --annotations das2022", "expected NAME=DIR with one of"),
         ("train --out m.skops --annotations me=x", "expected NAME=DIR with one of the names das"),
-        ("train --out m.skops --corpus a=b --utterances 3", "corpora have the size they have"),
+        ("train --out m.skops --corpus a=b --utterances 3", "only synthesised corpora have a size"),
         ("predict", "required: MODEL, PATH"),
         ("predict m.skops", "required: PATH"),
         ("predict m.skops a.wav --format xml", "invalid choice: 'xml'"),

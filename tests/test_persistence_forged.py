@@ -174,7 +174,7 @@ def test_parts_that_do_not_fit_together(model, forge, tmp_path):
     load(path)
     forge(model)
     write_as_it_is(whole, path)
-    with pytest.raises(PersistenceError, match=r"put together: ValueError: .* fit together"):
+    with pytest.raises(PersistenceError, match=r"cannot be loaded: ValueError: .* fit together"):
         load(path)
 
 
@@ -215,7 +215,7 @@ def test_parts_that_hold_one_another_without_end(tmp_path):
         schema["content"]["content"]["C"] = inner
 
     change_schema(path, bomb)
-    with pytest.raises(PersistenceError, match="different parts of one identity"):
+    with pytest.raises(PersistenceError, match="different parts with one identity"):
         load(path)
 
     def loop(schema):
@@ -223,7 +223,7 @@ def test_parts_that_hold_one_another_without_end(tmp_path):
         schema["content"]["content"]["C"] = part("ListNode", "builtins.list", [inner], 5)
 
     change_schema(path, loop)
-    with pytest.raises(PersistenceError, match="different parts of one identity"):
+    with pytest.raises(PersistenceError, match="different parts with one identity"):
         load(path)
 
 

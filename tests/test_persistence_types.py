@@ -163,7 +163,7 @@ def test_save_tells_what_load_refuses(model, names, tmp_path, monkeypatch):
         save(fitted(model), path)
         assert load(path).n_neighbors == 20
         return
-    with pytest.warns(PersistenceWarning, match="types that load does not build") as caught:
+    with pytest.warns(PersistenceWarning, match="types that load does not trust") as caught:
         save(fitted(model), path)
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -284,7 +284,7 @@ def test_names_are_trusted_in_their_place_only(part, name, protocol, tmp_path):
 def test_parts_without_a_name(key, tmp_path):
     save(EGeMAPSExtractor(), tmp_path / "model.skops")
     change_schema(tmp_path / "model.skops", lambda schema: schema["content"].pop(key))
-    with pytest.raises(PersistenceError, match="cannot be put together"):
+    with pytest.raises(PersistenceError, match="cannot be loaded"):
         load(tmp_path / "model.skops")
 
 

@@ -25,7 +25,7 @@ __all__ = ["METHODS", "main"]
 
 
 class _Handler(logging.Handler):
-    """Show what the package logs."""
+    """Show the log of the package."""
 
     def emit(self, record):
         say(self.format(record))
@@ -37,7 +37,7 @@ def _print_warning(message, category, filename, lineno, file=None, line=None):
 
 @contextlib.contextmanager
 def _messages(verbose):
-    """Show warnings in one line and, if `verbose`, what the package logs."""
+    """Show each warning in one line and, if `verbose`, the log of the package."""
     logger = logging.getLogger("sklearn_ser")
     handler, level = _Handler(), logger.level
     with warnings.catch_warnings():
@@ -82,15 +82,13 @@ def main(argv=None):
     Parameters
     ----------
     argv : list of str, optional
-        Arguments without the name of the program; by default those of the
-        process.
+        Arguments without the name of the program; by default those of the process.
 
     Returns
     -------
     code : int
-        0 if all went well, 1 after an error, 130 after an interruption by the
-        user, 143 after a request to terminate. Wrong usage ends in ``SystemExit``
-        with code 2, as argparse has it.
+        0 if all went well, 1 after an error, 130 after an interruption by the user, 143 after
+        a request to terminate. Wrong usage raises ``SystemExit`` with code 2, as argparse does.
     """
     argv = sys.argv[1:] if argv is None else argv
     with standard_streams(), orderly_end():

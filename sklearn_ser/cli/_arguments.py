@@ -71,14 +71,14 @@ def duration_argument(text):
 
 
 def jobs_argument(text):
-    """Convert a number of processes; 0 makes none."""
+    """Convert a number of processes other than 0."""
     try:
         jobs = int(text)
     except ValueError:
         jobs = 0
     if jobs == 0:
         raise argparse.ArgumentTypeError(
-            f"got {text!r}, expected a number of processes, or -1 for one on each core"
+            f"got {text!r}, expected a number of processes, or -1 for one per core"
         )
     return jobs
 
@@ -136,7 +136,7 @@ def count_argument(text):
 
 
 def add_command(commands, name, run, description, examples):
-    """Add the parser of a command that ``run(args)`` does, and return it."""
+    """Add the parser of a command that calls ``run(args)``, and return it."""
     command = commands.add_parser(
         name,
         help=description[0].lower() + description.partition(".")[0][1:],
@@ -150,12 +150,12 @@ def add_command(commands, name, run, description, examples):
 
 
 def add_common(command):
-    """Add what every command takes."""
+    """Add the options of every command."""
     # Suppressed defaults: those of the main parser hold, so that the two options work
     # before and after the command.
     quiet = argparse.SUPPRESS
     command.add_argument(
-        "-v", "--verbose", action="store_true", default=quiet, help="tell what is being loaded"
+        "-v", "--verbose", action="store_true", default=quiet, help="report what is being loaded"
     )
     command.add_argument(
         "--debug", action="store_true", default=quiet, help="show the traceback of an error"
@@ -170,14 +170,14 @@ def add_corpus(command):
         type=corpus_argument,
         action="append",
         default=[],
-        help="a corpus and its folder; repeat for more. Names that `sklearn-ser corpora` lists "
-        "stand for these corpora, other names for a folder with a sub-folder per emotion or a "
-        ".csv file with the columns path and emotion",
+        help="a corpus and its folder; repeat for more corpora. Names that `sklearn-ser corpora` "
+        "lists are read as these corpora, any other as a folder with a sub-folder per emotion or "
+        "a .csv file with the columns path and emotion",
     )
 
 
 def add_reading_and_variant(command):
-    """Add what decides on the values of features."""
+    """Add the options that determine the values of features."""
     command.add_argument(
         "--sampling-rate",
         metavar="HZ",
@@ -190,25 +190,25 @@ def add_reading_and_variant(command):
         metavar="SECONDS",
         type=duration_argument,
         default=14400,
-        help="refuse recordings that last longer: a small compressed file can hold days of "
-        "silence (default: %(default)s)",
+        help="refuse longer recordings: a small compressed file can contain days of silence "
+        "(default: %(default)s)",
     )
     command.add_argument(
         "--variant",
         choices=("opensmile", "corrected"),
         default="opensmile",
-        help="openSMILE's values, or formants and harmonic differences that are what their "
-        "names say (default: %(default)s)",
+        help="values of openSMILE, or corrected formants and harmonic differences, which match "
+        "their names (default: %(default)s)",
     )
 
 
 def add_workers(command):
-    """Add what decides on the way features are computed; return the group of ``--jobs``."""
+    """Add the options for cache and processes; return the group of ``--jobs``."""
     command.add_argument(
         "--cache",
         metavar="FILE",
         type=file_argument,
-        help="keep the features of each recording in this file, and take those it has from there",
+        help="store the features of each recording in this file, and read those already there",
     )
     workers = command.add_mutually_exclusive_group()
     workers.add_argument(
@@ -216,26 +216,37 @@ def add_workers(command):
         metavar="N",
         type=jobs_argument,
         default=1,
-        help="number of processes, -1 for one on each core (default: 1)",
+        help="number of processes, -1 for one per core (default: 1)",
     )
     return workers
 
 
 def add_extraction(command):
-    """Add corpora and how their features are computed; return the group of ``--jobs``."""
+    """Add corpora and the options of their features; return the group of ``--jobs``."""
     add_corpus(command)
     add_reading_and_variant(command)
     return add_workers(command)
 
 
+def add_on_error(command):
+    """Add ``--on-error``."""
+    command.add_argument(
+        "--on-error",
+        choices=("skip", "nan", "raise"),
+        default="skip",
+        help="what to do about recordings that cannot be used: omit them, leave their fields "
+        "empty, or stop (default: %(default)s)",
+    )
+
+
 def add_training_data(command):
-    """Add which recordings of the corpora to take, and what is known of them."""
+    """Add the selection of recordings and their ratings."""
     command.add_argument(
         "--emotions",
         metavar="LIST",
         type=emotions_argument,
         default=DEFAULT_EMOTIONS,
-        help=f"emotions to tell apart, or all (default: {','.join(DEFAULT_EMOTIONS)})",
+        help=f"emotions to distinguish, or all (default: {','.join(DEFAULT_EMOTIONS)})",
     )
     command.add_argument(
         "--utterances",
@@ -249,12 +260,12 @@ def add_training_data(command):
         type=annotations_argument,
         action="append",
         default=[],
-        help="ratings of activation and valence, and the folder of their files, such as "
-        "das2022=annotations; a method that needs ratings says so",
+        help="published ratings of activation and valence, and the folder of their files, such as "
+        "das2022=annotations; for methods that need ratings",
     )
     command.add_argument(
         "--circumplex",
         action="store_true",
-        help="where a corpus has no ratings of activation or valence, take those that are "
-        "typical of each emotion",
+        help="for corpora without ratings of activation or valence, use typical values of each "
+        "emotion",
     )

@@ -11,20 +11,24 @@ def add_corpora(commands):
         commands,
         "corpora",
         _run,
-        "List the corpora known by name: language, size, licence, where to get them.",
+        "List the corpora known by name, with language, size, licence and source.",
         """
         sklearn-ser corpora
         sklearn-ser corpora emodb ravdess
         """,
     )
     command.add_argument(
-        "names", metavar="NAME", type=name_argument, nargs="*", help="tell all about this corpus"
+        "names",
+        metavar="NAME",
+        type=name_argument,
+        nargs="*",
+        help="show the facts about this corpus",
     )
     add_common(command)
 
 
 def _run(args):
-    """Print what is known of the registered corpora."""
+    """Print a table of the corpora, or the facts about some."""
     from sklearn_ser.datasets import CORPORA, list_corpora
 
     if not args.names:
@@ -36,7 +40,7 @@ def _run(args):
             table = table.rename(columns={column: column.ljust(width)})
         print("\n".join(line.rstrip() for line in table.to_string(index=False).splitlines()))
         print(
-            "\nNo recordings come with this package: each corpus has terms of its own. For its\n"
+            "\nThis package contains no recordings: each corpus has its own terms. For its\n"
             "emotions, file names and citation: sklearn-ser corpora NAME"
         )
     for name in args.names:

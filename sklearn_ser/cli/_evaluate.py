@@ -49,8 +49,8 @@ def add_evaluate(commands):
         commands,
         "evaluate",
         _run,
-        "Leave one corpus out: train on all others, predict it, score. Without --corpus, three "
-        "small corpora of synthesised speech are made and evaluated.",
+        "Hold out each corpus in turn: train on the others, predict it, score. Without --corpus, "
+        "three small corpora of synthesised speech are made and evaluated.",
         """
         sklearn-ser evaluate
         sklearn-ser evaluate --method all --report report.html
@@ -66,7 +66,7 @@ def add_evaluate(commands):
         dest="methods",
         type=_methods_argument,
         default=[default],
-        help="methods, separated by commas, or all; the others are compared with the first. "
+        help="methods, separated by commas, or all; each is compared with the first. "
         f"{describe_methods()} (default: {default})",
     )
     command.add_argument(
@@ -74,33 +74,33 @@ def add_evaluate(commands):
         metavar="N",
         type=count_argument,
         default=1,
-        help="train methods that depend on a seed this often, with other seeds, and take means "
-        "(default: 1)",
+        help="train methods that depend on a seed N times, with different seeds, and average the "
+        "scores (default: 1)",
     )
     command.add_argument(
         "--transfer",
         action="store_true",
-        help="train the first method on each corpus alone as well, and test it on each",
+        help="also train the first method on each corpus alone, and test it on every corpus",
     )
     add_training_data(command)
     command.add_argument(
         "--out",
         metavar="DIR",
         type=folder_argument,
-        help="folder to write all results to, and synthesised corpora to keep",
+        help="folder for all results, and for the synthesised corpora",
     )
     command.add_argument(
         "--report",
         metavar="FILE",
         type=file_argument,
-        help="write a page about the results, in HTML",
+        help="also write the results as an HTML report",
     )
     add_common(command)
 
 
 @contextlib.contextmanager
 def _collect_warnings(findings):
-    """Keep what is warned of, besides showing it."""
+    """Record warnings in `findings`, and show them."""
     show = warnings.showwarning
 
     def show_and_keep(message, category, *where, **options):
@@ -122,22 +122,22 @@ def _timed(seconds, name):
 
 
 def _check_arguments(args, paths):
-    """Refuse wrong usage, and what could not be finished, before any work is done."""
+    """Refuse wrong usage and missing packages before any work is done."""
     if len(paths) == 1:
         args.parser.error(
             "argument --corpus: training on one corpus and testing on another needs at least two"
         )
     if paths and args.utterances:
-        args.parser.error("argument --utterances: given corpora have the size they have")
+        args.parser.error("argument --utterances: only synthesised corpora have a size to choose")
     if "mean" in paths:
-        args.parser.error("argument --corpus: a corpus cannot be called mean, as a row is")
+        args.parser.error("argument --corpus: a corpus cannot be called mean, as one row is")
     if args.report is not None:
         require_extra("report")
         draw_unseen()
 
 
 def _is_seeded(model):
-    """Whether the recipe sets a seed; a support vector machine has one that does nothing."""
+    """Whether the recipe sets a seed; that of a support vector machine has no effect."""
     from sklearn_ser.utils._models import random_states
 
     return any(seed is not None for seed in random_states(model).values())
@@ -176,8 +176,8 @@ def _settings(args, speech):
         "seed of the intervals": 0,
     }
     if any(METHODS[name].needs for name in args.methods):
-        settings["ratings"] = [name for name, _ in args.annotations] or "as the corpora have them"
-        settings["ratings typical of each emotion where there are none"] = args.circumplex
+        settings["ratings"] = [name for name, _ in args.annotations] or "those of the corpora"
+        settings["typical ratings where there are none"] = args.circumplex
     return settings
 
 
@@ -204,8 +204,8 @@ def _evaluate(args, paths, folder):
     from sklearn_ser.report import EvaluationRecord
 
     findings, seconds = [], {}
-    # A worker that imports torch grows by more than joblib takes for a leak. It is replaced,
-    # and nothing is lost.
+    # joblib takes the growth of a worker that imports torch for a leak, and replaces the worker.
+    # No result is lost.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     with _collect_warnings(findings):
         with _timed(seconds, "loading or synthesising"):
@@ -231,7 +231,7 @@ def _evaluate(args, paths, folder):
 
 
 def _keep(record, args):
-    """Write what was asked for; return the names of the files."""
+    """Write the requested files; return their names."""
     written = []
     if args.out is not None:
         record.save(args.out)
@@ -244,7 +244,7 @@ def _keep(record, args):
 
 
 def _run(args):
-    """Leave one corpus out, in turn, for each method; print and write the scores."""
+    """Hold out each corpus in turn with each method; print and write the scores."""
     paths = corpora_to_paths(args)
     _check_arguments(args, paths)
     with contextlib.ExitStack() as stack:
@@ -255,7 +255,7 @@ def _run(args):
             folder = args.out / "corpora"
         record = _evaluate(args, paths, folder)
     try:
-        # Before anything is printed: the reader of that may be gone.
+        # Before anything is printed, as its reader may be gone.
         written = _keep(record, args)
     finally:
         print(harmless(format_scores(record), keep="\n"))

@@ -4,7 +4,13 @@ import contextlib
 import warnings
 from pathlib import Path
 
-from sklearn_ser.cli._arguments import add_command, add_common, add_extraction, output_argument
+from sklearn_ser.cli._arguments import (
+    add_command,
+    add_common,
+    add_extraction,
+    add_on_error,
+    output_argument,
+)
 from sklearn_ser.cli._speech import corpora_to_paths, make_extractor
 from sklearn_ser.utils._optional import require_extra
 
@@ -15,10 +21,10 @@ def add_extract(commands):
         commands,
         "extract",
         _run,
-        "Compute the 88 eGeMAPSv02 functionals of recordings. The result has a column path and "
-        "one for each functional, under openSMILE's names. The same command resumes a run that "
-        "was interrupted. Recordings that cannot be used are listed in a file beside the result, "
-        "in features.failed.csv if that is features.parquet.",
+        "Compute the 88 eGeMAPSv02 functionals of recordings. The table has a column path and a "
+        "column for each functional, with openSMILE's names. Run the same command again to resume "
+        "an interrupted run. Recordings that cannot be used are listed in a file beside the "
+        "table: features.failed.csv for features.parquet.",
         """
         sklearn-ser extract speech.wav other.flac > features.csv
         sklearn-ser extract recordings/ --out features.parquet --jobs -1
@@ -31,27 +37,21 @@ def add_extract(commands):
         metavar="PATH",
         type=Path,
         nargs="*",
-        help="a recording, or a folder of recordings with all its sub-folders",
+        help="a recording, or a folder of recordings including its sub-folders",
     )
     workers = add_extraction(command)
     workers.add_argument(
         "--dask-scheduler",
         metavar="ADDRESS",
-        help="let the workers of this dask cluster compute; they must find the recordings under "
+        help="compute on the workers of this dask cluster, which must find the recordings under "
         "the same paths",
     )
-    command.add_argument(
-        "--on-error",
-        choices=("skip", "nan", "raise"),
-        default="skip",
-        help="what to do about recordings that cannot be used: leave them out, leave their "
-        "fields empty, or stop (default: %(default)s)",
-    )
+    add_on_error(command)
     command.add_argument(
         "--out",
         metavar="FILE",
         type=output_argument,
-        help="file to write to, .csv or .parquet (default: CSV to the standard output)",
+        help="file to write, .csv or .parquet (default: CSV to the standard output)",
     )
     add_common(command)
 
@@ -69,7 +69,7 @@ def _collect(args):
 
 @contextlib.contextmanager
 def _cluster(address):
-    """Let the workers of a dask scheduler do what would run in processes here."""
+    """Run the work of processes on the workers of a dask scheduler."""
     require_extra("dask")
     import joblib
     from dask.distributed import Client

@@ -11,8 +11,8 @@ def add_fetch(commands):
         commands,
         "fetch",
         _run,
-        "Download a corpus that is open to anybody. Its licence is shown before; its folder is "
-        "printed after, and at once if the corpus is there already.",
+        "Download a freely available corpus. Its licence is shown first, and its folder is printed "
+        "at the end. A corpus that is already there is not downloaded again.",
         """
         sklearn-ser fetch ravdess
         sklearn-ser extract $(sklearn-ser fetch urdu --data-home corpora --yes) --out urdu.csv
@@ -25,17 +25,17 @@ def add_fetch(commands):
         "--data-home",
         metavar="DIR",
         type=folder_argument,
-        help="folder that holds a folder for each corpus (default: the environment variable "
-        "SKLEARN_SER_DATA, or sklearn_ser_data in your home)",
+        help="folder with a folder for each corpus (default: the environment variable "
+        "SKLEARN_SER_DATA, or sklearn_ser_data in your home folder)",
     )
     command.add_argument(
-        "--yes", action="store_true", help="agree to the licence without being asked"
+        "--yes", action="store_true", help="accept the licence without being asked"
     )
     add_common(command)
 
 
 def _run(args):
-    """Download a corpus, once the user has agreed to its licence, and print its folder."""
+    """Download a corpus after the user has accepted its licence, and print its folder."""
     from sklearn_ser.datasets import fetch_corpus
     from sklearn_ser.exceptions import DownloadError
 
@@ -43,7 +43,7 @@ def _run(args):
         if args.yes:
             return
         if not sys.stdin.isatty():
-            args.parser.error("say --yes: there is no terminal to ask for your consent on")
+            args.parser.error("pass --yes: there is no terminal to ask for your consent")
         print("Download it? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise DownloadError(f"{args.name} was not downloaded")

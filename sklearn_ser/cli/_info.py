@@ -13,30 +13,30 @@ def add_info(commands):
         commands,
         "info",
         _run,
-        "Show what a model was trained on, with which versions, and how well it does. Nothing of "
-        "the model is built.",
+        "Show what a model was trained on, with which versions, and its scores. The model itself "
+        "is not loaded.",
         """
         sklearn-ser info model.skops
         sklearn-ser info model.skops --json
         """,
     )
     command.add_argument("model", metavar="MODEL", type=Path, help="a file in .skops")
-    command.add_argument("--json", action="store_true", help="print it for other programs")
+    command.add_argument("--json", action="store_true", help="print JSON for other programs")
     add_common(command)
 
 
-# Columns are not made wider than this, whatever a file from elsewhere has for titles.
+# Largest width of a column, as a file of unknown origin may have titles of any length.
 _WIDEST = 60
 
 
 def _as_text(value):
-    """Return a plain value in one line, without what could steer a terminal."""
+    """Return a plain value in one line, without characters that could control a terminal."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return harmless(text)
 
 
 def _table(rows):
-    """Lay out dicts with the same keys, one a line, below their keys."""
+    """Yield the lines of a table: the keys, then one line for each dict."""
     lines = [[_as_text(cell) for cell in line] for line in (rows[0], *(r.values() for r in rows))]
     widths = [min(_WIDEST, max(map(len, column))) for column in zip(*lines, strict=True)]
     for line in lines:

@@ -14,14 +14,13 @@ from sklearn_ser.cli._train import add_train
 
 
 def build_parser():
-    """Make the parser of the command line.
+    """Return the parser of the command line.
 
     Returns
     -------
     parser : argparse.ArgumentParser
-        Its result names the sub-command in `command` and holds the function that
-        does the work in `run`, and the parser of that sub-command in `parser`,
-        for errors of usage.
+        The parsed arguments have the name of the sub-command as `command`, the function that
+        does its work as `run`, and its parser, for errors of usage, as `parser`.
     """
     parser = argparse.ArgumentParser(
         prog="sklearn-ser",
@@ -33,7 +32,7 @@ def build_parser():
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("-v", "--verbose", action="store_true", help="tell what is being loaded")
+    parser.add_argument("-v", "--verbose", action="store_true", help="report what is being loaded")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (

@@ -6,7 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from sklearn_ser.cli._arguments import add_command, add_common, add_workers
+from sklearn_ser.cli._arguments import add_command, add_common, add_on_error, add_workers
 from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._spelling import harmless, to_cells, visible
@@ -20,10 +20,10 @@ def add_predict(commands):
         commands,
         "predict",
         _run,
-        "Tell the emotion of recordings by a model that `sklearn-ser train` has written. All "
-        "recordings of a call are taken for one corpus, of one voice or channel, and scaled by "
-        "their own statistics; for a few recordings, name others of the same voice or channel by "
-        "--reference. Models that know probabilities print them.",
+        "Predict the emotions of recordings with a model that `sklearn-ser train` has written. All "
+        "recordings of a call are treated as one corpus, of one voice or channel, and scaled by "
+        "their own statistics. If there are only a few, pass other recordings of the same voice "
+        "or channel as --reference. Probabilities are printed if the model has them.",
         """
         sklearn-ser predict model.skops recordings/
         sklearn-ser predict model.skops call.wav --reference earlier_calls/
@@ -36,7 +36,7 @@ def add_predict(commands):
         metavar="PATH",
         type=Path,
         nargs="+",
-        help="a recording, or a folder of recordings with all its sub-folders",
+        help="a recording, or a folder of recordings including its sub-folders",
     )
     command.add_argument(
         "--reference",
@@ -44,37 +44,31 @@ def add_predict(commands):
         type=Path,
         nargs="+",
         default=[],
-        help="recordings, or folders, of the same voice or channel in all its moods: by their "
-        "statistics the others are scaled, each by itself; to be given last",
+        help="recordings, or folders, of the same voice or channel in all its moods; the other "
+        "recordings are scaled by their statistics, each by itself. Must be the last option",
     )
     command.add_argument(
         "--adapt",
         action="store_true",
-        help="adapt a copy of the model to the recordings before, without any label; for "
-        "methods that can",
+        help="first adapt a copy of the model to the recordings, without labels; for methods that "
+        "can adapt",
     )
     command.add_argument(
         "--format",
         choices=_FORMATS,
-        help="what to print (default: as the suffix of --out says, otherwise table)",
+        help="format of the output (default: that of the suffix of --out, otherwise table)",
     )
     command.add_argument(
-        "--out", metavar="FILE", type=Path, help="file to write to (default: standard output)"
+        "--out", metavar="FILE", type=Path, help="file to write (default: standard output)"
     )
-    command.add_argument(
-        "--on-error",
-        choices=("skip", "nan", "raise"),
-        default="skip",
-        help="what to do about recordings that cannot be used: leave them out, leave their "
-        "fields empty, or stop (default: %(default)s)",
-    )
+    add_on_error(command)
     command.add_argument(
         "--trust",
         metavar="NAME",
         action="append",
         default=[],
-        help="also build this type or function if the file names it; repeat for more. Only for "
-        "files from people whose programs you would run",
+        help="also build this type or function if the file names it; repeat for more names. Only "
+        "for files from people whose programs you would run",
     )
     add_workers(command)
     add_common(command)
@@ -82,14 +76,14 @@ def add_predict(commands):
 
 @contextlib.contextmanager
 def _blaming(path):
-    """Say of errors that a model makes which file it is from."""
+    """Name the file in errors that a model raises."""
     from sklearn_ser.exceptions import PersistenceError
 
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError) as error:
         raise PersistenceError(
-            f"The model of {path} cannot be used: {type(error).__name__}: {error}. Its file was "
+            f"The model in {path} cannot be used: {type(error).__name__}: {error}. The file was "
             f"changed, or needs other versions: see sklearn-ser info."
         ) from error
 
@@ -145,8 +139,8 @@ def _rescaled(model, reference):
     parts = model.get_params(deep=True).values()
     if not any(isinstance(part, CorpusScaler) for part in parts):
         raise PersistenceError(
-            "--reference: the model has no CorpusScaler, it treats all recordings alike whatever "
-            "their voice or channel. Leave --reference out."
+            "--reference: the model has no CorpusScaler, so it treats all recordings alike, "
+            "whatever their voice or channel. Omit --reference."
         )
     return rescale(model, reference)
 
@@ -166,17 +160,17 @@ def _adapted(model, X):
 
 
 def _predict(model, X, paths, kept):
-    """Return a table of the recordings with their emotion, and probabilities if known."""
+    """Return a table of the recordings with their emotions, and probabilities if any."""
     import pandas as pd
 
-    # Through the steps before the last once, for labels and probabilities.
+    # The steps before the last run once, for labels and probabilities.
     *before, (_, last) = model.steps
     Z = model[:-1].transform(X) if before else X
     table = pd.DataFrame({"path": paths, "emotion": None}, dtype=object)
     table.loc[kept, "emotion"] = last.predict(Z)
     if hasattr(last, "predict_proba"):
         with warnings.catch_warnings():
-            # Whatever there is to be said of these rows has been said by predict.
+            # predict has already issued the warnings about these rows.
             warnings.simplefilter("ignore")
             probabilities = last.predict_proba(Z)
         for emotion, column in zip(last.classes_, probabilities.T, strict=True):

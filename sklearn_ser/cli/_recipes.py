@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 __all__ = ["METHODS", "Method"]
 
-# So that the same command gives the same numbers.
+# Fixed, so that the same command gives the same numbers.
 _SEED = 0
 
 # With a decoder that leaves more noise than this on a feature, half of the units collapse.
@@ -19,7 +19,7 @@ def _classifier():
 
 
 def _scaled(*steps):
-    """Return a pipeline that standardises each corpus by itself before the steps."""
+    """Return a pipeline of steps behind a scaler that standardises each corpus by itself."""
     from sklearn.pipeline import make_pipeline
 
     from sklearn_ser import CorpusScaler
@@ -59,7 +59,7 @@ def _vae():
 def _ssvae():
     from sklearn_ser import SemiSupervisedVAE
 
-    # A heavier supervision learns the training corpora by heart.
+    # Stronger supervision overfits to the training corpora.
     vae = SemiSupervisedVAE(beta=_BETA, supervision_weight=0.01, random_state=_SEED)
     return _scaled(vae, _classifier())
 
@@ -76,28 +76,28 @@ def _nnpm():
 
     from sklearn_ser import CorpusScaler, NNPMClassifier
 
-    # Statistics of each corpus take away what its channel adds; common ones keep what
-    # adaptation feeds on. Neither is the better one for all numbers of corpora.
+    # Statistics of each corpus remove the effect of its channel; common statistics keep the shift
+    # that adaptation uses. Which is better depends on the number of corpora.
     both = make_union(CorpusScaler(), StandardScaler())
     return make_pipeline(both, NNPMClassifier(random_state=_SEED))
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way from features to an emotion, by name.
+    """A named pipeline from features to emotions.
 
     Parameters
     ----------
     name : str
-        What ``--method`` calls it.
+        Its name in ``--method``.
     description : str
-        What it is, in a few words without a capital or a full stop.
+        A few words in lower case without a full stop.
     make : callable
-        Makes the unfitted pipeline from features to emotions. Equal calls give equal
-        pipelines, whose fits are the same to the last bit.
+        Returns the unfitted pipeline. Equal calls return equal pipelines, whose fits are the
+        same to the last bit.
     needs : tuple of str, default=()
-        Columns of the table of recordings, besides the emotion, that its `fit` takes
-        under the same names.
+        Columns of the table of recordings, besides the emotion, that its `fit` takes as
+        arguments of the same names.
     adapts : bool, default=False
         Whether `sklearn_ser.adapt` can adapt it to unlabelled recordings.
     """
@@ -160,5 +160,5 @@ METHODS = {
 
 
 def describe_methods():
-    """Return what the help says about ``--method``."""
+    """Return the help text of ``--method``."""
     return "; ".join(f"{method.name}: {method.description}" for method in METHODS.values())

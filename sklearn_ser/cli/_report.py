@@ -12,8 +12,8 @@ def add_report(commands):
         commands,
         "report",
         _run,
-        "Make a page of what `sklearn-ser evaluate --out` wrote: one HTML file with scores, "
-        "pictures, warnings and the command that repeats it.",
+        "Make a report of the results that `sklearn-ser evaluate --out` has written: one HTML file "
+        "with scores, plots, warnings and the command that reproduces them.",
         """
         sklearn-ser report results
         sklearn-ser report results --out report.html
@@ -23,7 +23,7 @@ def add_report(commands):
         "results",
         metavar="RESULTS",
         type=Path,
-        help="a folder that `sklearn-ser evaluate --out` wrote",
+        help="a folder that `sklearn-ser evaluate --out` has written",
     )
     command.add_argument(
         "--out",
@@ -35,14 +35,14 @@ def add_report(commands):
 
 
 def draw_unseen():
-    """Let matplotlib draw into files, on machines with and without a screen."""
+    """Make matplotlib draw to files, which works without a screen."""
     import matplotlib
 
     matplotlib.use("agg")
 
 
 def _run(args):
-    """Read the folder and write the page."""
+    """Read the folder and write the report."""
     from sklearn_ser.report import EvaluationRecord, write_report
 
     require_extra("report")

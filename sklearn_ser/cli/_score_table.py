@@ -26,7 +26,7 @@ def _lay_out(columns, groups, *, text):
     groups : list of list of list of str
         Cells of each row of each group.
     text : set of str
-        The columns that are aligned to the left.
+        The columns to align to the left.
     """
     rows = [columns, *(row for group in groups for row in group)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
@@ -125,7 +125,7 @@ def format_scores(record):
 
 
 def format_legend(record):
-    """Say in words what the table shows."""
+    """Explain the table in words."""
     described = {method["name"]: method["description"] for method in record.run["methods"]}
     first, *others = described
     if others:
@@ -138,15 +138,15 @@ def format_legend(record):
             f"Each corpus in turn is held out and the others train {first}: {described[first]}."
         ]
     notes.append(
-        "UAR is the mean recall over the emotions of the held-out corpus; chance is what "
-        "guessing one of them gives. No label of the held-out corpus was used; all its "
-        "recordings were predicted as one batch. The interval is for other speakers of the "
-        "same corpora; fewer than five give none."
+        "UAR is the mean recall over the emotions of the held-out corpus; chance is the UAR of "
+        "guessing among them. No label of the held-out corpus was used; all its recordings were "
+        "predicted as one batch. The interval applies to other speakers of the same corpora; "
+        "fewer than five speakers give none."
     )
     if len(record.comparisons):
         notes.append(
-            f"p is that of a permutation test against {first}, by speakers, adjusted for the "
-            f"number of methods (Holm)."
+            f"p is the p-value of a permutation test against {first}, by speakers, adjusted for "
+            f"the number of methods (Holm)."
         )
     if record.run["notice"]:
         notes.append(record.run["notice"])

@@ -1,8 +1,8 @@
-"""Corpora and extractors as the options of several commands describe them."""
+"""Load corpora and make extractors from the options that several commands share."""
 
 
 def corpora_to_paths(args):
-    """Collect the repeated ``--corpus`` in a dict."""
+    """Return the values of all ``--corpus`` options as a dict."""
     paths = dict(args.corpus)
     if len(paths) < len(args.corpus):
         names = [name for name, _ in args.corpus]
@@ -29,7 +29,7 @@ def _load_table(args, paths, folder):
 
 
 def _with_prior(speech):
-    """Give corpora without any rating of activation (valence) those typical of the emotions."""
+    """Add typical ratings to corpora without any rating of activation (valence)."""
     from sklearn_ser.datasets import circumplex
 
     speech = speech.copy()
@@ -43,9 +43,9 @@ def _with_prior(speech):
 
 
 def load_speech(args, paths, folder):
-    """Return the table of the corpora asked for, or of embedded ones made in `folder`.
+    """Return the table of the given corpora, or of synthesised ones made in `folder`.
 
-    Ratings are joined to it as ``--annotations`` and ``--circumplex`` say.
+    It has the ratings that ``--annotations`` and ``--circumplex`` ask for.
     """
     speech = _load_table(args, paths, folder)
     for name, place in args.annotations:
@@ -56,21 +56,21 @@ def load_speech(args, paths, folder):
 
 
 def check_needs(method, speech, *, at_least=1):
-    """Refuse to go on if too few corpora have the ratings that a method needs.
+    """Raise an error if too few corpora have the ratings that a method needs.
 
     Parameters
     ----------
     method : Method
-        Its `needs` are columns of the table.
+        Its `needs` name columns of the table.
     speech : DataFrame
         The table of recordings.
     at_least : int, default=1
-        How many corpora must have them: 2 where each is held out in turn.
+        Number of corpora that must have them: 2 if each is held out in turn.
 
     Raises
     ------
     CorpusError
-        It names what is missing where, and what helps.
+        The message names what is missing in which corpus, and a remedy.
     """
     from sklearn_ser.exceptions import CorpusError
 
@@ -85,12 +85,12 @@ def check_needs(method, speech, *, at_least=1):
     raise CorpusError(
         f"{method.name} learns from ratings of {' and '.join(method.needs)}, in at least "
         f"{at_least} of the corpora, but {where}. Add ratings (--annotations das2022=DIR), or "
-        f"take those that are typical of each emotion (--circumplex)."
+        f"use typical ratings of each emotion (--circumplex)."
     )
 
 
 def make_extractor(args, **options):
-    """Return the extractor that the options ask for, told otherwise by `options`."""
+    """Return the extractor for the arguments; `options` override them."""
     from sklearn_ser.features import EGeMAPSExtractor
 
     if args.cache is not None:

@@ -13,11 +13,11 @@ _SIGNALS = ("SIGTERM", "SIGHUP")
 
 
 class Terminated(SystemExit):
-    """A signal that asks the process to end; `code` is what shells make of it."""
+    """A signal that asks the process to end; `code` is the exit code that shells use for it."""
 
 
 def _encode(error):
-    """Write bytes that stand for themselves in names of files, and spell other letters."""
+    """Write undecodable bytes of file names as they are, and escape other characters."""
     try:
         return codecs.lookup_error("surrogateescape")(error)
     except UnicodeError:
@@ -28,21 +28,21 @@ codecs.register_error("sklearn_ser", _encode)
 
 
 def _fill_descriptors():
-    """Put something harmless where a standard stream is closed, before a file gets its number."""
+    """Open the null device for closed standard streams, before a file gets their numbers."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            # The lowest number that is free: this one.
+            # open returns the lowest free number, which is this one.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 @contextlib.contextmanager
 def standard_streams():
-    """Stand in for standard streams that the process was started without.
+    """Replace standard streams that the process was started without.
 
-    What is written to them is lost, as the caller of the command wanted. Names that cannot be
-    encoded do not end the command.
+    Output to them is lost, as the caller of the command wanted. Names that cannot be encoded do
+    not end the command.
     """
     names = ("stdin", "stdout", "stderr")
     missing = [name for name in names if getattr(sys, name) is None]
@@ -63,10 +63,10 @@ def standard_streams():
 
 @contextlib.contextmanager
 def orderly_end():
-    """Let signals that ask the process to end remove what is unfinished first.
+    """Let the process remove unfinished files when a signal asks it to end.
 
-    A second signal ends it at once. What the caller of the process ignores stays ignored, as
-    ``nohup`` has it.
+    A second signal ends it at once. Signals that the caller ignores stay ignored, which
+    ``nohup`` relies on.
     """
     earlier = {}
 
@@ -86,10 +86,10 @@ def orderly_end():
 
 
 def settle(stream):
-    """Write what a stream still holds; return whether that went well.
+    """Flush a stream; return whether that succeeded.
 
-    A stream whose reader is gone, or whose disk is full, is turned away, so that Python does
-    not try once more at exit.
+    A stream whose reader is gone, or whose disk is full, is redirected to the null device, so
+    that Python does not try again at exit.
     """
     try:
         stream.flush()

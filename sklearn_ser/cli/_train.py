@@ -20,10 +20,10 @@ def add_train(commands):
         commands,
         "train",
         _run,
-        "Train on corpora and write a model to a file, which `sklearn-ser predict` reads. Unless "
-        "told otherwise, each corpus is held out in turn before, so that the file also tells how "
-        "well a model of this kind does on a corpus that it has not seen. Without --corpus, "
-        "three small corpora of synthesised speech are made and learnt.",
+        "Train on corpora and write a model to a file, which `sklearn-ser predict` reads. Before, "
+        "each corpus is held out in turn, and the file records how well such a model does on a "
+        "corpus it has not seen (--no-scores skips this). Without --corpus, the model is trained "
+        "on three small corpora of synthesised speech.",
         """
         sklearn-ser train --out model.skops
         sklearn-ser train --corpus emodb=emodb --corpus urdu=urdu --method dae --out model.skops
@@ -42,14 +42,14 @@ def add_train(commands):
     command.add_argument(
         "--no-scores",
         action="store_true",
-        help="do not hold out corpora, just train",
+        help="train without holding out corpora first",
     )
     command.add_argument(
         "--out",
         metavar="FILE",
         type=model_argument,
         required=True,
-        help="file to write the model to, in .skops",
+        help="file to write, in .skops",
     )
     add_common(command)
 
@@ -72,15 +72,15 @@ def _check_emotions(speech):
     found = speech["emotion"].unique()
     if len(found) < 2:
         raise CorpusError(
-            f"All {len(speech)} recordings are {found[0]}; telling emotions apart needs at least "
-            f"two. Name more with --emotions, or add a corpus."
+            f"All {len(speech)} recordings are {found[0]}; a classifier needs at least two "
+            f"emotions. Name more with --emotions, or add a corpus."
         )
 
 
 def _scores(method, X, speech, n_jobs):
-    """Return the scores of each corpus, held out in turn, or why there are none."""
+    """Return the scores of each held-out corpus, or the reason why there are none."""
     if speech["corpus"].nunique() < 2:
-        return "none: there is one corpus, and no other to hold out"
+        return "none: there is only one corpus"
     from sklearn_ser.evaluation import cross_corpus_validate
     from sklearn_ser.exceptions import CorpusError
 
@@ -148,7 +148,7 @@ def _run(args):
     """Train on all corpora and write the model."""
     paths = corpora_to_paths(args)
     if paths and args.utterances:
-        args.parser.error("argument --utterances: given corpora have the size they have")
+        args.parser.error("argument --utterances: only synthesised corpora have a size to choose")
     from sklearn.pipeline import make_pipeline
 
     from sklearn_ser.evaluation import fit_cross_corpus
@@ -165,7 +165,7 @@ def _run(args):
     scores = "none: --no-scores" if args.no_scores else _scores(method, X, speech, args.jobs)
     model = fit_cross_corpus(**_evaluation_arguments(method, X, speech))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    # The extractor learns nothing, so the pipeline is fitted.
+    # The extractor needs no fit, so this pipeline is fitted.
     whole = make_pipeline(extractor, *(step for _, step in model.steps))
     save(whole, args.out, card=_make_card(args, method, speech, scores))
     print(f"Written: {args.out}, {method.name} trained on {len(speech)} recordings")

@@ -11,8 +11,8 @@ from sklearn_ser.exceptions import PersistenceError
 
 __all__ = ["open_archive", "size_limit", "too_large", "unpack"]
 
-# What a file may unpack to unless the caller says otherwise: arrays of one value, and the
-# description of many small parts, shrink to a hundredth; nothing that `save` writes to less.
+# What a file may unpack to unless the caller says otherwise. Arrays of one value and descriptions
+# of many small parts shrink to a hundredth; nothing that `save` writes shrinks further.
 _FREE = 64 << 20
 _RATIO = 100
 _MOST = 2 << 30
@@ -25,23 +25,23 @@ _COMPRESSED = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"BZh", b"\x
 
 
 def size_limit(file_size, max_size=None):
-    """Return how many bytes a file of a size may unpack to."""
+    """Return how many bytes a file of `file_size` bytes may unpack to."""
     if max_size is not None:
         return max_size
     return min(_MOST, max(_FREE, _RATIO * file_size))
 
 
 def too_large(path, what, limit):
-    """Return the error for a file that unpacks to more than it may."""
+    """Return the error for a file that unpacks to more than `limit` bytes."""
     return PersistenceError(
         f"{path} takes more than {limit / 2**20:.0f} MiB of memory ({what}). A small file that "
-        f"unpacks to gigabytes is a way to stop a machine, so it was refused. If you know where "
-        f"it comes from, and that it is that large, pass max_size={4 * limit} (in bytes)."
+        f"unpacks to gigabytes can stop a machine, so it was refused. If you know its origin and "
+        f"expect a model of this size, pass max_size={4 * limit} (in bytes)."
     )
 
 
 def _read_file(path, limit):
-    """Return the content of a regular file; nothing else is opened, for it could block."""
+    """Return the content of a regular file; opening anything else could block."""
     path = Path(path)
     try:
         mode = path.stat().st_mode
@@ -55,7 +55,7 @@ def _read_file(path, limit):
         raise IsADirectoryError(
             f"{str(path)!r} is a folder, expected a file that sklearn_ser.save has written."
         )
-    # The descriptor is looked at once more: the name may lead elsewhere by now.
+    # Check the descriptor again: by now the name may lead to another file.
     try:
         data = None
         if stat.S_ISREG(mode):
@@ -80,37 +80,37 @@ def _refuse(path, data, error):
     """Raise the error for a file that is not a zip archive."""
     if data.startswith(b"PK"):
         raise PersistenceError(
-            f"{path} is damaged: it begins like a model and its directory cannot be read, after "
+            f"{path} is damaged: it begins like a model, but its directory cannot be read after "
             f"{len(data)} bytes. Copy it again, or save the model again."
         ) from error
     if data.startswith((pickle.PROTO, *_COMPRESSED)):
         raise PersistenceError(
-            f"{path} looks like a pickle, whatever its name says. Loading a pickle runs whatever "
-            f"its author wants, so it was not opened. Save the model with sklearn_ser.save."
+            f"{path} looks like a pickle, whatever its name. Loading a pickle can run any code of "
+            f"its author, so it was not opened. Save the model with sklearn_ser.save."
         ) from error
     raise PersistenceError(
-        f"{path} is no model: it begins with {data[:8]!r}, expected a file that "
+        f"{path} is not a model: it begins with {data[:8]!r}, expected a file that "
         f"sklearn_ser.save has written."
     ) from error
 
 
 def open_archive(path, max_size=None):
-    """Read a file once and look at its directory; what is checked is what is loaded.
+    """Read a file once and check its directory, so that the bytes checked are those loaded.
 
     Parameters
     ----------
     path : path-like
         A file.
     max_size : int, default=None
-        What the file, and what it unpacks to, may take in memory, in bytes. None relates it
-        to the size of the file.
+        Bytes that the file and its unpacked content may each take in memory. If None, the
+        bound depends on the size of the file.
 
     Returns
     -------
     archive : zipfile.ZipFile
-        To be closed by the caller.
+        The caller closes it.
     limit : int
-        How many bytes it may unpack to.
+        Number of bytes it may unpack to.
 
     Raises
     ------
@@ -123,7 +123,9 @@ def open_archive(path, max_size=None):
     """
     data = _read_file(path, _MOST if max_size is None else max_size)
     if data.count(_DIRECTORY_RECORD) > _MAX_ENTRIES:
-        raise PersistenceError(f"{path} has more than {_MAX_ENTRIES} entries, too many to be read.")
+        raise PersistenceError(
+            f"{path} has more than {_MAX_ENTRIES} entries, which is too many to read."
+        )
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except Exception as error:  # zipfile lists no exceptions for directories that lie
@@ -139,7 +141,7 @@ def open_archive(path, max_size=None):
 
 
 def _problem(entry, seen):
-    """Tell what is wrong with a record of the directory, None if nothing is."""
+    """Return what is wrong with a record of the directory, or None."""
     name = entry.filename
     if name in seen:
         return "is there twice"
@@ -155,20 +157,20 @@ def _problem(entry, seen):
 
 
 def unpack(path, archive, entry, left, limit):
-    """Yield the content of an entry in pieces, and never more than its declared size.
+    """Yield the content of an entry in pieces, at most its declared size.
 
     Parameters
     ----------
     path : path-like
-        What messages name.
+        Name of the file in messages.
     archive : zipfile.ZipFile
-        Of :func:`open_archive`.
+        From :func:`open_archive`.
     entry : zipfile.ZipInfo
         One of its entries.
     left : int
-        How many bytes the entry may unpack to.
+        Number of bytes the entry may unpack to.
     limit : int
-        How many the whole file may unpack to, for messages.
+        Number of bytes the whole file may unpack to, for messages.
 
     Yields
     ------

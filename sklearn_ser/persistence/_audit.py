@@ -12,9 +12,9 @@ from sklearn_ser.persistence._trusted import required_names
 __all__ = ["Contents", "audit", "repack"]
 
 _MODEL = "schema.json"
-# How many lists and dictionaries may lie within one another; an object takes four.
+# Depth to which lists and dictionaries may be nested; an object takes four levels.
 _MAX_DEPTH = 300
-# What a part costs in skops, and a value in JSON, at least, in bytes.
+# Least memory of a part in skops and of a value in JSON, in bytes.
 _PART_BYTES = 1024
 _VALUE_BYTES = 64
 _READ_HEADER = {
@@ -24,17 +24,17 @@ _READ_HEADER = {
 
 
 class TooLargeError(ValueError):
-    """A description that would take more memory than it may."""
+    """A description that would take more memory than allowed."""
 
 
 class Contents:
-    """What :func:`audit` finds out.
+    """The result of :func:`audit`.
 
     Attributes
     ----------
     needed, unknown : set of str
-        The names of types and functions that building the model needs, and those of them
-        that are not trusted.
+        Names of the types and functions that the model needs, and of those among them that are
+        not trusted.
     files : set of str
         The entries that it needs.
     """
@@ -46,9 +46,9 @@ class Contents:
         self._n_parts = self._n_bytes = 0
 
     def look(self, value, depth=0):
-        """Look through a value of the description; return how many parts are in it."""
+        """Check a value of the description; return the number of parts in it."""
         if depth > _MAX_DEPTH:
-            raise ValueError(f"its parts lie more than {_MAX_DEPTH} deep in one another")
+            raise ValueError(f"its parts are nested more than {_MAX_DEPTH} deep")
         if isinstance(value, dict):
             inside = sum(self.look(one, depth + 1) for one in value.values())
             if isinstance(value.get("__loader__"), str):
@@ -73,11 +73,11 @@ class Contents:
             self._check_file(part)
 
     def _check_identity(self, part, n_parts):
-        """Refuse what grows when parts of one identity are put in for each other.
+        """Refuse different parts under one identity, which could grow without bound.
 
-        skops builds the first part of an identity and puts it wherever the identity comes
-        again. In a file that it has written, these are equal. Otherwise a part could hold
-        itself, or ten times one that holds ten times another, and so on.
+        skops builds the first part with an identity and uses it wherever the identity occurs
+        again. In files that skops has written, these parts are equal. In a forged file a part
+        could contain itself, or ten copies of a part that contains ten copies of another.
         """
         identity = part.get("__id__")
         if identity is None:
@@ -86,7 +86,7 @@ class Contents:
             raise ValueError(f"it has a part with the identity {str(identity)[:60]!r}")
         kind = (part["__loader__"], part["__module__"], part["__class__"], n_parts)
         if self._parts_by_id.setdefault(identity, kind) != kind:
-            raise ValueError("it has different parts of one identity")
+            raise ValueError("it has different parts with one identity")
 
     def _check_file(self, part):
         name = part["file"]
@@ -106,8 +106,8 @@ class Contents:
 def _check_array(content, called):
     """Raise an error unless an entry is exactly one array of plain values.
 
-    numpy reserves the memory that a header asks for before it looks at what follows, and
-    opens whatever else it knows, such as an archive.
+    numpy reserves the memory that a header asks for before it reads the content, and it also
+    opens other formats that it knows, such as archives.
     """
     buffer = io.BytesIO(content)
     version = np.lib.format.read_magic(buffer)
@@ -124,7 +124,7 @@ def _check_array(content, called):
     left = len(content) - buffer.tell()
     if min(shape, default=0) < 0 or size * dtype.itemsize != left:
         raise ValueError(
-            f"an array in it has {left} bytes, expected those of {dtype} in the shape "
+            f"an array in it has {left} bytes, expected those of {dtype} with the shape "
             f"{str(shape)[:60]}"
         )
     if max(shape, default=0) > max(left, 1 << 20) and left == 0:
@@ -136,16 +136,16 @@ def _check_array(content, called):
 
 
 def audit(entries, trusted, limit):
-    """Look through a model that has been unpacked.
+    """Check an unpacked model.
 
     Parameters
     ----------
     entries : dict of str to bytes
         Content by name.
     trusted : set of str
-        Names that the caller trusts besides.
+        Further names that the caller trusts.
     limit : int
-        How many bytes the model may take.
+        Number of bytes the model may take.
 
     Returns
     -------
@@ -154,9 +154,9 @@ def audit(entries, trusted, limit):
     Raises
     ------
     TooLargeError
-        If it would take more.
+        If the model would take more.
     Exception
-        Of almost any kind, if it is damaged.
+        Of almost any type, if the model is damaged.
     """
     text = entries[_MODEL]
     if sum(map(text.count, b"[{,")) * _VALUE_BYTES > limit:
@@ -167,9 +167,9 @@ def audit(entries, trusted, limit):
 
 
 def repack(entries, names):
-    """Return an archive with some of the entries, as skops reads it.
+    """Return an archive of some entries for skops to read.
 
-    So skops reads exactly what has been looked at, whatever the directory of the file said.
+    skops then reads exactly the entries that were checked, whatever the directory of the file said.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

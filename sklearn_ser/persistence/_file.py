@@ -1,4 +1,4 @@
-"""A file with a model: a zip archive of skops with an entry that describes it."""
+"""Read and write model files: zip archives of skops with an entry that describes the model."""
 
 import importlib.metadata
 import io
@@ -14,7 +14,7 @@ from sklearn_ser.persistence._archive import open_archive, too_large, unpack
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._optional import require_extra
 
-# To be raised when files cannot be read by earlier versions any more.
+# Raise it when earlier versions can no longer read the files.
 FORMAT = 1
 
 _HEADER = "sklearn_ser.json"
@@ -30,7 +30,7 @@ def import_skops():
     Raises
     ------
     ImportError
-        It says what to install.
+        If skops is not installed; the message has the command that installs it.
     """
     require_extra("persist")
     import skops.io
@@ -39,7 +39,7 @@ def import_skops():
 
 
 def current_versions():
-    """Return the versions of what a model depends on, by name."""
+    """Return the versions of the packages that a model depends on, by name."""
     versions = {"sklearn-ser": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -50,20 +50,20 @@ def current_versions():
 
 
 def unzip(data):
-    """Return the entries of an archive that was made here, content by name."""
+    """Return the content of each entry of an archive that this process made."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def write(path, data, card):
-    """Write a file so that it is either complete or not there.
+    """Write a file that appears when it is complete.
 
     Parameters
     ----------
     path : path-like
-        Where to.
+        Name of the file.
     data : bytes
-        What skops made of the model.
+        The model as skops has written it.
     card : dict
         Plain values.
 
@@ -130,7 +130,7 @@ def _check_depth(value):
             for one in (holder.values() if isinstance(holder, dict) else holder)
         ]
     if level:
-        raise ValueError(f"more than {_MAX_DEPTH} lists or dictionaries in one another")
+        raise ValueError(f"lists or dictionaries nested more than {_MAX_DEPTH} deep")
 
 
 def _parse_header(path, text):
@@ -139,23 +139,23 @@ def _parse_header(path, text):
         _check_depth(header)
     except Exception as error:  # of a wrong letter, a huge number, or lists within lists
         raise PersistenceError(
-            f"{path} is damaged: its entry {_HEADER} is no JSON ({type(error).__name__}: {error})."
+            f"{path} is damaged: its entry {_HEADER} is not JSON ({type(error).__name__}: {error})."
         ) from error
     _check_header(path, header)
     return header
 
 
 def read(path, *, max_size=None, header_only=False):
-    """Read a file once; what is checked is what is loaded.
+    """Read a file once, so that the bytes checked are those loaded.
 
     Parameters
     ----------
     path : path-like
-        A file of :func:`write`.
+        A file that :func:`write` has written.
     max_size : int, default=None
-        How many bytes the file may unpack to; None relates that to its own size.
+        Number of bytes the file may unpack to. If None, the bound depends on its size.
     header_only : bool, default=False
-        Whether the entries of the model are looked through without being kept.
+        If True, the entries of the model are unpacked but not kept.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def read(path, *, max_size=None, header_only=False):
     entries : dict of str to bytes
         The content of the other entries; empty if `header_only`.
     limit : int
-        How many bytes the model may take.
+        Number of bytes the model may take.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def read(path, *, max_size=None, header_only=False):
     IsADirectoryError
         If it is a folder.
     PersistenceError
-        If it is something else, damaged, larger than allowed, or of a later format.
+        If it is another kind of file, damaged, larger than allowed, or of a later format.
     """
     archive, limit = open_archive(path, max_size)
     with archive:
@@ -181,8 +181,8 @@ def read(path, *, max_size=None, header_only=False):
         if _HEADER not in records or _MODEL not in records:
             raise PersistenceError(
                 f"{path} is a zip archive without the entries {_HEADER} and {_MODEL} of a model "
-                f"that sklearn_ser.save has written. A file that skops itself has written is "
-                f"loaded by skops.io.load."
+                f"that sklearn_ser.save has written. Load a file that skops itself has written "
+                f"with skops.io.load."
             )
         described = records.pop(_HEADER)
         if described.file_size > _MAX_HEADER:

@@ -14,13 +14,15 @@ from sklearn_ser.persistence._soundness import check_sound
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-# How many letters of an error of another library a message repeats.
+# Letters of another library's error that a message repeats.
 _LONGEST = 300
 
 
 def _names_of(trusted):
     if isinstance(trusted, str):
-        raise TypeError(f"trusted is the text {trusted!r}, expected a list of names: [{trusted!r}]")
+        raise TypeError(
+            f"trusted is the string {trusted!r}, expected a list of names: [{trusted!r}]"
+        )
     names = {
         f"{one.__module__}.{one.__qualname__}" if hasattr(one, "__qualname__") else one
         for one in trusted
@@ -50,11 +52,11 @@ def _explain(path, saved, error):
     )
     problem = f"{type(error).__name__}: {error}"
     problem = problem if len(problem) <= _LONGEST else f"{problem[:_LONGEST]}…"
-    return f"{path} cannot be put together: {problem.rstrip('.')}. {reason}"
+    return f"{path} cannot be loaded: {problem.rstrip('.')}. {reason}"
 
 
 def _look_through(path, entries, trusted, limit, saved):
-    """Return what a model needs, once it is sure that all of it is trusted."""
+    """Check that everything a model needs is trusted, and return what it needs."""
     try:
         contents = audit(entries, trusted, limit)
     except (TooLargeError, MemoryError) as error:
@@ -65,28 +67,28 @@ def _look_through(path, entries, trusted, limit, saved):
         names = sorted(contents.unknown)
         raise PersistenceError(
             f"{path} has types that are not trusted: {', '.join(names)}. Nothing was "
-            f"loaded. If you know them, and trust the author of the file, pass "
+            f"loaded. If you know these types and trust the author of the file, pass "
             f"trusted={names}."
         )
     return contents
 
 
 def model_card(path, *, max_size=None):
-    """Read what is known of a saved model, without building it.
+    """Read the card of a saved model without building the model.
 
     Parameters
     ----------
     path : str or path-like
         A file that :func:`save` has written.
     max_size : int or None, default=None
-        How many bytes the file may unpack to, as in :func:`load`. Nothing of the model
-        itself is kept in memory.
+        Number of bytes the file may unpack to, as in :func:`load`. The model itself is not
+        kept in memory.
 
     Returns
     -------
     header : dict
-        ``"card"``: what :func:`save` was given. ``"saved"``: date and time, in UTC.
-        ``"versions"``: of the packages, by name. ``"format"``: of the file, a number.
+        ``"card"``: the argument of :func:`save`. ``"saved"``: date and time, in UTC.
+        ``"versions"``: those of the packages, by name. ``"format"``: that of the file, a number.
 
     Raises
     ------
@@ -95,11 +97,11 @@ def model_card(path, *, max_size=None):
     IsADirectoryError
         If it is a folder.
     PersistenceError
-        If it is something else, damaged, too large, or of a later format.
+        If it is another kind of file, damaged, too large, or of a later format.
 
     See Also
     --------
-    save : Has an example.
+    save : Write the file; its example loads it again.
     """
     return read(path, max_size=_check_size(max_size), header_only=True)[0]
 
@@ -107,30 +109,30 @@ def model_card(path, *, max_size=None):
 def load(path, *, trusted=(), max_size=None):
     """Load a model from a file that :func:`save` has written.
 
-    Nothing in the file is run. It may name types; these are built only if all of them are
-    known to be harmless: plain values, arrays, the estimators of scikit-learn (without
-    trees) and of this package, and what these hold, see
-    ``sklearn_ser.persistence.TRUSTED_TYPES``. :func:`save` warns of other types.
+    No code in the file is run. The file names types, which are built only if all of them are
+    known to be harmless: plain values, arrays, the estimators of scikit-learn (except trees)
+    and of this package, and what these contain; see
+    ``sklearn_ser.persistence.TRUSTED_TYPES``. :func:`save` warns about other types.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     trusted : sequence of str or type, default=()
-        More types and functions to build, by their full names. Trust names only of whose
-        author you would also run a program.
+        Further types and functions to build, by their full names. List only types whose
+        author you would trust to run code on your machine.
     max_size : int or None, default=None
-        How many bytes the file may unpack to; more is refused before it is in memory. None
-        allows a hundred times the size of the file, but at least 64 MiB and at most 2 GiB,
-        and :func:`save` warns of a file that exceeds this. While it is loaded, a
-        model takes up to about four times as much.
+        Number of bytes the file may unpack to; a larger one is refused before it is in memory.
+        None allows a hundred times the size of the file, but at least 64 MiB and at most 2 GiB;
+        :func:`save` warns about a file that exceeds this. Loading takes up to about four times
+        the unpacked size.
 
     Returns
     -------
     model : estimator object
-        As it was saved, but for what belongs to a machine: `cache`, `memory` and `n_jobs`
-        are None, wherever in the model they are. A network is on the device of its
-        parameter `device` if there is one, and on the CPU otherwise.
+        As it was saved, except for settings of the machine: `cache`, `memory` and `n_jobs` are
+        None everywhere in the model. A network is on the device that its parameter `device`
+        names if that exists here, and on the CPU otherwise.
 
     Raises
     ------
@@ -139,10 +141,10 @@ def load(path, *, trusted=(), max_size=None):
     IsADirectoryError
         If it is a folder.
     PersistenceError
-        If the file is something else (such as a pickle), damaged, too large, of a later
-        format, or made for versions whose types are different; if it has types that are not
-        trusted, which are named (nothing was built then); or if its parts do not fit
-        together, as in a forged file.
+        If the file is of another kind (such as a pickle), damaged, too large, of a later
+        format, or made for versions whose types differ; if it has types that are not trusted,
+        which the message names (nothing was built then); or if its parts do not fit together,
+        as in a forged file.
     ImportError
         If skops is not installed.
 
@@ -153,7 +155,7 @@ def load(path, *, trusted=(), max_size=None):
 
     See Also
     --------
-    save : Has an example.
+    save : Write the file; its example loads it again.
     """
     names, max_size = _names_of(trusted), _check_size(max_size)
     header, entries, limit = read(path, max_size=max_size)

@@ -11,7 +11,7 @@ _LEAVES = (str, bytes, bytearray, int, float, complex, type, FunctionType, Modul
 
 
 def _inside(value):
-    """Return what a value holds directly."""
+    """Return the objects directly inside a value."""
     inside = []
     if isinstance(value, dict):
         inside += [*value, *value.values()]
@@ -28,18 +28,18 @@ def _inside(value):
 
 
 def parts_of(model):
-    """Return the objects and collections that a model consists of, itself included.
+    """Return the model and all objects and collections inside it.
 
     Parameters
     ----------
     model : object
-        A model, or anything else that a file gave.
+        A model, or any other object that was read from a file.
 
     Returns
     -------
     parts : list
-        Each one once: objects with attributes, lists, tuples, sets, dictionaries, arrays.
-        What is held comes after what holds it.
+        Objects with attributes, lists, tuples, sets, dictionaries and arrays, each listed once
+        and after an object that contains it.
     """
     seen, found, left = set(), [], [model]
     while left:

@@ -27,8 +27,8 @@ _METHODS = (
     "inverse_transform",
 )
 
-# What says on how many cores to work and where to keep files: attributes, entries of dictionaries
-# of parameters such as ``param_grid``, also with the names of steps before them.
+# Settings of a machine, numbers of processes and folders. They are attributes, or entries of
+# dictionaries of parameters such as ``param_grid``, possibly after the name of a step.
 _PROCESSES = ("n_jobs",)
 _FOLDERS = ("cache", "memory")
 _THREADS = ("_n_threads", "n_threads")
@@ -39,7 +39,7 @@ def _is_folder(value):
 
 
 def _leave_parameters(values):
-    """Take what belongs to a machine out of a dictionary of parameters."""
+    """Remove the settings of a machine from a dictionary of parameters."""
     for name in [name for name in values if isinstance(name, str)]:
         if name.rpartition("__")[2] in _PROCESSES + _FOLDERS:
             # In a grid, an empty list of choices would be an error.
@@ -47,7 +47,7 @@ def _leave_parameters(values):
 
 
 def _leave_arguments(values):
-    """Take what belongs to a machine out of the keyword arguments of a function."""
+    """Remove the settings of a machine from the keyword arguments of a function."""
     for name in [*_PROCESSES, *_FOLDERS]:
         if name in _PROCESSES or _is_folder(values.get(name)):
             values.pop(name, None)
@@ -71,7 +71,7 @@ def _leave_attributes(part, attributes):
 
 
 def _leave_machine(parts):
-    """Forget on how many cores the parts of a model work, and where they keep files."""
+    """Remove numbers of processes and folders from the parts of a model, in place."""
     for part in parts:
         attributes = getattr(part, "__dict__", None)
         if isinstance(part, functools.partial):
@@ -89,7 +89,7 @@ def _leave_machine(parts):
 
 
 def portable(model):
-    """Return a copy of a model without what belongs to this machine, in plain types."""
+    """Return a copy of a model without settings of this machine, made of plain types."""
     model = copy.deepcopy(model)
     parts = parts_of(model)
     _leave_machine(parts)
@@ -107,9 +107,10 @@ def portable(model):
 
 
 def restored(model):
-    """Make of a model from a file, in place, what :func:`portable` was given.
+    """Undo :func:`portable` in place, and return the model.
 
-    Whatever the file says: it must not decide on files and processes of this machine.
+    Settings of a machine are removed once more: a forged file must not choose files and
+    processes of this machine.
     """
     parts = parts_of(model)
     _leave_machine(parts)

@@ -23,24 +23,24 @@ def _check_card(card):
         same = json.loads(json.dumps(card, allow_nan=False)) == card
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"card must hold plain values only, as JSON knows them (text, numbers that are finite, "
-            f"True, False, None, lists, dicts): {error}."
+            f"card must contain only values that JSON can represent (text, finite numbers, True, "
+            f"False, None, lists, dicts): {error}."
         ) from error
     if not same:
-        raise TypeError("card must have text as keys, and lists instead of tuples.")
+        raise TypeError("card must have strings as keys, and lists instead of tuples.")
     return card
 
 
 def _dump(model):
-    """Return what skops makes of a model, once it is sure that it can be loaded.
+    """Write a model with skops and check that it can be loaded.
 
     Returns
     -------
     data : bytes
     unknown : list of str
-        The types that `load` does not build by itself.
+        Types that `load` builds only if the caller trusts them.
     size : int
-        How many bytes `load` has to be allowed, 0 if no more than usual.
+        The `max_size` that `load` needs; 0 if its default is enough.
     """
     skops_io = import_skops()
     try:
@@ -51,14 +51,14 @@ def _dump(model):
         unknown = audit(entries, set(), float("inf")).unknown
         size = sum(map(len, entries.values()))
         if size > size_limit(len(data)) or not _fits(entries, size_limit(len(data))):
-            # What shrinks to less than a hundredth looks like an attack. As it is, it does not.
+            # What shrinks to less than a hundredth looks like an attack: store it uncompressed.
             data = skops_io.dumps(model, compression=zipfile.ZIP_STORED)
             entries = unzip(data)
             fits = size <= size_limit(len(data)) and _fits(entries, size_limit(len(data)))
             return data, sorted(unknown), 0 if fits else 4 * size
     except Exception as error:  # skops and the parts of a model raise what they like
         raise PersistenceError(
-            f"{type(model).__name__} cannot be saved without pickle: {error}. It must not hold "
+            f"{type(model).__name__} cannot be saved without pickle: {error}. It must not contain "
             f"lambdas, local functions, open files or the like."
         ) from error
     return data, sorted(unknown), 0
@@ -73,18 +73,18 @@ def _fits(entries, limit):
 
 
 def _warn(path, unknown, size):
-    """Warn of the arguments that loading the file will need."""
+    """Warn about the arguments that loading the file will need."""
     arguments = ([f"trusted={unknown}"] if unknown else []) + ([f"max_size={size}"] if size else [])
     if not arguments:
         return
     reasons = []
     if unknown:
         reasons.append(
-            f"it holds types that load does not build by itself: {', '.join(unknown)} (a forged "
+            f"it contains types that load does not trust by itself: {', '.join(unknown)} (a forged "
             f"one could run code or crash the process)"
         )
     if size:
-        reasons.append("it is larger than load allows by itself")
+        reasons.append("it is larger than load allows by default")
     warnings.warn(
         f"{path} was saved, but {', and '.join(reasons)}. To load it where it is trusted, "
         f"call load({str(path)!r}, {', '.join(arguments)}).",
@@ -96,49 +96,48 @@ def _warn(path, unknown, size):
 def save(model, path, *, card=None):
     """Save a model to a file, without pickle.
 
-    The file holds arrays and plain values, the names of their types, and a card. It says
-    nothing about the machine it comes from: all parts lose their `cache`, `memory` and
-    `n_jobs`, networks the device they were trained on. Everything else comes back by
-    :func:`load`, and predicts the same to the last bit.
+    The file contains arrays, plain values, the names of their types, and a card. It says
+    nothing about the machine it was made on: all parts lose their `cache`, `memory` and
+    `n_jobs`, and networks the device they were trained on. :func:`load` restores everything
+    else, and the loaded model predicts the same to the last bit.
 
     Parameters
     ----------
     model : estimator object
         An estimator, pipeline or search, fitted or not. It is not changed.
     path : str or path-like
-        The file to write, by custom with the suffix ``.skops``. One that is there is
-        replaced once the new one is complete.
+        The file to write, usually with the suffix ``.skops``. An existing file is replaced when
+        the new one is complete.
     card : dict, default=None
-        What whoever gets the file should know: what the model was trained on, its
-        licence, its scores. Plain values, as JSON knows them. Read by
-        :func:`model_card`.
+        Information for the people who receive the file: training data, licence, scores. Plain
+        values that JSON can represent. :func:`model_card` reads it.
 
     Raises
     ------
     PersistenceError
-        If `model` holds something that can only be pickled, such as a lambda; if `card` is
+        If `model` contains something that can only be pickled, such as a lambda; if `card` is
         larger than 4 MiB; or if `path` is a folder, device or pipe.
     TypeError
-        If `model` is no estimator, or `card` holds other than plain values.
+        If `model` is not an estimator, or `card` contains other than plain values.
     ImportError
         If skops is not installed.
 
     Warns
     -----
     PersistenceWarning
-        If :func:`load` will refuse the file unless it is given `trusted` or `max_size`:
-        decision trees, neighbours found by trees (``algorithm="brute"`` is free of them),
-        sparse matrices, functions and classes of your own. The warning gives the call.
+        If :func:`load` will need `trusted` or `max_size` for the file: it contains decision
+        trees, neighbour searches by trees (``algorithm="brute"`` has none), sparse matrices,
+        or functions and classes of your own. The warning has the call.
 
     See Also
     --------
-    load : The way back.
-    model_card : Read the card alone.
+    load : Load the model.
+    model_card : Read the card only.
 
     Notes
     -----
-    The file is a zip archive that `skops <https://skops.readthedocs.io>`_ writes, with one
-    more entry for the card and the versions.
+    The file is a zip archive that `skops <https://skops.readthedocs.io>`_ writes, with an
+    additional entry for the card and the versions.
 
     Examples
     --------

@@ -1,19 +1,18 @@
 """The types of scikit-learn that a stored model may contain, each one reviewed.
 
-An object stands here if nothing it does, at loading or later, can crash the process or run
-other code, whatever its attributes are; where compiled code relies on attributes, the module
-``_soundness`` checks them. Left out are therefore the nodes of trees (`Tree`, `TreePredictor`,
-`_BinMapper`), the neighbour trees and their distances (`KDTree`, `BallTree`), splines and sparse
-matrices: all of these hold indices that compiled code follows without looking. A release of
-scikit-learn that brings a new type changes nothing here: it is named, and refused, until
-it has been judged.
+A type is listed if no values of its attributes can make it crash the process or run other code,
+during loading or later; where compiled code relies on attributes, the module ``_soundness``
+checks them. The nodes of trees (`Tree`, `TreePredictor`, `_BinMapper`), the neighbour trees and
+their distances (`KDTree`, `BallTree`), splines and sparse matrices are therefore left out: they
+contain indices that compiled code uses without checks. A type that a later scikit-learn adds is
+refused by name until it has been reviewed.
 """
 
 __all__ = ["FUNCTIONS", "LOSSES", "OBJECTS", "full_names"]
 
 
 def full_names(table):
-    """Return the full names of a table with the names of each module in one text."""
+    """Return the full names in a table of modules and their names, separated by blanks."""
     return {f"{module}.{name}" for module, names in table.items() for name in names.split()}
 
 

@@ -1,7 +1,7 @@
 """Check that loaded values are consistent where compiled code relies on it.
 
-scikit-learn fits these attributes itself and follows them without looking. In a file they may be
-anything, and an index beyond the end of an array is a crash of the process.
+scikit-learn computes these attributes itself and uses them as indices without checks. A file may
+contain anything, and an index beyond the end of an array crashes the process.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ def _require(fits, what):
 
 
 def _array(model, name, ndim):
-    """Return an attribute, once it is sure that it is an array of so many dimensions."""
+    """Check that an attribute is an array of `ndim` dimensions, and return it."""
     value = vars(model).get(name)
     fits = type(value) is np.ndarray and value.ndim == ndim and value.dtype.kind in "biuf"
     _require(fits, f"{type(model).__name__}.{name} and its shape")
@@ -53,14 +53,14 @@ def _array(model, name, ndim):
 
 
 def _check_kernel(model):
-    """Check what libsvm computes with."""
+    """Check the arrays that libsvm indexes."""
     if "_dual_coef_" not in vars(model):
         return
     called = type(model).__name__
     _require(vars(model).get("_impl", type(model)._impl) == type(model)._impl, f"{called}._impl")
     vectors, coefficients = vars(model).get("support_vectors_"), vars(model)["_dual_coef_"]
     if vars(model).get("_sparse"):
-        # Their content was trusted by name, or scipy would not be there.
+        # The caller has trusted sparse matrices by name; without that they are refused earlier.
         _require(sp.issparse(vectors) and sp.issparse(coefficients), f"{called}._sparse")
     else:
         vectors, coefficients = (
@@ -141,7 +141,7 @@ def _check_vocabulary(model):
 
 
 def _check_one_against_rest(model):
-    """Check that each classifier gives one number a row, no more."""
+    """Check that each classifier returns exactly one number for a row."""
     for estimator in vars(model).get("estimators_", ()):
         if not hasattr(estimator, "n_features_in_"):
             continue
@@ -155,7 +155,7 @@ def _check_one_against_rest(model):
 
 
 def _check_generator(state):
-    """Check the place of the next number in the buffer of a generator of random numbers."""
+    """Check the position in the buffer of a random number generator."""
     place = state["state"].get("pos", 0) if isinstance(state.get("state"), dict) else 0
     _require(0 <= place <= _TWISTER_KEY, "the state of a random generator")
     _require(0 <= state.get("buffer_pos", 0) <= _PHILOX_BUFFER, "the state of a random generator")
@@ -178,16 +178,16 @@ def check_sound(model):
     Parameters
     ----------
     model : object
-        As it was built from a file; nothing of it has been used.
+        As built from a file, before any part of it is used.
 
     Raises
     ------
     Exception
-        Of almost any kind: attributes may be missing or anything else.
+        Of almost any type, as attributes may be missing or of any kind.
     """
     parts = parts_of(model)
     for types, check in _CHECKS:
-        # What is held comes first: OneVsRestClassifier uses its classifiers.
+        # Inner parts first: the check of OneVsRestClassifier calls its classifiers.
         for part in reversed(parts):
             if isinstance(part, types):
                 check(part)

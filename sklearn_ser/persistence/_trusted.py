@@ -20,7 +20,7 @@ _OWN_OBJECTS = {
     "sklearn_ser.model_selection": "LeaveOneCorpusOut",
 }
 _OWN_FUNCTIONS = {
-    # The package: this is where files say that the function is, whichever module holds it.
+    # Files name the package, whichever of its modules defines the function.
     "sklearn_ser.features._egemaps": "egemaps",
     "sklearn_ser.features._egemaps._feature_set": "egemaps",
     "sklearn_ser.metrics._label_free": (
@@ -39,15 +39,15 @@ _PLAIN_TYPES = {
     f"builtins.{name}" for name in ("bool", "dict", "float", "int", "list", "set", "str", "tuple")
 }
 
-# Scalars that numpy makes of one value; not numpy.void, which makes as many bytes as a file says.
+# Scalars of numpy, except numpy.void, which allocates as many bytes as a file says.
 _SCALARS = {
     f"numpy.{scalar.__name__}"
     for scalar in np.sctypeDict.values()
     if issubclass(scalar, np.number | np.bool_ | np.str_ | np.datetime64)
 } | {"numpy.bool_"}  # as numpy 1 calls it
 
-# What a part of each kind, as skops writes them, may name. A name in another place is refused: a
-# function in the place of a type, say, would be called with arguments from the file.
+# The names allowed in each kind of part that skops writes. A name in another kind is refused: a
+# function in the place of a type, for example, would be called with arguments from the file.
 _ALLOWED = {
     "BytearrayNode": {"builtins.bytearray"},
     "BytesNode": {"builtins.bytes"},
@@ -67,7 +67,7 @@ _ALLOWED = {
     "TupleNode": _TUPLES,
     "TypeNode": _PLAIN_TYPES | _SCALARS,
 }
-# Of these, nothing is harmless by itself.
+# Kinds of parts of which none is harmless without knowledge of its author.
 _ON_DEMAND = {
     "ConstructorFromReduceNode",
     "MethodNode",
@@ -79,14 +79,14 @@ _ON_DEMAND = {
 }
 
 _TREE = "sklearn.tree._tree.Tree"
-# Parts that make no sense without another one, and are trusted with it.
+# Parts that are of use only with another one, and are trusted with it.
 _IMPLIED = {
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper": (
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
     ),
 }
 
-# Beside plain values and arrays: what is built of a file without the caller having named it.
+# Types that are built although the caller has not named them, besides plain values and arrays.
 TRUSTED_TYPES = frozenset(
     _OBJECTS
     | _FUNCTIONS
@@ -106,7 +106,7 @@ def _is_ufunc(name):
 
 
 def _names_of(part, loader):
-    """Return what skops would import, or call, for a part."""
+    """Return the names that skops would import or call for a part."""
     name = f"{part['__module__']}.{part['__class__']}"
     content = part.get("content")
     content = content if isinstance(content, dict) else {}
@@ -120,7 +120,7 @@ def _names_of(part, loader):
 
 
 def required_names(part, trusted):
-    """Return the names that a part needs, and those of them that are not trusted.
+    """Return the names that a part needs, and those among them that are not trusted.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def required_names(part, trusted):
         A part of the description that skops writes, with ``"__loader__"``, ``"__module__"``
         and ``"__class__"``, all text.
     trusted : set of str
-        What the caller trusts besides, wherever it stands.
+        Further names that the caller trusts, in any kind of part.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def required_names(part, trusted):
     Raises
     ------
     ValueError
-        If the part is of a kind that is not known here.
+        If the part is of an unknown kind.
     """
     loader = part["__loader__"]
     if loader == "JsonNode":

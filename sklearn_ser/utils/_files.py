@@ -18,14 +18,14 @@ except ImportError:  # Windows, where a file that is open cannot be removed
 
 __all__ = ["NewFile", "remove_stale", "replacing"]
 
-# .NAME.HOST-PROCESS-NUMBER.tmp, where NAME is what the file is to be called.
+# .NAME.HOST-PROCESS-NUMBER.tmp, where NAME is the final name of the file.
 _TEMPORARY = re.compile(r"\.(.+)\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.tmp", re.DOTALL)
 _HOST = hashlib.sha256(os.fsencode(platform.node())).hexdigest()[:8]
-# Names of files may have 255 bytes, of which a temporary one needs some for itself.
+# File names may have 255 bytes, some of which the temporary name needs for its affixes.
 _LONGEST = 180
 # Seconds after which a temporary file of another machine counts as abandoned.
 _ABANDONED = 86400
-# How often to try again where another process removes a file before it is locked.
+# Attempts, as another process may remove a file before it is locked.
 _ATTEMPTS = 20
 # Errors of a full disk, and of a file system that cannot be synchronised.
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -38,7 +38,7 @@ def _stem(name):
 
 
 def _is_written_in_place(path):
-    """Whether a path leads to a pipe, a device or what the process has open already."""
+    """Whether a path leads to a pipe, a device or a descriptor of this process."""
     for _ in range(40):  # as many links as the system itself follows
         folder = os.path.dirname(os.path.abspath(path))
         if folder == "/dev/fd" or folder.startswith("/proc/"):
@@ -53,7 +53,7 @@ def _is_written_in_place(path):
 
 
 def _lock(descriptor):
-    """Lock a file until it is closed; return False if it is locked, None if there are no locks."""
+    """Lock a file until it is closed; return False if another has locked it, None without locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -80,7 +80,7 @@ def _remove_if_stale(path, host, process):
         found = os.fstat(descriptor)
         locked = _lock(descriptor)
         if host == _HOST:
-            # A lock ends with its process, whose number may be in use again. Some drives have none.
+            # A lock ends with its process, whose number may be reused. Some drives lack locks.
             stale = not _is_alive(process) if locked is None else locked
         else:
             stale = locked is not False and time.time() - found.st_mtime > _ABANDONED
@@ -91,17 +91,17 @@ def _remove_if_stale(path, host, process):
 
 
 def remove_stale(folder, name=None):
-    """Remove temporary files that killed processes left.
+    """Remove temporary files that killed processes have left behind.
 
-    A process that still writes holds a lock. A file of another machine, whose locks cannot
-    always be seen, counts as left when nothing was written to it for a day.
+    A process that is still writing holds a lock. Locks of other machines are not always
+    visible, so a file of another machine counts as left behind after a day without changes.
 
     Parameters
     ----------
     folder : path-like
-        Where to look.
+        Folder to search.
     name : str, default=None
-        Name of the file that they were to become; None for all.
+        Final name of the file; None removes the temporary files of all names.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -114,29 +114,30 @@ def remove_stale(folder, name=None):
 class NewFile:
     """A file that takes its name when it is complete.
 
-    Until then it lies in the same folder under a hidden name, and a file that has the name
-    already stays as it is. In a ``with`` block it is removed unless `commit` was called: after
-    errors, Ctrl-C and signals that end the process in order. One that a killed process left is
-    removed by the next process that writes a file of the same name.
+    Until then it has a hidden name in the same folder, and an existing file of the final name
+    is not changed. At the end of a ``with`` block the file is removed unless `commit` was
+    called: after errors, Ctrl-C and signals that end the process in order. The next process
+    that writes a file of the same name removes what a killed process has left behind.
 
-    The file gets the permissions that opening it for writing would have given; a link stays a
-    link, and what it leads to is replaced. A pipe or a device, such as ``/dev/stdout``, is
-    written to directly.
+    The file gets the permissions that opening it for writing would have given. A link stays a
+    link, and its target is replaced. Pipes and devices, such as ``/dev/stdout``, are written to
+    directly.
 
     Parameters
     ----------
     path : path-like
-        The name.
+        The final name.
     mode : {"w", "wb"}, default="w"
         Text, in UTF-8 and without translation of line ends, or bytes.
     tidy : bool, default=True
-        Whether to remove what killed processes left of the same name. That lists the folder:
-        before writing thousands of files, call `remove_stale` once instead.
+        Whether to remove temporary files of the same name that killed processes have left
+        behind. This lists the folder: before writing thousands of files, call `remove_stale`
+        once instead.
 
     Attributes
     ----------
     file : file object
-        What to write to.
+        The open file.
     """
 
     def __init__(self, path, mode="w", *, tidy=True):
@@ -187,7 +188,7 @@ class NewFile:
                 with contextlib.suppress(OSError):
                     if os.path.samestat(os.stat(self._temporary), os.fstat(descriptor)):
                         return descriptor
-            # Another process took it for stale before it was locked.
+            # Another process removed it as stale before it was locked.
             os.close(descriptor)
             self._temporary.unlink(missing_ok=True)
         reason = "other processes lock or remove every temporary file beside it"
@@ -201,13 +202,13 @@ class NewFile:
             os.fchmod(descriptor, stat.S_IMODE(self._earlier.st_mode))
 
     def finish(self, *, sync=True):
-        """Write everything to the disk, so that a lack of space is noticed now.
+        """Write everything to the disk, so that a full disk is noticed now.
 
         Parameters
         ----------
         sync : bool, default=True
-            Whether to wait until the disk has it, so that a power cut cannot leave an empty
-            file under the name. That takes milliseconds.
+            Whether to wait until the data are on the disk, which takes milliseconds. A power
+            cut then cannot leave an empty file under the name.
         """
         try:
             self.file.flush()
@@ -224,13 +225,13 @@ class NewFile:
         if self._temporary is None or fcntl is None:
             self.file.close()
         if self._temporary is not None:
-            # It is still open and locked, so that no other process takes it for stale.
+            # Still open and locked, so that no other process removes it as stale.
             os.replace(self._temporary, self._target)
             self._temporary = None
         self.file.close()
 
     def discard(self):
-        """Remove what was written; after `commit` it does nothing."""
+        """Remove the file; after `commit`, do nothing."""
         try:
             with contextlib.suppress(OSError, ValueError):
                 self.file.close()

@@ -28,7 +28,7 @@ _WARNING = "has identities that are hard to tell apart"
 
 @contextlib.contextmanager
 def without_spelling_warnings():
-    """Silence the warning about spellings inside an evaluation that has given it already."""
+    """Silence the warning about spellings inside an evaluation that has already issued it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", f".*{_WARNING}", CorpusWarning)
         yield
@@ -48,7 +48,7 @@ def _is_fraction(entry):
 
 
 def _whole(entry):
-    """Return what a column with a gap made a float of as an integer: 1.0, and its text."""
+    """Return 1.0 and "1.0", which a column with a gap makes of 1, as an integer."""
     if isinstance(entry, str):
         match = _WHOLE.fullmatch(entry)
         return match[1] if match else entry
@@ -61,7 +61,7 @@ def _whole(entry):
 def _canonical(entries):
     """Return the canonical form of different entries, none of which is a gap."""
     entries = [_stripped(plain(entry)) for entry in entries]
-    # Where there are 1.1 and 1.2, 1.0 is a name of that kind and no integer.
+    # Beside 1.1 and 1.2, 1.0 is a name of the same kind and not an integer.
     if not any(map(_is_fraction, entries)):
         entries = [_whole(entry) for entry in entries]
     known = [entry for entry in entries if entry is not None]
@@ -89,7 +89,7 @@ def _alike(entries, canonical):
 
 
 def _occur_together(positions, codes, within):
-    """Return whether one part of the recordings has several of some entries."""
+    """Return whether several of these entries occur in one part of the recordings."""
     parts = pd.Series(codes)[np.isin(codes, positions)].groupby(within[np.isin(codes, positions)])
     return bool((parts.nunique() > 1).any())
 
@@ -111,27 +111,27 @@ def _warn_of_spellings(entries, canonical, codes, name, within):
 
 
 def canonical_ids(values, *, name, within=None):
-    """Write each identity in one way, however a table spelled it.
+    """Convert the spellings of each identity to one canonical form.
 
-    Blanks around a text go, letters are composed (NFC), and a whole number that became a
-    float, since its column has a gap, is an integer again: ``1``, ``1.0``, ``"1.0"`` and
+    Blanks around strings are removed, letters are composed (NFC), and whole numbers that became
+    floats because their column has a gap become integers again: ``1``, ``1.0``, ``"1.0"`` and
     ``" 1"`` are one speaker. ``03`` stays ``03``, and ``1.0`` beside ``1.1`` stays ``1.0``.
-    Numbers beside texts become texts. Capital letters count.
+    Numbers beside strings become strings. Upper and lower case differ.
 
     Parameters
     ----------
     values : array-like of shape (n_samples,)
         Strings, numbers or a pandas column; gaps are allowed.
     name : str
-        What the caller's user calls it, for the messages.
+        Name of the argument in messages.
     within : ndarray of shape (n_samples,), default=None
-        The corpus of each sample: speakers of different corpora are different people
-        however much their names are alike. None compares all with all.
+        The corpus of each sample. Speakers of different corpora are different people, however
+        similar their names, and are not compared. None compares all with all.
 
     Returns
     -------
     ids : ndarray of object, shape (n_samples,)
-        Strings, or numbers if all are; None for gaps, and for text that is only blanks.
+        Strings, or numbers if all are numbers; None for gaps and for strings of blanks.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def canonical_ids(values, *, name, within=None):
     canonical = _canonical(entries)
     _warn_of_spellings(entries, canonical, codes, name, within)
     ids = np.empty(len(canonical) + 1, dtype=object)
-    # The last entry is found by the code -1 of gaps.
+    # The code -1 of gaps indexes the last entry.
     ids[:] = [*canonical, None]
     return ids[codes]
 
@@ -171,9 +171,9 @@ def encode_ids(values, *, name, n_samples=None, within=None):
 
 
 def find_ids(wanted, names):
-    """Find identities among names, however both are written.
+    """Find identities among names, whatever the spelling of both.
 
-    Text is not looked for among numbers.
+    A string does not match a number.
 
     Parameters
     ----------
@@ -185,18 +185,18 @@ def find_ids(wanted, names):
     Returns
     -------
     positions : list of int
-        Where in `names` they stand, -1 for those that are not there.
+        Position of each identity in `names`; -1 if it is not there.
     """
 
     def canonical(entry):
         return _whole(_stripped(plain(entry)))
 
     known = {canonical(name): position for position, name in enumerate(names.tolist())}
-    # First as written: 1.0 beside 1.1 is its own canonical form.
+    # Names as written take precedence: 1.0 beside 1.1 is its own canonical form.
     known |= {name: position for position, name in enumerate(names.tolist())}
     positions = []
     for entry in wanted:
-        # A number that stood beside texts has become one.
+        # Numbers beside strings have become strings.
         forms = (plain(entry), canonical(entry), str(canonical(entry)))
         forms = forms[:2] if isinstance(entry, str) else forms
         positions.append(next((known[form] for form in forms if form in known), -1))

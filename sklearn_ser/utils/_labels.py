@@ -1,6 +1,6 @@
 """Emotion labels, and the one convention for missing ones.
 
-Unlabelled are None, NaN and NA in arrays of objects and in pandas, and -1 among integers.
+Unlabelled samples are None, NaN or NA in arrays of objects and in pandas, and -1 among integers.
 """
 
 from numbers import Real
@@ -14,8 +14,7 @@ from sklearn_ser.utils._validation import encode
 
 __all__ = ["encode_labels", "encode_partial_labels", "refuse_unlabelled"]
 
-# What unlabelled turns into when an array with gaps becomes an array of strings,
-# and what stands for it in tables.
+# The strings that gaps become in an array of strings, and that mark gaps in tables.
 _GAPS_AS_TEXT = ("nan", "None", "<NA>", "NaT", "-1", "-1.0", "")
 
 # -1 and 1 alone are the two classes of a binary problem, as everywhere in scikit-learn.
@@ -52,17 +51,17 @@ def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
     labels : array-like of shape (n_samples,)
         Labels. Anything that is not a column of labels, or that holds fractions, passes.
     name : str
-        What the caller's user calls them.
+        Name of the argument in messages.
     beside : array-like of shape (n_samples,), default=()
         Further labels of the same task, such as predictions.
     remedy : str
-        What to do about it.
+        Advice at the end of the message.
 
     Raises
     ------
     ValueError
-        If a label is missing or marks a sample as unlabelled; the message says where the
-        first one is. If labels are partly text and partly not.
+        If a label is missing or marks a sample as unlabelled; the message has the position of
+        the first one. If some labels are strings and others are not.
     """
     array = _flat(labels)
     if array is None:

@@ -40,7 +40,7 @@ def _read(match):
 
 
 def visible(text):
-    r"""Spell what cannot be written as UTF-8, or would end a row.
+    r"""Escape characters that cannot be written as UTF-8 or would end a row.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def visible(text):
 
 
 def to_cell(value):
-    r"""Spell a text so that a spreadsheet takes it for a text, and every program can read it.
+    r"""Escape a string so that spreadsheets take it for text and all programs can read it.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def to_cell(value):
 
 
 def from_cell(value):
-    """Return what `to_cell` was given.
+    """Undo `to_cell`.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def from_cell(value):
 
 
 def to_cells(table):
-    """Spell all texts of a table, and the names of its columns, by `to_cell`.
+    """Apply `to_cell` to all strings of a table and to the names of its columns.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def to_cells(table):
 
 
 def from_cells(table):
-    """Return the table that `to_cells` was given.
+    """Undo `to_cells`.
 
     Parameters
     ----------
@@ -136,21 +136,21 @@ def from_cells(table):
 
 
 def harmless(text, *, keep=""):
-    r"""Return text without what could steer a terminal or hide in a page.
+    r"""Return text without characters that could control a terminal or hide in a page.
 
-    Bytes that are not UTF-8 are spelled, so that names which differ look different.
+    Bytes that are not UTF-8 are escaped, so that different names look different.
 
     Parameters
     ----------
     text : str
         Text of any origin.
     keep : str
-        Letters that stay, such as line breaks.
+        Characters to keep, such as line breaks.
 
     Returns
     -------
     text : str
-        With a visible mark in the place of control characters and the like.
+        Control and other invisible characters are replaced by a visible mark.
     """
     if text.isprintable():
         return text

@@ -1,9 +1,9 @@
-"""Checks that estimators, the splitter, the evaluation and the metrics share."""
+"""Check arguments with one entry for each sample."""
 
 import numpy as np
 import pandas as pd
 
-# What a missing entry turns into when a list with gaps becomes an array of strings.
+# The strings that gaps become in an array of strings.
 _MISSING_AS_TEXT = ("nan", "None", "<NA>", "NaT")
 
 
@@ -44,7 +44,7 @@ def encode(values, *, name, n_samples=None):
     values : array-like of shape (n_samples,)
         Strings, integers or a pandas categorical; no gaps.
     name : str
-        What the caller's user calls it, for the messages.
+        Name of the argument in messages.
     n_samples : int, default=None
         The number of entries to expect; not checked if None.
 
