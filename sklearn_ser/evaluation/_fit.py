@@ -18,7 +18,7 @@ __all__ = ["check_params_are_taken", "fit_cross_corpus", "offer", "prepare"]
 
 
 def _parts(estimator):
-    """Return an estimator and all it holds, without the contents of frozen ones."""
+    """Return an estimator and all estimators in it, without the contents of frozen ones."""
     held = list(estimator.get_params(deep=True).values())
     frozen = {
         id(part.estimator) for part in [estimator, *held] if isinstance(part, FrozenEstimator)
@@ -35,17 +35,18 @@ def _consumed(estimator, names):
 
 
 def _with_requests(estimator, names):
-    """Return an unfitted copy in which every step asks for what it can take.
+    """Return an unfitted copy in which every step requests the metadata that it can take.
 
-    A step whose `fit` has a parameter of one of the names gets it unless the user
-    refused with ``set_fit_request(...=False)``. Pipelines pass `X_target` on through
-    the steps before the one that takes it.
+    A step whose `fit` has a parameter with one of the names gets it unless the user refused with
+    ``set_fit_request(...=False)``. Pipelines transform `X_target` by the steps before the one
+    that takes it.
     """
     estimator = clone(estimator)
     parts = _parts(estimator)
     for part in parts:
         routing = get_routing_for_object(part)
         requests = routing.fit.requests if isinstance(routing, MetadataRequest) else {}
+        # None is scikit-learn's "not decided"; True and False are decisions of the user.
         undecided = [name for name in names if requests.get(name, 0) is None]
         if undecided:
             part.set_fit_request(**dict.fromkeys(undecided, True))
@@ -56,7 +57,7 @@ def _with_requests(estimator, names):
 
 
 def _by_step_name(estimator, offered, error):
-    """Return `fit` parameters for a pipeline with a step that knows no metadata routing."""
+    """Return `fit` parameters for a pipeline with a step that does not support metadata routing."""
     steps = estimator.steps if isinstance(estimator, Pipeline) else [(None, estimator)]
     steps = [(name, step) for name, step in steps if hasattr(step, "fit")]
     if "X_target" in offered and any(has_fit_parameter(step, "X_target") for _, step in steps):
@@ -73,14 +74,17 @@ def _by_step_name(estimator, offered, error):
 
 
 def offer(recordings, rows, X_target=None):
-    """Return the metadata that steps may ask for when they are fitted.
+    """Return the metadata that steps may request: of the held-out recordings only `X_target`.
+
+    Whatever else a step could see of them, their labels above all, would make the score a
+    statement about corpora that are partly known.
 
     Parameters
     ----------
     recordings : Recordings
         The data.
     rows : ndarray
-        Positions of the recordings to train on; nothing about the others is offered.
+        Positions of the recordings to train on.
     X_target : array-like, default=None
         Unlabelled rows to adapt to.
 
@@ -92,6 +96,7 @@ def offer(recordings, rows, X_target=None):
     corpus = recordings.corpus[rows]
     offered = {"sample_domain": corpus, "groups": corpus}
     offered |= {name: _safe_indexing(values, rows) for name, values in recordings.params.items()}
+    # A step that holds out speakers of its own cannot do so with unknown ones.
     speaker = recordings.speakers_of(rows)
     if speaker is not None and not pd.isna(speaker).any():
         offered["speaker"] = speaker

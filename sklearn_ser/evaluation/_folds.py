@@ -191,6 +191,7 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
         The warnings of each fold, as ``fold``, ``category`` and ``message``; fold "all"
         stands for what happened before the folds.
     """
+    # Routing depends on names only, so that a single row finds the unused ones before any fold.
     first = np.arange(1)
     offered = offer(recordings, first, X_target=_safe_indexing(recordings.X, first))
     check_params_are_taken(recordings.params, prepare(estimator, offered)[1])
