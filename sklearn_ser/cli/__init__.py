@@ -67,6 +67,7 @@ def _run(args):
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough.
         return 1
+    # Errors of other types are mistakes in the program, whose traceback somebody has to see.
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         if args.debug:
             say("".join(traceback.format_exception(error)).rstrip())
@@ -94,6 +95,7 @@ def main(argv=None):
     with standard_streams(), orderly_end():
         try:
             args = build_parser().parse_args(argv)
+            # Kept with models and results, so that they can be made again.
             args.command_line = shlex.join(["sklearn-ser", *argv])
             return _run(args)
         finally:

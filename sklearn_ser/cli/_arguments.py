@@ -52,6 +52,7 @@ def rate_argument(text):
     """Convert a rate in Hz; ``native`` is None."""
     if text == "native":
         return None
+    # isdecimal refuses signs, blanks and underscores, all of which int accepts.
     if not text.isdecimal() or not 4000 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(
             f"got {text!r}, expected native or a number of Hz from 4000 to 1000000"

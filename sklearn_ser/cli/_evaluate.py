@@ -129,6 +129,7 @@ def _check_arguments(args, paths):
         )
     if paths and args.utterances:
         args.parser.error("argument --utterances: only synthesised corpora have a size to choose")
+    # Tables of results have the mean over corpora as a row of this name.
     if "mean" in paths:
         args.parser.error("argument --corpus: a corpus cannot be called mean, as one row is")
     if args.report is not None:
@@ -155,6 +156,7 @@ def _validate(args, X, speech, seconds):
         if len(models) > 1:
             say(f"{name}:")
         params = {column: speech[column] for column in METHODS[name].needs}
+        # Repeats without a seed would all be the same.
         seeds = range(args.repeats) if args.repeats > 1 and _is_seeded(model) else None
         with _timed(seconds, name):
             results[name] = cross_corpus_validate(

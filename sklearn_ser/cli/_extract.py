@@ -83,6 +83,7 @@ def _report_failures(failures, n_recordings, out):
     report = None if out is None else out.with_suffix(".failed.csv")
     if not failures:
         if report is not None:
+            # The list of an earlier run is not true any more.
             report.unlink(missing_ok=True)
         return
     from sklearn_ser.exceptions import ExtractionWarning
@@ -115,6 +116,7 @@ def _run(args):
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         if args.cache is None:
+            # A cache for this table alone is what lets the same command resume.
             unfinished = options["cache"] = args.out.with_name(f"{args.out.name}.unfinished")
     with contextlib.ExitStack() as stack:
         if args.dask_scheduler is not None:

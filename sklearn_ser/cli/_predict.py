@@ -79,6 +79,7 @@ def _blaming(path):
     """Name the file in errors that a model raises."""
     from sklearn_ser.exceptions import PersistenceError
 
+    # Not ValueError and OSError, which are raised about recordings and name them.
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError) as error:
@@ -107,6 +108,7 @@ def _open_model(args):
         )
     if args.cache is not None:
         args.cache.parent.mkdir(parents=True, exist_ok=True)
+    # Files never have a cache or a number of processes: these belong to the machine.
     extractor = steps[0].set_params(cache=args.cache, n_jobs=args.jobs, on_error="raise", verbose=1)
     return extractor, model[1:]
 
@@ -193,6 +195,7 @@ def _as_table(table):
 def _as_json_lines(table):
     for row in table.to_dict("records"):
         cells = {name: visible(v) if isinstance(v, str) else v for name, v in row.items()}
+        # NaN, which JSON does not have, is the only value that differs from itself.
         yield json.dumps({name: None if v != v else v for name, v in cells.items()})
 
 
@@ -219,6 +222,7 @@ def _run(args):
             reference, _ = _extract(extractor, others, args.on_error)
             model = _rescaled(model, reference)
         if args.adapt:
+            # After rescaling, so that the classifier adapts to the rows it will predict.
             model = _adapted(model, X)
         table = _predict(model, X, paths, kept)
     if args.on_error == "skip":

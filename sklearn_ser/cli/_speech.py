@@ -37,6 +37,7 @@ def _with_prior(speech):
     for column in prior:
         if column not in speech:
             speech[column] = float("nan")
+        # A corpus with some ratings keeps its gaps: typical values would dilute its own.
         unrated = speech.groupby("corpus")[column].transform("count") == 0
         speech.loc[unrated, column] = prior.loc[unrated, column]
     return speech

@@ -18,6 +18,7 @@ class Terminated(SystemExit):
 
 def _encode(error):
     """Write undecodable bytes of file names as they are, and escape other characters."""
+    # surrogateescape fails for characters that are not bytes of a file name.
     try:
         return codecs.lookup_error("surrogateescape")(error)
     except UnicodeError:
@@ -74,6 +75,7 @@ def orderly_end():
         signal.signal(number, signal.SIG_DFL)
         raise Terminated(128 + number)
 
+    # Python lets no other thread set handlers.
     if threading.current_thread() is threading.main_thread():
         for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
             if signal.getsignal(number) is signal.SIG_DFL:

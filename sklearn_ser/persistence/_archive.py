@@ -122,6 +122,7 @@ def open_archive(path, max_size=None):
         If it is not a zip archive, or has entries that no model has.
     """
     data = _read_file(path, _MOST if max_size is None else max_size)
+    # In the raw bytes, as zipfile makes an object for each entry before it can be asked.
     if data.count(_DIRECTORY_RECORD) > _MAX_ENTRIES:
         raise PersistenceError(
             f"{path} has more than {_MAX_ENTRIES} entries, which is too many to read."

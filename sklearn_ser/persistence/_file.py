@@ -121,6 +121,7 @@ def _check_header(path, header):
 
 def _check_depth(value):
     """Raise an error if lists and dictionaries are nested too deeply."""
+    # Level by level, as recursion would fail on the nesting that is to be refused.
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [
@@ -184,6 +185,7 @@ def read(path, *, max_size=None, header_only=False):
                 f"that sklearn_ser.save has written. Load a file that skops itself has written "
                 f"with skops.io.load."
             )
+        # First the small entry that says whether the others are worth unpacking.
         described = records.pop(_HEADER)
         if described.file_size > _MAX_HEADER:
             raise PersistenceError(

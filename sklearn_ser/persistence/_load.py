@@ -166,6 +166,7 @@ def load(path, *, trusted=(), max_size=None):
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         try:
             data = repack(entries, contents.files)
+            # Three copies of the model at a time would be too many.
             del entries
             model = skops_io.loads(data, trusted=sorted(contents.needed))
             del data

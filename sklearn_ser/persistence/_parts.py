@@ -41,6 +41,7 @@ def parts_of(model):
         Objects with attributes, lists, tuples, sets, dictionaries and arrays, each listed once
         and after an object that contains it.
     """
+    # Without recursion, as a forged file may be nested deeper than Python recurses.
     seen, found, left = set(), [], [model]
     while left:
         value = left.pop()

@@ -67,6 +67,7 @@ def _leave_attributes(part, attributes):
             attributes[name] = None
     for name in _THREADS:
         if isinstance(attributes.get(name), int):
+            # Compiled code starts as many threads as this number says.
             attributes[name] = max(1, min(attributes[name], joblib.cpu_count()))
 
 

@@ -46,6 +46,7 @@ def _dump(model):
     try:
         model = portable(model)
         data = skops_io.dumps(model, compression=zipfile.ZIP_DEFLATED)
+        # Load it here once: a model that cannot be loaded must fail while it still exists.
         skops_io.loads(data, trusted=skops_io.get_untrusted_types(data=data))
         entries = unzip(data)
         unknown = audit(entries, set(), float("inf")).unknown

@@ -57,6 +57,7 @@ def _check_kernel(model):
     if "_dual_coef_" not in vars(model):
         return
     called = type(model).__name__
+    # The name of the algorithm decides how many arrays libsvm reads.
     _require(vars(model).get("_impl", type(model)._impl) == type(model)._impl, f"{called}._impl")
     vectors, coefficients = vars(model).get("support_vectors_"), vars(model)["_dual_coef_"]
     if vars(model).get("_sparse"):
@@ -73,6 +74,8 @@ def _check_kernel(model):
     of_rows = model.kernel == "precomputed" or callable(model.kernel)
     classifies = model._impl in ("c_svc", "nu_svc")
     n_classes = len(model.classes_) if classifies else 2
+    # libsvm trains one classifier for each pair of classes. Each has an intercept, and a support
+    # vector takes part in n_classes - 1 of them, with a coefficient in each.
     n_pairs = n_classes * (n_classes - 1) // 2
     _require(
         counts.shape == (n_classes,)
@@ -145,6 +148,7 @@ def _check_one_against_rest(model):
     for estimator in vars(model).get("estimators_", ()):
         if not hasattr(estimator, "n_features_in_"):
             continue
+        # A classifier of more classes returns more numbers, and would be written past the end.
         for n_rows in (1, 3):
             X = np.zeros((n_rows, int(estimator.n_features_in_)))
             if hasattr(estimator, "decision_function"):

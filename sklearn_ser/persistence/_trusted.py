@@ -96,6 +96,7 @@ TRUSTED_TYPES = frozenset(
 )
 
 
+# Universal functions compute on arrays and do nothing else, whatever they are called with.
 def _is_ufunc(name):
     module, _, attribute = name.rpartition(".")
     if module.partition(".")[0] == "numpy":
