@@ -10,7 +10,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from sklearn_ser.evaluation._sums import METRICS, label_sums, value_sums
+from sklearn_ser.metrics._sums import METRICS, label_sums, value_sums
 from sklearn_ser.utils._identities import canonical_ids
 from sklearn_ser.utils._labels import encode_labels
 from sklearn_ser.utils._messages import plain

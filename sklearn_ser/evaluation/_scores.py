@@ -12,7 +12,7 @@ from sklearn_ser.evaluation._intervals import (
     interval_of_mean,
     sums_of,
 )
-from sklearn_ser.evaluation._sums import LABEL_METRICS, VALUE_METRICS, recalls
+from sklearn_ser.metrics._sums import LABEL_METRICS, VALUE_METRICS, recalls
 
 __all__ = [
     "Cell",

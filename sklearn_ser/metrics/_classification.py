@@ -1,13 +1,15 @@
 """Scores of predicted emotion labels."""
 
-import warnings
+from numpy.typing import ArrayLike
+from sklearn.metrics import confusion_matrix, make_scorer
 
-from sklearn.metrics import balanced_accuracy_score, make_scorer
-
+from sklearn_ser.metrics._sums import confusion_sums, uar_of
 from sklearn_ser.utils._labels import refuse_unlabelled
 
 
-def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):
+def unweighted_average_recall(
+    y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float:
     r"""Mean recall over the classes present in the truth (UAR).
 
     With :math:`C` the set of classes that occur in `y_true`,
@@ -70,9 +72,8 @@ def unweighted_average_recall(y_true, y_pred, *, sample_weight=None):
     """
     refuse_unlabelled(y_true, name="y_true", beside=y_pred)
     refuse_unlabelled(y_pred, name="y_pred", beside=y_true)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
-        return balanced_accuracy_score(y_true, y_pred, sample_weight=sample_weight)
+    matrix = confusion_matrix(y_true, y_pred, sample_weight=sample_weight)
+    return float(uar_of(confusion_sums(matrix)))
 
 
 uar_scorer = make_scorer(unweighted_average_recall)

@@ -6,12 +6,12 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_array, check_random_state
 
+from sklearn_ser.metrics._classification import unweighted_average_recall
 from sklearn_ser.metrics._distances import (
     check_max_samples,
     check_n_projections,
@@ -148,7 +148,7 @@ def corpus_separability(Z, corpus, *, speaker=None, estimator=None, cv=5, random
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     folds = splitter(cv, shuffle=True, random_state=seed).split(Z, codes, speakers)
     predicted = cross_val_predict(estimator, Z, codes, cv=list(folds))
-    return float(balanced_accuracy_score(codes, predicted))
+    return unweighted_average_recall(codes, predicted)
 
 
 def _spread_within(samples):

@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_array, check_consistent_length
 
+from sklearn_ser.metrics._sums import adjusted_r2_of, ccc_of, moments_of
 from sklearn_ser.utils._messages import plain
 
 
@@ -88,10 +89,7 @@ def concordance_correlation(y_true, y_pred):
     y_true, y_pred = _check_pair(y_true, y_pred)
     if np.ptp([y_true, y_pred]) == 0:
         return np.nan
-    true_mean, pred_mean = y_true.mean(), y_pred.mean()
-    covariance = np.mean((y_true - true_mean) * (y_pred - pred_mean))
-    spread = y_true.var() + y_pred.var() + (true_mean - pred_mean) ** 2
-    return float(2 * covariance / spread)
+    return float(ccc_of(moments_of(y_true, y_pred)))
 
 
 ccc_scorer = make_scorer(concordance_correlation)
@@ -156,8 +154,7 @@ def adjusted_r2(y_true, y_pred, n_predictors=1):
             f"n_predictors must be an integer of at least 0, the number of columns behind the "
             f"prediction, got {plain(n_predictors)!r}."
         )
-    freedom = len(y_true) - n_predictors - 1
-    if freedom < 1:
+    if len(y_true) < n_predictors + 2:
         raise ValueError(
             f"The adjusted R² with {n_predictors} predictors needs at least {n_predictors + 2} "
             f"samples, got {len(y_true)}."
@@ -165,8 +162,7 @@ def adjusted_r2(y_true, y_pred, n_predictors=1):
     # Not by the sum of squares, which rounding of the mean keeps above 0.
     if np.ptp(y_true) == 0:
         return np.nan
-    unexplained = np.sum((y_true - y_pred) ** 2) / np.sum((y_true - y_true.mean()) ** 2)
-    return float(1 - unexplained * (len(y_true) - 1) / freedom)
+    return float(adjusted_r2_of(moments_of(y_true, y_pred), n_predictors))
 
 
 def _columns(values, prefix):

@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_consistent_length
 
+from sklearn_ser.metrics._sums import confusion_sums, uar_of
 from sklearn_ser.plotting._style import (
     count_of,
     draw_matrix,
@@ -29,7 +30,7 @@ def _recalls(counts):
 
 
 def _uar(counts):
-    return np.nanmean(np.diag(_recalls(counts)))
+    return uar_of(confusion_sums(counts.to_numpy()))
 
 
 def _check_labels(labels, *seen):

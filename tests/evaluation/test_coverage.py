@@ -15,7 +15,7 @@ from sklearn_ser.evaluation._intervals import (
     interval_of_draws,
     interval_of_mean,
 )
-from sklearn_ser.evaluation._sums import METRICS
+from sklearn_ser.metrics._sums import METRICS
 
 LEVELS = np.linspace(-1, 1.5, 4)
 # Corpora in a setting: the share of hits has a standard error of half a percent.
