@@ -1,5 +1,6 @@
-"""Training on some recordings and testing on others, and what the scores are worth."""
+"""Training on some recordings, testing on others, and the uncertainty of the scores."""
 
+from sklearn_ser.evaluation._baseline import compare_with_baseline
 from sklearn_ser.evaluation._comparison import compare_methods
 from sklearn_ser.evaluation._fit import fit_cross_corpus
 from sklearn_ser.evaluation._intervals import SpeakerInterval, speaker_interval
@@ -13,6 +14,7 @@ __all__ = [
     "SpeakerInterval",
     "TransferResult",
     "compare_methods",
+    "compare_with_baseline",
     "cross_corpus_validate",
     "fit_cross_corpus",
     "speaker_interval",

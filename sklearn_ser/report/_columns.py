@@ -1,6 +1,6 @@
 """The tables in a folder of results, and their columns."""
 
-from sklearn_ser.report._comparisons import COMPARISON_COLUMNS
+from sklearn_ser.evaluation._baseline import BASELINE_COLUMNS
 
 __all__ = ["COLUMNS", "NUMBERS", "OPTIONAL", "SHARES", "TEXT"]
 
@@ -12,7 +12,7 @@ COLUMNS = {
     "means": _SCORES,
     "recalls": ["method", "corpus", "repeat", "label", "recall", "recall_low", "recall_high"],
     "predictions": ["path", "corpus", "method", "repeat", "y_true", "y_pred"],
-    "comparisons": COMPARISON_COLUMNS,
+    "comparisons": BASELINE_COLUMNS,
     "transfer": ["method", "trained_on", "tested_on", "uar"],
 }
 # Their files may be absent.

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from sklearn_ser.report._comparisons import COMPARISON_COLUMNS, compare_with_first
+from sklearn_ser.evaluation import compare_with_baseline
+from sklearn_ser.report._columns import COLUMNS
 from sklearn_ser.report._facts import (
     describe_corpora,
     describe_methods,
@@ -101,6 +102,14 @@ def _name_predictions(results, speech):
     if "path" not in named:
         named.insert(0, "path", predictions["sample"].map("recording {}".format))
     return named.join(predictions[["method", "repeat", "y_true", "y_pred"]])
+
+
+def _compare(results):
+    """Compare each method with the first; no rows if there is no other, or no known speaker."""
+    first = next(iter(results.values()))
+    if len(results) < 2 or first.predictions["speaker"].isna().all():
+        return pd.DataFrame(columns=COLUMNS["comparisons"])
+    return compare_with_baseline(results)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -270,7 +279,7 @@ class EvaluationRecord:
             means=means,
             recalls=_stack(results, "recalls"),
             predictions=_name_predictions(results, speech),
-            comparisons=compare_with_first(results),
+            comparisons=_compare(results),
             transfer=pd.concat(cells, ignore_index=True) if cells else None,
             run=run,
         )
@@ -328,7 +337,7 @@ class EvaluationRecord:
         """
         run, tables = read_folder(folder)
         if tables["comparisons"] is None:
-            tables["comparisons"] = pd.DataFrame(columns=COMPARISON_COLUMNS)
+            tables["comparisons"] = pd.DataFrame(columns=COLUMNS["comparisons"])
         for key in ("format", "tables"):
             run.pop(key, None)
         return cls(run=run, **tables)

@@ -1,8 +1,6 @@
 import numpy as np
 import pandas as pd
-import pytest
 
-from sklearn_ser.report._comparisons import holm
 from sklearn_ser.report._findings import find_in_data, find_in_scores
 
 
@@ -87,19 +85,3 @@ def test_missing_intervals_and_warnings_of_trainings_are_told_once():
     assert lost["about"] == "dae"
     assert lost["detail"] == "UserWarning with a, b held out: lost"
     assert late["detail"] == "RuntimeWarning: late"
-
-
-@pytest.mark.parametrize(
-    ("p_values", "expected"),
-    [
-        ([], []),
-        ([0.04], [0.04]),
-        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),
-        ([0.01, 0.02, 0.022, 0.09], [0.04, 0.06, 0.06, 0.09]),
-        ([0.6, 0.7], [1, 1]),
-        ([np.nan, 0.01, 0.04], [np.nan, 0.02, 0.04]),
-        ([np.nan], [np.nan]),
-    ],
-)
-def test_holm(p_values, expected):
-    np.testing.assert_allclose(holm(p_values), expected)

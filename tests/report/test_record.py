@@ -9,8 +9,8 @@ from sklearn.naive_bayes import BernoulliNB, GaussianNB
 
 from sklearn_ser import __version__, cross_corpus_validate
 from sklearn_ser.evaluation import compare_methods
+from sklearn_ser.evaluation._baseline import holm
 from sklearn_ser.report import EvaluationRecord
-from sklearn_ser.report._comparisons import holm
 
 TABLES = ("scores", "means", "recalls", "predictions", "comparisons", "transfer")
 
