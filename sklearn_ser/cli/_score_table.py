@@ -3,13 +3,11 @@
 import math
 import textwrap
 
-_DASH = "-"
+from sklearn_ser.utils._words import format_interval
 
 
 def _interval(row):
-    if math.isnan(row["uar_low"]):
-        return _DASH
-    return f"{row['uar_low']:.2f} to {row['uar_high']:.2f}"
+    return format_interval(row["uar_low"], row["uar_high"])
 
 
 def _interval_title(record):

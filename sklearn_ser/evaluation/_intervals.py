@@ -14,6 +14,7 @@ from sklearn_ser.metrics._sums import METRICS, label_sums, value_sums
 from sklearn_ser.utils._identities import canonical_ids
 from sklearn_ser.utils._labels import encode_labels
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._words import count_of
 
 __all__ = [
     "BootstrapSettings",
@@ -155,8 +156,7 @@ def interval_of_draws(estimate, draws, n_speakers, settings, *, low, high, note=
     interval : SpeakerInterval
     """
     if not note and n_speakers < settings.min_speakers:
-        count = "1 speaker" if n_speakers == 1 else f"{n_speakers} speakers"
-        note = f"{count}, fewer than {settings.min_speakers}"
+        note = f"{count_of(n_speakers, 'speaker')}, fewer than {settings.min_speakers}"
     if not note:
         draws = draws[np.isfinite(draws)]
         if len(draws) < 2 or not np.isfinite(estimate):

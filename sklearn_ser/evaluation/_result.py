@@ -3,10 +3,11 @@
 import html
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-__all__ = ["TITLES", "CrossCorpusResult", "format_interval"]
+from sklearn_ser.utils._words import format_interval
+
+__all__ = ["TITLES", "CrossCorpusResult"]
 
 # How metrics are called in print.
 TITLES = {
@@ -17,11 +18,6 @@ TITLES = {
     "adjusted_r2": "adj. R²",
     "mae": "MAE",
 }
-
-
-def format_interval(low, high):
-    """Write an interval as people read it; a dash if there is none."""
-    return "-" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -91,7 +87,9 @@ class CrossCorpusResult:
             if rows["n_repeats"].max() > 1:
                 columns[f"± {TITLES[metric]}"] = rows[f"{metric}_sd"].map("{:.3f}".format)
         intervals = zip(*(rows[f"{self.metrics[0]}_{end}"] for end in ("low", "high")), strict=True)
-        columns[f"{self.confidence:.0%} interval"] = [format_interval(*ends) for ends in intervals]
+        columns[f"{self.confidence:.0%} interval"] = [
+            format_interval(*ends, form="{:z.3f}") for ends in intervals
+        ]
         columns["fit (s)"] = rows["fit_time"].map("{:.2f}".format)
         columns["predict (s)"] = rows["predict_time"].map("{:.2f}".format)
         table = pd.DataFrame(columns)

@@ -1,6 +1,5 @@
 """Read and write model files: zip archives of skops with an entry that describes the model."""
 
-import importlib.metadata
 import io
 import json
 import platform
@@ -13,6 +12,7 @@ from sklearn_ser.exceptions import PersistenceError
 from sklearn_ser.persistence._archive import open_archive, too_large, unpack
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._optional import require_extra
+from sklearn_ser.utils._versions import installed_versions
 
 # Raise it when earlier versions can no longer read the files.
 FORMAT = 1
@@ -21,7 +21,6 @@ _HEADER = "sklearn_ser.json"
 _MODEL = "schema.json"
 _MAX_HEADER = 4 << 20
 _MAX_DEPTH = 50
-_PACKAGES = ("scikit-learn", "numpy", "scipy", "torch", "skorch", "skops")
 
 
 def import_skops():
@@ -40,13 +39,8 @@ def import_skops():
 
 def current_versions():
     """Return the versions of the packages that a model depends on, by name."""
-    versions = {"sklearn-ser": __version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
-    return versions
+    own = {"sklearn-ser": __version__, "python": platform.python_version()}
+    return own | installed_versions()
 
 
 def unzip(data):

@@ -7,9 +7,7 @@ from sklearn.utils import check_consistent_length
 
 from sklearn_ser.metrics._sums import confusion_sums, uar_of
 from sklearn_ser.plotting._style import (
-    count_of,
     draw_matrix,
-    enumerate_words,
     grid_of,
     make_axes,
     printable,
@@ -18,6 +16,7 @@ from sklearn_ser.plotting._style import (
 )
 from sklearn_ser.utils._identities import encode_ids
 from sklearn_ser.utils._labels import encode_labels
+from sklearn_ser.utils._words import count_of, enumerate_words
 
 _INCHES = 0.36  # of a cell
 _BESIDE = 0.5  # inches, for the numbers at the right of a matrix

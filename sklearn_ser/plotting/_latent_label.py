@@ -7,9 +7,10 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 
 from sklearn_ser.plotting._embedding import embed, name_components
-from sklearn_ser.plotting._style import count_of, make_axes, numbered_style, printable
+from sklearn_ser.plotting._style import make_axes, numbered_style, printable
 from sklearn_ser.utils._identities import encode_ids
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._words import count_of
 
 # Through two points any line is perfect.
 _FEWEST = 3

@@ -5,15 +5,10 @@ from sklearn.decomposition import PCA
 
 from sklearn_ser.metrics import unweighted_average_recall
 from sklearn_ser.plotting._embedding import embed, name_components
-from sklearn_ser.plotting._style import (
-    count_of,
-    enumerate_words,
-    make_axes,
-    printable,
-    styles_by_name,
-)
+from sklearn_ser.plotting._style import make_axes, printable, styles_by_name
 from sklearn_ser.utils._identities import encode_ids
 from sklearn_ser.utils._labels import encode_labels
+from sklearn_ser.utils._words import count_of, enumerate_words
 
 _PANELS = ("emotion", "corpus")
 

@@ -103,18 +103,6 @@ def width_of(text, *, points=10):
     return TextPath((0, 0), text, size=points).get_extents().width / 72 if text.strip() else 0.0
 
 
-def enumerate_words(words):
-    """Join words as in a sentence: a, b and c."""
-    words = [str(word) for word in words]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def count_of(number, noun):
-    """Return for example "1 corpus" or "3 corpora"."""
-    plural = {"corpus": "corpora"}.get(noun, f"{noun}s")
-    return f"{number} {noun if number == 1 else plural}"
-
-
 def make_axes(ax, n_rows, n_cols, *, size, share_x=False, share_y=False):
     """Return the figure and a grid of axes to draw in.
 

@@ -6,14 +6,13 @@ import pandas as pd
 from sklearn_ser.plotting._style import (
     BLUE,
     VERMILLION,
-    count_of,
-    enumerate_words,
     grid_of,
     make_axes,
     numbered_style,
     use_first,
 )
 from sklearn_ser.utils._models import parts_from_last
+from sklearn_ser.utils._words import count_of, enumerate_words
 
 _VALIDATION, _WEIGHT = "validation_", "_weight"
 # Figures after the last epoch: no curves.

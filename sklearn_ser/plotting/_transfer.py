@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from sklearn_ser.evaluation._result import TITLES
-from sklearn_ser.plotting._style import count_of, draw_matrix, make_axes, printable
+from sklearn_ser.plotting._style import draw_matrix, make_axes, printable
+from sklearn_ser.utils._words import count_of
 
 
 class TransferMatrixDisplay:

@@ -4,14 +4,9 @@ import numpy as np
 import pandas as pd
 
 from sklearn_ser.evaluation._result import TITLES
-from sklearn_ser.plotting._style import (
-    count_of,
-    enumerate_words,
-    make_axes,
-    numbered_style,
-    printable,
-)
+from sklearn_ser.plotting._style import make_axes, numbered_style, printable
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._words import count_of, enumerate_words, format_interval
 
 # Of the distance from one corpus to the next, what its methods take up.
 _WIDTH = 0.72
@@ -249,8 +244,8 @@ class UARDisplay:
         told = []
         for corpus, (value, low, high) in table.reindex(corpora).iterrows():
             if np.isfinite(value):
-                interval = f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else ""
-                told.append(f"{corpus} {value:.2f}{interval}")
+                interval = format_interval(low, high, missing="")
+                told.append(f"{corpus} {value:.2f}{interval and f' ({interval})'}")
         return enumerate_words(told)
 
     def describe(self):

@@ -1,49 +1,18 @@
-"""With what an evaluation was run, as plain values."""
+"""Versions, corpora and methods of an evaluation, as plain values."""
 
-import os
 import platform
-from importlib import metadata
 
 from sklearn_ser import __version__
 from sklearn_ser.utils._models import random_states
+from sklearn_ser.utils._versions import installed_versions
 
-__all__ = ["describe_corpora", "describe_methods", "platform_facts", "versions"]
-
-# What the numbers depend on; not all of them need to be installed.
-_DISTRIBUTIONS = (
-    "numpy",
-    "scipy",
-    "pandas",
-    "scikit-learn",
-    "numba",
-    "soxr",
-    "soundfile",
-    "torch",
-    "skorch",
-)
-
-
-def _installed(names):
-    for name in names:
-        try:
-            yield name, metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+__all__ = ["describe_corpora", "describe_methods", "versions"]
 
 
 def versions():
     """Return the versions of Python, of this package and of what it computes with."""
     own = {"Python": platform.python_version(), "sklearn-ser": __version__}
-    return own | dict(_installed(_DISTRIBUTIONS))
-
-
-def platform_facts():
-    """Return on what kind of machine this runs."""
-    return {
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "processors": os.cpu_count() or 1,
-    }
+    return own | {name: one for name, one in installed_versions().items() if one is not None}
 
 
 def describe_methods(names, estimators, descriptions):

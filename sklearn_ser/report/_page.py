@@ -15,10 +15,11 @@ from sklearn_ser.report._tables import (
     recall_table,
     score_table,
 )
-from sklearn_ser.report._text import count, summarise
+from sklearn_ser.report._text import summarise
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._optional import require_extra
 from sklearn_ser.utils._spelling import harmless
+from sklearn_ser.utils._words import count_of
 
 __all__ = ["render_report", "write_report"]
 
@@ -32,8 +33,8 @@ def _read(name):
 
 def _title(record):
     methods, corpora = record.methods, record.corpora
-    what = methods[0] if len(methods) == 1 else count(len(methods), "method")
-    return f"Speech emotion recognition: {what} on {count(len(corpora), 'corpus')}"
+    what = methods[0] if len(methods) == 1 else count_of(len(methods), "method")
+    return f"Speech emotion recognition: {what} on {count_of(len(corpora), 'corpus')}"
 
 
 def _printable(value):

@@ -7,16 +7,13 @@ import pandas as pd
 
 from sklearn_ser.evaluation import compare_with_baseline
 from sklearn_ser.report._columns import COLUMNS
-from sklearn_ser.report._facts import (
-    describe_corpora,
-    describe_methods,
-    platform_facts,
-    versions,
-)
+from sklearn_ser.report._facts import describe_corpora, describe_methods, versions
 from sklearn_ser.report._files import read_folder, write_folder
 from sklearn_ser.report._findings import find_in_data, find_in_scores
 from sklearn_ser.utils._identities import canonical_ids, without_spelling_warnings
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._versions import platform_facts
+from sklearn_ser.utils._words import count_of
 
 __all__ = ["EvaluationRecord"]
 
@@ -355,6 +352,6 @@ class EvaluationRecord:
     def __repr__(self):
         methods, corpora = self.methods, self.corpora
         return (
-            f"EvaluationRecord of {len(methods)} method{'s' * (len(methods) > 1)} "
-            f"({', '.join(methods)}) on {len(corpora)} corpora ({', '.join(corpora)})"
+            f"EvaluationRecord of {count_of(len(methods), 'method')} ({', '.join(methods)}) on "
+            f"{count_of(len(corpora), 'corpus')} ({', '.join(corpora)})"
         )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sklearn_ser.plotting._style import enumerate_words
+from sklearn_ser.utils._words import count_of, enumerate_words, format_interval
 
-__all__ = ["count", "interval", "p_value", "share", "signed", "summarise"]
+__all__ = ["interval", "p_value", "share", "signed", "summarise"]
 
 _MINUS = "\N{MINUS SIGN}"
 _DASH = "\N{EN DASH}"
@@ -13,9 +13,7 @@ _SIGNIFICANT = 0.05
 
 def interval(low, high, *, form="{:z.2f}"):
     """Return "0.58 to 0.71"; empty without an interval."""
-    if not np.isfinite(low):
-        return ""
-    return f"{form.format(low)} to {form.format(high)}".replace("-", _MINUS)
+    return format_interval(low, high, form=form, missing="").replace("-", _MINUS)
 
 
 def share(value):
@@ -35,20 +33,14 @@ def p_value(value):
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
-def count(number, noun):
-    """Return "1 recording" or "12 recordings"."""
-    plural = {"corpus": "corpora"}.get(noun, f"{noun}s")
-    return f"{number:,} {noun if number == 1 else plural}"
-
-
 def _material(record):
     recordings = record.predictions.drop_duplicates(["corpus", "path"])
     emotions = sorted(record.predictions["y_true"].unique())
     speakers = sum(corpus.get("speakers", 0) for corpus in record.run["corpora"])
-    voices = f" by {count(speakers, 'speaker')}" if speakers else ""
+    voices = f" by {count_of(speakers, 'speaker')}" if speakers else ""
     return (
-        f"{count(len(recordings), 'recording')}{voices} in "
-        f"{count(len(record.corpora), 'corpus')}, to be told apart: {enumerate_words(emotions)}."
+        f"{count_of(len(recordings), 'recording')}{voices} in "
+        f"{count_of(len(record.corpora), 'corpus')}, to be told apart: {enumerate_words(emotions)}."
     )
 
 

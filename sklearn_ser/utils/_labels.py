@@ -10,12 +10,12 @@ import pandas as pd
 from sklearn.utils import column_or_1d
 
 from sklearn_ser.utils._messages import plain
-from sklearn_ser.utils._validation import encode
+from sklearn_ser.utils._validation import MISSING_AS_TEXT, encode
 
 __all__ = ["encode_labels", "encode_partial_labels", "refuse_unlabelled"]
 
-# The strings that gaps become in an array of strings, and that mark gaps in tables.
-_GAPS_AS_TEXT = ("nan", "None", "<NA>", "NaT", "-1", "-1.0", "")
+# -1 and empty cells stand for no label in tables, but may be names of anything else.
+_GAPS_AS_TEXT = (*MISSING_AS_TEXT, "-1", "-1.0", "")
 
 # -1 and 1 alone are the two classes of a binary problem, as everywhere in scikit-learn.
 _BINARY = ({-1, 1}, {"-1", "1"}, {"-1.0", "1.0"})

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-# The strings that gaps become in an array of strings.
-_MISSING_AS_TEXT = ("nan", "None", "<NA>", "NaT")
+# What a missing entry turns into when a list with gaps becomes an array of strings.
+MISSING_AS_TEXT = ("nan", "None", "<NA>", "NaT")
 
 
 def as_objects(values, name):
@@ -26,7 +26,7 @@ def as_objects(values, name):
 
 
 def _check_no_disguised_gaps(array, name):
-    disguised = np.isin(array, np.array(_MISSING_AS_TEXT, dtype=object))
+    disguised = np.isin(array, np.array(MISSING_AS_TEXT, dtype=object))
     if disguised.any():
         position = disguised.argmax()
         raise ValueError(

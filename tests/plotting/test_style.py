@@ -8,8 +8,6 @@ from sklearn_ser.datasets._base import EMOTIONS
 from sklearn_ser.plotting._style import (
     COLOURS,
     EMOTION_STYLES,
-    count_of,
-    enumerate_words,
     grid_of,
     lightness,
     make_axes,
@@ -81,14 +79,6 @@ def test_an_emotion_looks_the_same_in_all_company():
 )
 def test_printable(name, text):
     assert printable(name) == text
-
-
-def test_words():
-    assert enumerate_words(["a"]) == "a"
-    assert enumerate_words(["a", "b", 3]) == "a, b and 3"
-    assert count_of(1, "corpus") == "1 corpus"
-    assert count_of(2, "corpus") == "2 corpora"
-    assert count_of(3, "epoch") == "3 epochs"
 
 
 @pytest.mark.parametrize(
