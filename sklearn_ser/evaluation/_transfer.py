@@ -1,6 +1,7 @@
 """Train on each corpus and test on each of them."""
 
 import html
+import itertools
 import warnings
 from dataclasses import dataclass
 
@@ -107,55 +108,76 @@ class TransferResult:
         return f"{matrix}<p>{html.escape(self._notes())}</p>"
 
 
+def _single_class(recordings, rows):
+    """Return the only class of some rows; None if there are more, or no classes at all."""
+    classes = np.unique(recordings.y[rows]) if recordings.of_labels else ()
+    return classes[0] if len(classes) == 1 else None
+
+
 def _why_not_learnt(recordings, jobs):
     """Return why a classifier cannot be trained for all of some jobs; empty if it can."""
-    if not recordings.of_labels:
-        return ""
     for job in jobs:
-        learnt = np.unique(recordings.y[job.train])
-        if learnt.size < 2:
+        label = _single_class(recordings, job.train)
+        if label is not None:
             left_out = pd.unique(recordings.speakers_of(job.test)).tolist()
             noun = "speaker" if len(left_out) == 1 else "speakers"
-            return (
-                f"without {noun} {shorten(left_out)} all recordings are of one class, {learnt[0]}"
-            )
+            return f"without {noun} {shorten(left_out)} all recordings are of one class, {label}"
     return ""
 
 
 def _jobs(recordings, seeds, n_splits):
-    """Return the jobs of all pairs, and why corpora have no diagonal."""
+    """Return the jobs of all pairs, and why cells have none, by cell."""
     names = np.unique(recordings.corpus).tolist()
     rows = {name: np.flatnonzero(recordings.corpus == name) for name in names}
     jobs, without = [], {}
-    for trained_on in names:
-        for tested_on in names:
-            cell = trained_on, tested_on
-            if trained_on != tested_on:
-                title = f"{tested_on} (trained on {trained_on})"
-                jobs += [
-                    Job(cell, title, repeat, seed, rows[trained_on], rows[tested_on])
-                    for repeat, seed in enumerate(seeds)
-                ]
-            elif reason := why_not_within(recordings.speakers_of(rows[trained_on])):
-                without[trained_on] = reason
+    for cell in itertools.product(names, names):
+        trained_on, tested_on = cell
+        label = _single_class(recordings, rows[trained_on])
+        if label is not None:
+            without[cell] = f"all recordings to train on are of one class, {label}"
+        elif trained_on != tested_on:
+            title = f"{tested_on} (trained on {trained_on})"
+            jobs += [
+                Job(cell, title, repeat, seed, rows[trained_on], rows[tested_on])
+                for repeat, seed in enumerate(seeds)
+            ]
+        elif reason := why_not_within(recordings.speakers_of(rows[trained_on])):
+            without[cell] = reason
+        else:
+            within = speaker_jobs(cell, trained_on, recordings, seeds, n_splits)
+            if reason := _why_not_learnt(recordings, within):
+                without[cell] = reason
             else:
-                within = speaker_jobs(cell, trained_on, recordings, seeds, n_splits)
-                if reason := _why_not_learnt(recordings, within):
-                    without[trained_on] = reason
-                else:
-                    jobs += within
+                jobs += within
+    if not jobs:
+        raise ValueError(
+            f"All recordings of each corpus are of one class, "
+            f"{plain(recordings.y[rows[names[0]][0]])!r} in {names[0]}; a classifier needs at "
+            f"least two in one corpus."
+        )
     return jobs, without
 
 
-def _empty_row(corpus, reason, recordings):
+def _warn_of_empty_cells(without, warned):
+    """Warn once for each corpus, and add the warnings to a table."""
+    for (trained_on, tested_on), reason in without.items():
+        if trained_on != tested_on:
+            continue
+        message = f"{trained_on} has no score within itself, its cell is NaN: {reason}."
+        if any(cell[0] == trained_on != cell[1] for cell in without):
+            message = f"Nothing can be trained on {trained_on} alone, its row is NaN: {reason}."
+        warnings.warn(message, CorpusWarning, stacklevel=caller_stacklevel())
+        warned.loc[len(warned)] = [f"{trained_on}", CorpusWarning.__name__, message]
+
+
+def _empty_row(cell, reason, recordings):
     """Return the row of a cell that nothing was computed for."""
-    speaker = recordings.speakers_of(recordings.corpus == corpus)
+    speaker = recordings.speakers_of(recordings.corpus == cell[1])
     row = {
-        "trained_on": corpus,
-        "tested_on": corpus,
+        **dict(zip(_KEY, cell, strict=True)),
         "n_train": 0,
         "n_test": 0,
-        "n_speakers": 0 if speaker is None else pd.Series(speaker).nunique(),
+        "n_speakers": 0 if speaker is None else pd.Series(speaker, dtype=object).nunique(),
         "n_repeats": 0,
         "interval_note": reason,
         "fit_time": 0.0,
@@ -221,14 +243,15 @@ def transfer_matrix(
     Raises
     ------
     ValueError
-        As for :func:`cross_corpus_validate`, or if a corpus has only one class.
+        As for :func:`cross_corpus_validate`, or if no corpus has two classes.
     TypeError
         If `estimator` is neither classifier nor regressor.
 
     Warns
     -----
     CorpusWarning
-        If a corpus has no diagonal. Why is the `interval_note` of its cell.
+        If cells are NaN: the diagonal of a corpus whose speakers cannot be held out, or
+        the whole row of a corpus with a single class. `interval_note` has the reason.
     UserWarning
         If a corpus has classes that another lacks, in which it is tested: their recall
         is 0.
@@ -269,14 +292,11 @@ def transfer_matrix(
     outcomes, warned = run_jobs(
         estimator, recordings, jobs, n_jobs=n_jobs, verbose=verbose, title="pairs of corpora"
     )
-    for name, reason in without.items():
-        message = f"{name} has no score within itself, its cell is NaN: {reason}."
-        warnings.warn(message, CorpusWarning, stacklevel=caller_stacklevel())
-        warned.loc[len(warned)] = [f"{name}", CorpusWarning.__name__, message]
+    _warn_of_empty_cells(without, warned)
     metrics = metrics_of(recordings)
     scored = [score_cell(cell, recordings, settings) for cell in gather_cells(outcomes, _KEY)]
     rows = [cell.summary for cell in scored]
-    rows += [_empty_row(name, reason, recordings) for name, reason in without.items()]
+    rows += [_empty_row(cell, reason, recordings) for cell, reason in without.items()]
     return TransferResult(
         cells=summary_table(rows, _KEY, metrics).sort_values(_KEY, ignore_index=True),
         recalls=recalls_table([row for cell in scored for row in cell.recalls], _KEY),

@@ -183,6 +183,21 @@ class TestNoDiagonal:
         with pytest.raises(ValueError, match="of one class, 'anger'; a classifier needs"):
             within_corpus_validate(GaussianNB(), **speech)
 
+    def test_a_single_class_in_a_corpus(self, speech):
+        speech["y"] = np.where(speech["corpus"] == "b", "anger", speech["y"])
+        with pytest.warns(
+            CorpusWarning, match="Nothing can be trained on b alone, its row"
+        ) as caught:
+            result = transfer_matrix(GaussianNB(), **speech)
+        assert [warning.filename for warning in caught] == [__file__]
+        assert result.scores.loc["b"].isna().all()
+        assert result.scores.loc[["a", "c"]].notna().all(axis=None)
+        reason = "all recordings to train on are of one class, anger"
+        assert result.cells.query("trained_on == 'b'")["interval_note"].tolist() == [reason] * 3
+        assert result.warned["fold"].tolist() == ["b"]
+        # It can be tested on: its only class is learnt elsewhere.
+        assert result.table("n_test").loc["a", "b"] == 60
+
     def test_numbers_have_no_classes(self, speech):
         speech["y"] = np.where(speech["corpus"] == "b", 1.0, speech["X"][:, 0])
         result = transfer_matrix(LinearRegression(), **speech)
@@ -210,7 +225,7 @@ def test_nothing_to_warn_of(speech):
     [
         ({"corpus": ["a"] * 200}, "needs at least two"),
         ({"n_splits": 0}, "n_splits must be an integer of at least 2, got 0"),
-        ({"y": ["x"] * 200}, "of one class, 'x'"),
+        ({"y": ["x"] * 200}, "each corpus are of one class, 'x' in a; a classifier needs at least"),
         ({"confidence": 2}, "confidence must be"),
     ],
 )
