@@ -15,6 +15,7 @@ from sklearn_ser.evaluation._intervals import (
     interval_of_mean,
     sums_of,
 )
+from sklearn_ser.evaluation._result import storing
 from sklearn_ser.utils._identities import canonical_ids
 from sklearn_ser.utils._labels import refuse_unlabelled
 from sklearn_ser.utils._messages import plain
@@ -93,6 +94,11 @@ def _predictions(result, name):
             f"The predictions of {name} have no column {', '.join(missing)}; expected are "
             f"{', '.join(_COLUMNS)}, as in the result of cross_corpus_validate."
         )
+    return table
+
+
+def _in_order(table, name):
+    """Return predictions with canonical names, in an order that does not depend on the folds."""
     corpus = canonical_ids(table["corpus"], name=f"corpus of {name}")
     speaker = canonical_ids(table["speaker"], name=f"speaker of {name}", within=corpus)
     table = table.assign(corpus=corpus, speaker=speaker)
@@ -236,6 +242,26 @@ def _compare_mean(pairs, rows, intervals, settings, n_permutations):
     return _row("mean", scores, interval, permuted, exact)
 
 
+def _compare_tables(first, second, metric, settings, n_permutations):
+    first, second = _in_order(first, "first"), _in_order(second, "second")
+    _check_same(first, second)
+    if metric.of_labels == (first["y_true"].dtype.kind == "f"):
+        raise ValueError(
+            f"metric={metric.name!r} does not fit y_true, which holds values such as "
+            f"{plain(first['y_true'].tolist()[0])!r}. Use 'uar' for labels and 'ccc' for numbers."
+        )
+    _check_known(first, second, metric)
+    pairs = [
+        _Pair(name, rows, second[second["corpus"] == name], metric)
+        for name, rows in first.groupby("corpus")
+    ]
+    rows, intervals = zip(
+        *(_compare_corpus(pair, settings, n_permutations) for pair in pairs), strict=True
+    )
+    mean = _compare_mean(pairs, rows, intervals, settings, n_permutations)
+    return pd.DataFrame([*rows, mean])
+
+
 def compare_methods(
     first,
     second,
@@ -350,19 +376,6 @@ def compare_methods(
             f"n_permutations must be an integer of at least 1, got {plain(n_permutations)!r}."
         )
     first, second = _predictions(first, "first"), _predictions(second, "second")
-    _check_same(first, second)
-    if metric.of_labels == (first["y_true"].dtype.kind == "f"):
-        raise ValueError(
-            f"metric={metric.name!r} does not fit y_true, which holds values such as "
-            f"{plain(first['y_true'].tolist()[0])!r}. Use 'uar' for labels and 'ccc' for numbers."
-        )
-    _check_known(first, second, metric)
-    pairs = [
-        _Pair(name, rows, second[second["corpus"] == name], metric)
-        for name, rows in first.groupby("corpus")
-    ]
-    rows, intervals = zip(
-        *(_compare_corpus(pair, settings, n_permutations) for pair in pairs), strict=True
-    )
-    mean = _compare_mean(pairs, rows, intervals, settings, n_permutations)
-    return pd.DataFrame([*rows, mean])
+    names = [table[column] for table in (first, second) for column in ("corpus", "speaker")]
+    with storing(*names):
+        return _compare_tables(first, second, metric, settings, n_permutations)

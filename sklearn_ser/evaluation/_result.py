@@ -1,5 +1,6 @@
 """The tables of an evaluation, and their printed form."""
 
+import contextlib
 import html
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from sklearn_ser.utils._words import format_interval
 
-__all__ = ["TITLES", "CrossCorpusResult"]
+__all__ = ["TITLES", "CrossCorpusResult", "storing"]
 
 # How metrics are called in print.
 TITLES = {
@@ -18,6 +19,28 @@ TITLES = {
     "adjusted_r2": "adj. R²",
     "mae": "MAE",
 }
+
+
+@contextlib.contextmanager
+def storing(*columns):
+    """Let pandas hold names that are not UTF-8, such as those of old folders.
+
+    Where pyarrow is installed, pandas keeps text as UTF-8 and fails on anything else. Other
+    tables keep that storage, which is the faster one.
+
+    Parameters
+    ----------
+    *columns : array-like or None
+        What tables are going to be made of.
+    """
+    entries = (one for column in columns if column is not None for one in pd.unique(column))
+    try:
+        "".join(one for one in entries if isinstance(one, str)).encode()
+        options = contextlib.nullcontext()
+    except UnicodeEncodeError:
+        options = pd.option_context("mode.string_storage", "python")
+    with options:
+        yield
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -76,6 +99,10 @@ class CrossCorpusResult:
 
     def _table(self):
         rows = self.summary
+        with storing(rows["corpus"]):
+            return self._format(rows)
+
+    def _format(self, rows):
         columns = {
             "corpus": rows["corpus"].astype(str),
             "train": rows["n_train"].astype(str),

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
-from sklearn_ser.evaluation._result import TITLES
+from sklearn_ser.evaluation._result import TITLES, storing
 from sklearn_ser.evaluation._scores import (
     gather_cells,
     metrics_of,
@@ -187,6 +187,21 @@ def _empty_row(cell, reason, recordings):
     return row | {f"{one.name}{end}": np.nan for one in metrics_of(recordings) for end in ends}
 
 
+def _collect(outcomes, warned, without, recordings, settings):
+    metrics = metrics_of(recordings)
+    scored = [score_cell(cell, recordings, settings) for cell in gather_cells(outcomes, _KEY)]
+    rows = [cell.summary for cell in scored]
+    rows += [_empty_row(cell, reason, recordings) for cell, reason in without.items()]
+    return TransferResult(
+        cells=summary_table(rows, _KEY, metrics).sort_values(_KEY, ignore_index=True),
+        recalls=recalls_table([row for cell in scored for row in cell.recalls], _KEY),
+        predictions=pd.concat([cell.predictions for cell in scored], ignore_index=True),
+        warned=warned,
+        metrics=tuple(metric.name for metric in metrics),
+        confidence=settings.confidence,
+    )
+
+
 def transfer_matrix(
     estimator,
     X,
@@ -293,15 +308,5 @@ def transfer_matrix(
         estimator, recordings, jobs, n_jobs=n_jobs, verbose=verbose, title="pairs of corpora"
     )
     _warn_of_empty_cells(without, warned)
-    metrics = metrics_of(recordings)
-    scored = [score_cell(cell, recordings, settings) for cell in gather_cells(outcomes, _KEY)]
-    rows = [cell.summary for cell in scored]
-    rows += [_empty_row(cell, reason, recordings) for cell, reason in without.items()]
-    return TransferResult(
-        cells=summary_table(rows, _KEY, metrics).sort_values(_KEY, ignore_index=True),
-        recalls=recalls_table([row for cell in scored for row in cell.recalls], _KEY),
-        predictions=pd.concat([cell.predictions for cell in scored], ignore_index=True),
-        warned=warned,
-        metrics=tuple(metric.name for metric in metrics),
-        confidence=settings.confidence,
-    )
+    with storing(recordings.corpus, recordings.speaker, recordings.y):
+        return _collect(outcomes, warned, without, recordings, settings)

@@ -6,7 +6,7 @@ import pandas as pd
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
-from sklearn_ser.evaluation._result import CrossCorpusResult
+from sklearn_ser.evaluation._result import CrossCorpusResult, storing
 from sklearn_ser.evaluation._scores import (
     gather_cells,
     mean_row,
@@ -24,6 +24,11 @@ __all__ = ["collect", "cross_corpus_validate"]
 
 def collect(outcomes, warned, recordings, settings):
     """Make the result of evaluations whose cells are corpora."""
+    with storing(recordings.corpus, recordings.speaker, recordings.y):
+        return _collect(outcomes, warned, recordings, settings)
+
+
+def _collect(outcomes, warned, recordings, settings):
     metrics = metrics_of(recordings)
     scored = [score_cell(cell, recordings, settings) for cell in gather_cells(outcomes, ["corpus"])]
     predictions = pd.concat([cell.predictions for cell in scored])
