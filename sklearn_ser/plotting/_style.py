@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_ser.utils._optional import require_extra
+from sklearn_ser.utils._spelling import harmless
 
 BLACK, GREY = "#000000", "#8C8C8C"
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
@@ -87,7 +88,7 @@ def import_pyplot():
 
 def printable(name):
     """Return a name as text that is drawn as it is, cut in the middle if it is long."""
-    text = str(name)
+    text = harmless(str(name))
     if len(text) > _LONGEST_NAME:
         half = (_LONGEST_NAME - 1) // 2
         text = f"{text[:half]}…{text[-half:]}"

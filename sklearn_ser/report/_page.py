@@ -5,6 +5,7 @@ import hashlib
 from importlib import resources
 from pathlib import Path
 
+from sklearn_ser.evaluation._result import storing
 from sklearn_ser.report._pictures import confusion_pictures, score_picture, transfer_pictures
 from sklearn_ser.report._tables import (
     comparison_table,
@@ -106,11 +107,13 @@ def render_report(record, *, title=None):
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    with storing(record.scores["corpus"]):
+        context = _context(record, title)
     style = _read("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     template = environment.from_string(_read("report.html.jinja"))
     # The style is part of the package, and no text of a user gets into it.
-    return template.render(style=Markup(style), style_hash=digest, **_context(record, title))
+    return template.render(style=Markup(style), style_hash=digest, **context)
 
 
 def write_report(record, path, *, title=None):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from sklearn_ser.evaluation import compare_with_baseline
+from sklearn_ser.evaluation._result import storing
 from sklearn_ser.report._columns import COLUMNS
 from sklearn_ser.report._facts import describe_corpora, describe_methods, versions
 from sklearn_ser.report._files import read_folder, write_folder
@@ -107,6 +108,21 @@ def _compare(results):
     if len(results) < 2 or first.predictions["speaker"].isna().all():
         return pd.DataFrame(columns=COLUMNS["comparisons"])
     return compare_with_baseline(results)
+
+
+def _make_tables(results, speech, transfer):
+    """Return the tables of a record, by name."""
+    _check_results(results, speech)
+    scores, means = _split_summary(results, speech)
+    cells = {name: result.cells.assign(method=name) for name, result in transfer.items()}
+    return {
+        "scores": scores,
+        "means": means,
+        "recalls": _stack(results, "recalls"),
+        "predictions": _name_predictions(results, speech),
+        "comparisons": _compare(results),
+        "transfer": pd.concat(cells, ignore_index=True) if cells else None,
+    }
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -249,10 +265,12 @@ class EvaluationRecord:
             the table or are of different recordings, or a corpus is called "mean".
         """
         speech = _with_canonical_ids(speech)
-        _check_results(results, speech)
-        scores, means = _split_summary(results, speech)
-        known = speech if "speaker" in speech else speech.assign(speaker=None)
-        warned = find_in_scores(scores, _stack(results, "warned"))
+        with storing(*(speech[name] for name in ("corpus", "speaker") if name in speech)):
+            tables = _make_tables(results, speech, transfer or {})
+            known = speech if "speaker" in speech else speech.assign(speaker=None)
+            corpora = describe_corpora(known, sources or {})
+            warned = find_in_scores(tables["scores"], _stack(results, "warned"))
+            unusual = find_in_data(known)
         run = {
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": command,
@@ -263,23 +281,12 @@ class EvaluationRecord:
                 "confidence": next(iter(results.values())).confidence,
                 **(settings or {}),
             },
-            "corpora": describe_corpora(known, sources or {}),
+            "corpora": corpora,
             "methods": describe_methods(results, estimators or {}, descriptions or {}),
-            "warnings": [*find_in_data(known), *findings, *warned],
+            "warnings": [*unusual, *findings, *warned],
             "seconds": {name: round(float(value), 2) for name, value in (seconds or {}).items()},
         }
-        cells = {
-            name: result.cells.assign(method=name) for name, result in (transfer or {}).items()
-        }
-        return cls(
-            scores=scores,
-            means=means,
-            recalls=_stack(results, "recalls"),
-            predictions=_name_predictions(results, speech),
-            comparisons=_compare(results),
-            transfer=pd.concat(cells, ignore_index=True) if cells else None,
-            run=run,
-        )
+        return cls(run=run, **tables)
 
     def save(self, folder):
         r"""Write the tables as CSV, and everything else as ``run.json``.
@@ -347,7 +354,7 @@ class EvaluationRecord:
     @property
     def corpora(self):
         """The names of the corpora that were held out."""
-        return self.scores["corpus"].astype(str).unique().tolist()
+        return [str(name) for name in self.scores["corpus"].unique()]
 
     def __repr__(self):
         methods, corpora = self.methods, self.corpora

@@ -75,6 +75,7 @@ def test_an_emotion_looks_the_same_in_all_company():
         ("_a", " _a"),
         ("abcdefghijklmnopqrstuvwxyz", "abcdefghijk…pqrstuvwxyz"),
         ("abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx"),
+        ("caf\udce9\x1b", "caf\\udce9\N{REPLACEMENT CHARACTER}"),
     ],
 )
 def test_printable(name, text):

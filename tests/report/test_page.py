@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
@@ -309,6 +310,20 @@ def test_hostile_names_are_outlines_in_pictures(hostile):
         picture = ET.fromstring(base64.b64decode(image["src"].partition(",")[2]))
         tags = {element.tag.rpartition("}")[2] for element in picture.iter()}
         assert not tags & {"script", "text", "foreignObject", "a"}
+
+
+def test_a_corpus_whose_name_is_not_utf8(make_speech, evaluate, tmp_path):
+    corpora = ("caf\udce9", "urdu")
+    speech, X = make_speech(("cafe", "urdu"))
+    names = ["caf\udce9" if name == "cafe" else name for name in speech["corpus"]]
+    speech["corpus"] = pd.Series(names, dtype=object)
+    record = evaluate(speech, X, methods=("svm",), transfer=True)
+    assert record.corpora == list(corpora)
+    record.save(tmp_path)
+    loaded = EvaluationRecord.load(tmp_path)
+    assert loaded.corpora == list(corpora)
+    told = Page(write_report(loaded, tmp_path / "report.html").read_text(encoding="utf-8")).says()
+    assert r"caf\udce9 held out" in told
 
 
 @pytest.mark.usefixtures("blank_pictures")
