@@ -2,9 +2,11 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_array, check_random_state, gen_batches
@@ -17,19 +19,19 @@ _CHUNK = 2**22
 _ROWS_FOR_MEDIAN = 1000
 
 
-def check_samples(X, Y):
+def check_samples(X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return two samples of the same space as float64 arrays."""
-    X = check_array(X, dtype=np.float64, input_name="X")
-    Y = check_array(Y, dtype=np.float64, input_name="Y")
-    if X.shape[1] != Y.shape[1]:
+    x = check_array(X, dtype=np.float64, input_name="X")
+    y = check_array(Y, dtype=np.float64, input_name="Y")
+    if x.shape[1] != y.shape[1]:
         raise ValueError(
-            f"X has {X.shape[1]} columns but Y has {Y.shape[1]}; distances need samples of one "
-            f"and the same embedding."
+            f"X has {x.shape[1]} columns but Y has {y.shape[1]}; distances need two samples of the "
+            f"same embedding."
         )
-    return X, Y
+    return x, y
 
 
-def check_n_projections(n_projections):
+def check_n_projections(n_projections: object) -> None:
     """Raise unless there is a number of directions."""
     if not isinstance(n_projections, Integral) or n_projections < 1:
         raise ValueError(
@@ -38,7 +40,7 @@ def check_n_projections(n_projections):
         )
 
 
-def check_max_samples(max_samples):
+def check_max_samples(max_samples: object) -> None:
     """Raise unless it leaves pairs of rows."""
     if max_samples is not None and (not isinstance(max_samples, Integral) or max_samples < 2):
         raise ValueError(
@@ -47,14 +49,14 @@ def check_max_samples(max_samples):
         )
 
 
-def subsample(X, max_samples, rng):
+def subsample(X: np.ndarray, max_samples: int | None, rng: np.random.RandomState) -> np.ndarray:
     """Return at most so many rows, drawn without replacement."""
     if max_samples is None or len(X) <= max_samples:
         return X
     return X[rng.choice(len(X), max_samples, replace=False)]
 
 
-def draw_directions(n_features, n_projections, rng):
+def draw_directions(n_features: int, n_projections: int, rng: np.random.RandomState) -> np.ndarray:
     """Draw unit vectors, uniform on the sphere, in orthogonal sets.
 
     Returns
@@ -69,7 +71,7 @@ def draw_directions(n_features, n_projections, rng):
     return np.concatenate([*q], axis=1)[:, :n_projections]
 
 
-def _wasserstein_of_sorted(x, y, p):
+def _wasserstein_of_sorted(x: np.ndarray, y: np.ndarray, p: float) -> np.ndarray:
     """Return the p-th power of the distance of each pair of columns, both sorted.
 
     Both quantile functions are steps, so their distance is a finite sum over the steps.
@@ -81,7 +83,9 @@ def _wasserstein_of_sorted(x, y, p):
     return widths @ gaps**p
 
 
-def sliced_wasserstein_pairs(samples, directions, p):
+def sliced_wasserstein_pairs(
+    samples: Sequence[np.ndarray], directions: np.ndarray, p: float
+) -> np.ndarray:
     """Return the sliced distance of each pair of samples, in the order of combinations."""
     pairs = list(itertools.combinations(range(len(samples)), 2))
     totals = np.zeros(len(pairs))
@@ -93,7 +97,14 @@ def sliced_wasserstein_pairs(samples, directions, p):
     return (totals / n_projections) ** (1 / p)
 
 
-def sliced_wasserstein_distance(X, Y, *, p=2, n_projections=200, random_state=None):
+def sliced_wasserstein_distance(
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    p: float = 2,
+    n_projections: int = 200,
+    random_state: int | np.random.RandomState | None = None,
+) -> float:
     r"""Sliced Wasserstein distance of two samples.
 
     The mean over directions :math:`\theta` of the distance of the samples projected on
@@ -160,22 +171,22 @@ def sliced_wasserstein_distance(X, Y, *, p=2, n_projections=200, random_state=No
     >>> round(sliced_wasserstein_distance(X, X + [3, 4], random_state=0), 4)  # 5 / sqrt(2)
     3.5355
     """
-    X, Y = check_samples(X, Y)
+    x, y = check_samples(X, Y)
     check_n_projections(n_projections)
     if not isinstance(p, Real) or not 1 <= p < math.inf:
         raise ValueError(f"p, the order of the distance, must be at least 1, got {plain(p)!r}.")
-    directions = draw_directions(X.shape[1], n_projections, check_random_state(random_state))
-    return float(sliced_wasserstein_pairs([X, Y], directions, p)[0])
+    directions = draw_directions(x.shape[1], n_projections, check_random_state(random_state))
+    return float(sliced_wasserstein_pairs([x, y], directions, p)[0])
 
 
-def median_bandwidth(X, rng):
+def median_bandwidth(X: np.ndarray, rng: np.random.RandomState) -> float:
     """Return the median of the distances above 0 between rows; 1 if there are none."""
     distances = pdist(subsample(X, _ROWS_FOR_MEDIAN, rng))
     distances = distances[distances > 0]
     return float(np.median(distances)) if distances.size else 1.0
 
 
-def mean_kernel(X, Y, bandwidth):
+def mean_kernel(X: np.ndarray, Y: np.ndarray, bandwidth: float) -> float:
     """Return the mean Gaussian kernel over pairs of rows, without a row and itself if X is Y."""
     total = 0.0
     for rows in gen_batches(len(X), max(1, _CHUNK // len(Y))):
@@ -187,7 +198,14 @@ def mean_kernel(X, Y, bandwidth):
     return total / (len(X) * len(Y))
 
 
-def maximum_mean_discrepancy(X, Y, *, bandwidth=None, max_samples=2000, random_state=None):
+def maximum_mean_discrepancy(
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    bandwidth: float | None = None,
+    max_samples: int | None = 2000,
+    random_state: int | np.random.RandomState | None = None,
+) -> float:
     r"""Squared maximum mean discrepancy (MMD) of two samples, Gaussian kernel, unbiased.
 
     With :math:`k(x, y) = \exp(-\lVert x - y \rVert^2 / 2 \sigma^2)`,
@@ -250,22 +268,22 @@ def maximum_mean_discrepancy(X, Y, *, bandwidth=None, max_samples=2000, random_s
     >>> round(maximum_mean_discrepancy(X, Y, bandwidth=1), 4)  # 2 exp(-1 / 2)
     1.2131
     """
-    X, Y = check_samples(X, Y)
-    for sample, name in ((X, "X"), (Y, "Y")):
+    x, y = check_samples(X, Y)
+    for sample, name in ((x, "X"), (y, "Y")):
         if len(sample) < 2:
             raise ValueError(f"{name} has one row; the unbiased estimate needs at least two.")
     if bandwidth is not None and not (isinstance(bandwidth, Real) and 0 < bandwidth < math.inf):
         raise ValueError(f"bandwidth must be a number above 0 or None, got {plain(bandwidth)!r}.")
     check_max_samples(max_samples)
     rng = check_random_state(random_state)
-    X, Y = subsample(X, max_samples, rng), subsample(Y, max_samples, rng)
+    x, y = subsample(x, max_samples, rng), subsample(y, max_samples, rng)
     if bandwidth is None:
-        bandwidth = median_bandwidth(np.concatenate([X, Y]), rng)
-    within = mean_kernel(X, X, bandwidth) + mean_kernel(Y, Y, bandwidth)
-    return float(within - 2 * mean_kernel(X, Y, bandwidth))
+        bandwidth = median_bandwidth(np.concatenate([x, y]), rng)
+    within = mean_kernel(x, x, bandwidth) + mean_kernel(y, y, bandwidth)
+    return float(within - 2 * mean_kernel(x, y, bandwidth))
 
 
-def _bin_edges(x, y, n_bins):
+def _bin_edges(x: np.ndarray, y: np.ndarray, n_bins: int) -> np.ndarray:
     """Return values between which each sample, weighing the same, has equal shares.
 
     The shares are counted in whole numbers: by rounding, an edge between two samples that
@@ -279,7 +297,7 @@ def _bin_edges(x, y, n_bins):
     return np.unique(values[order][np.searchsorted(reached, wanted)])
 
 
-def _jensen_shannon(x, y, n_bins):
+def _jensen_shannon(x: np.ndarray, y: np.ndarray, n_bins: int) -> float:
     edges = _bin_edges(x, y, n_bins)
     shares = [
         np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1) / len(values)
@@ -294,7 +312,9 @@ def _jensen_shannon(x, y, n_bins):
     return min(max(divergence, 0.0), math.log(2))
 
 
-def jensen_shannon_divergence(X, Y, *, n_bins=None):
+def jensen_shannon_divergence(
+    X: ArrayLike, Y: ArrayLike, *, n_bins: int | None = None
+) -> np.ndarray:
     r"""Jensen-Shannon divergence of two samples, for each dimension.
 
     With :math:`P` and :math:`Q` the histograms of a column of `X` and of `Y`, in the
@@ -353,9 +373,9 @@ def jensen_shannon_divergence(X, Y, *, n_bins=None):
     >>> jensen_shannon_divergence(X, Y).round(3)
     array([0.   , 0.693])
     """
-    X, Y = check_samples(X, Y)
+    x, y = check_samples(X, Y)
     if n_bins is None:
-        n_bins = 2 * math.ceil(min(len(X), len(Y)) ** (1 / 3))
+        n_bins = 2 * math.ceil(min(len(x), len(y)) ** (1 / 3))
     elif not isinstance(n_bins, Integral) or n_bins < 2:
         raise ValueError(f"n_bins must be an integer of at least 2 or None, got {plain(n_bins)!r}.")
-    return np.array([_jensen_shannon(x, y, n_bins) for x, y in zip(X.T, Y.T, strict=True)])
+    return np.array([_jensen_shannon(a, b, n_bins) for a, b in zip(x.T, y.T, strict=True)])

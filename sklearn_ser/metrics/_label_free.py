@@ -4,6 +4,8 @@ Each is a scorer: ``scorer(estimator, X, y=None)``, higher is better, `y` is not
 They go into the ``scoring=`` of scikit-learn's searches as they are.
 """
 
+from typing import Any
+
 import numpy as np
 
 from sklearn_ser.utils._models import last_step
@@ -14,7 +16,7 @@ __all__ = ["entropy_score", "memory_agreement_score", "neighborhood_density_scor
 _ENTRIES_AT_ONCE = 2**22
 
 
-def _probabilities(estimator, X):
+def _probabilities(estimator: Any, X: Any) -> np.ndarray:
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"{type(estimator).__name__} has no predict_proba, which this score is computed "
@@ -23,12 +25,12 @@ def _probabilities(estimator, X):
     return np.asarray(estimator.predict_proba(X), dtype=np.float64)
 
 
-def _entropy(probabilities):
+def _entropy(probabilities: np.ndarray) -> np.ndarray:
     safe = np.where(probabilities > 0, probabilities, 1.0)
     return -(probabilities * np.log(safe)).sum(axis=1)
 
 
-def entropy_score(estimator, X, y=None):
+def entropy_score(estimator: Any, X: Any, y: object = None) -> float:
     r"""Certainty of the predictions: one minus their mean normalised entropy.
 
     .. math:: 1 + \frac{1}{n \log K} \sum_{ik} p_{ik} \log p_{ik}
@@ -73,7 +75,9 @@ def entropy_score(estimator, X, y=None):
     return float(1 - _entropy(p).mean() / np.log(p.shape[1]))
 
 
-def neighborhood_density_score(estimator, X, y=None, *, temperature=0.05):
+def neighborhood_density_score(
+    estimator: Any, X: Any, y: object = None, *, temperature: float = 0.05
+) -> float:
     r"""Soft neighbourhood density: how crowded each prediction's surroundings are.
 
     With :math:`s_{ij}` the cosine similarity of the probabilities of rows i and j,
@@ -137,7 +141,7 @@ def neighborhood_density_score(estimator, X, y=None, *, temperature=0.05):
     return float(total / len(p))
 
 
-def memory_agreement_score(estimator, X, y=None):
+def memory_agreement_score(estimator: Any, X: Any, y: object = None) -> float:
     """Share of the rows for which head and memory of a classifier predict the same class.
 
     The linear head and the memory read the same embedding in two ways; where the target

@@ -1,10 +1,13 @@
 """How alike the embeddings of corpora are."""
 
 import itertools
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -26,18 +29,20 @@ from sklearn_ser.utils._identities import encode_ids
 from sklearn_ser.utils._messages import plain
 
 
-def _check_embedding(Z, corpus):
+def _check_embedding(Z: ArrayLike, corpus: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return Z as float64, the names of the corpora and which of them each row is of."""
-    Z = check_array(Z, dtype=np.float64, input_name="Z")
-    names, codes = encode_ids(corpus, name="corpus", n_samples=len(Z))
+    embedding = check_array(Z, dtype=np.float64, input_name="Z")
+    names, codes = encode_ids(corpus, name="corpus", n_samples=len(embedding))
     if len(names) < 2:
         raise ValueError(
             f"corpus names only {names.tolist()}; telling corpora apart needs at least two."
         )
-    return Z, names, codes
+    return embedding, names, codes
 
 
-def _check_speakers(speaker, names, codes, cv):
+def _check_speakers(
+    speaker: ArrayLike, names: np.ndarray, codes: np.ndarray, cv: int
+) -> np.ndarray:
     """Return the speakers as numbers; raise if a corpus has too few of them to hold any out."""
     _, speakers = encode_ids(speaker, name="speaker", n_samples=len(codes))
     for position, name in enumerate(names):
@@ -50,7 +55,15 @@ def _check_speakers(speaker, names, codes, cv):
     return speakers
 
 
-def corpus_separability(Z, corpus, *, speaker=None, estimator=None, cv=5, random_state=None):
+def corpus_separability(
+    Z: ArrayLike,
+    corpus: ArrayLike,
+    *,
+    speaker: ArrayLike | None = None,
+    estimator: Any = None,
+    cv: int = 5,
+    random_state: int | np.random.RandomState | None = None,
+) -> float:
     r"""How well a classifier tells from an embedding which corpus a recording is of.
 
     The balanced accuracy
@@ -151,13 +164,15 @@ def corpus_separability(Z, corpus, *, speaker=None, estimator=None, cv=5, random
     return unweighted_average_recall(codes, predicted)
 
 
-def _spread_within(samples):
+def _spread_within(samples: Sequence[np.ndarray]) -> float:
     """Return the root of the mean variance within corpora; 1 for corpora without any."""
     variance = np.mean([sample.var(axis=0).mean() for sample in samples])
     return np.sqrt(variance) if variance > 0 else 1.0
 
 
-def _discrepancies(samples, max_samples, rng):
+def _discrepancies(
+    samples: Sequence[np.ndarray], max_samples: int | None, rng: np.random.RandomState
+) -> list[float]:
     """Return the unbiased squared MMD of each pair, with one kernel for all."""
     drawn = [subsample(sample, max_samples, rng) for sample in samples]
     bandwidth = median_bandwidth(np.concatenate(drawn), rng)
@@ -169,16 +184,16 @@ def _discrepancies(samples, max_samples, rng):
 
 
 def latent_consistency(
-    Z,
-    corpus,
+    Z: ArrayLike,
+    corpus: ArrayLike,
     *,
-    speaker=None,
-    scale=True,
-    n_projections=200,
-    max_samples=2000,
-    cv=5,
-    random_state=None,
-):
+    speaker: ArrayLike | None = None,
+    scale: bool = True,
+    n_projections: int = 200,
+    max_samples: int | None = 2000,
+    cv: int = 5,
+    random_state: int | np.random.RandomState | None = None,
+) -> Bunch:
     r"""How alike the distributions of an embedding are from corpus to corpus.
 
     A model trained on the embedding of some corpora can only be right about another one

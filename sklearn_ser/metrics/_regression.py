@@ -1,9 +1,11 @@
 """Scores of predicted activation and valence, and of what an embedding tells of them."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_array, check_consistent_length
@@ -12,26 +14,26 @@ from sklearn_ser.metrics._sums import adjusted_r2_of, ccc_of, moments_of
 from sklearn_ser.utils._messages import plain
 
 
-def _check_values(values, name):
+def _check_values(values: ArrayLike, name: str) -> np.ndarray:
     """Return one finite number for each sample as a float64 array."""
-    values = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
-    if values.ndim == 2 and values.shape[1] == 1:
-        return values[:, 0]
-    if values.ndim != 1:
+    array = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
+    if array.ndim == 2 and array.shape[1] == 1:
+        return array[:, 0]
+    if array.ndim != 1:
         raise ValueError(
-            f"{name} must hold one number for each sample, got shape {values.shape}. Score one "
+            f"{name} must hold one number for each sample, got shape {array.shape}. Score one "
             f"target, such as activation, at a time."
         )
-    return values
+    return array
 
 
-def _check_pair(y_true, y_pred):
-    y_true, y_pred = _check_values(y_true, "y_true"), _check_values(y_pred, "y_pred")
-    check_consistent_length(y_true, y_pred)
-    return y_true, y_pred
+def _check_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    truth, prediction = _check_values(y_true, "y_true"), _check_values(y_pred, "y_pred")
+    check_consistent_length(truth, prediction)
+    return truth, prediction
 
 
-def concordance_correlation(y_true, y_pred):
+def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     r"""Concordance correlation coefficient (CCC).
 
     With means :math:`\mu`, variances :math:`\sigma^2` and the covariance
@@ -86,16 +88,17 @@ def concordance_correlation(y_true, y_pred):
     >>> concordance_correlation([1, 2, 3], [2, 3, 4])  # correlated, one too high
     0.5714...
     """
-    y_true, y_pred = _check_pair(y_true, y_pred)
-    if np.ptp([y_true, y_pred]) == 0:
+    truth, prediction = _check_pair(y_true, y_pred)
+    # Rounding of the means can keep the spread of a constant above 0.
+    if np.ptp([truth, prediction]) == 0:
         return np.nan
-    return float(ccc_of(moments_of(y_true, y_pred)))
+    return float(ccc_of(moments_of(truth, prediction)))
 
 
 ccc_scorer = make_scorer(concordance_correlation)
 
 
-def adjusted_r2(y_true, y_pred, n_predictors=1):
+def adjusted_r2(y_true: ArrayLike, y_pred: ArrayLike, n_predictors: int = 1) -> float:
     r"""Coefficient of determination, adjusted for the number of predictors.
 
     With :math:`n` samples and :math:`p` predictors,
@@ -148,24 +151,24 @@ def adjusted_r2(y_true, y_pred, n_predictors=1):
     >>> adjusted_r2(y_true, y_pred, n_predictors=2)  # 1 - 0.1 * 4 / 2
     0.8
     """
-    y_true, y_pred = _check_pair(y_true, y_pred)
+    truth, prediction = _check_pair(y_true, y_pred)
     if not isinstance(n_predictors, Integral) or n_predictors < 0:
         raise ValueError(
             f"n_predictors must be an integer of at least 0, the number of columns behind the "
             f"prediction, got {plain(n_predictors)!r}."
         )
-    if len(y_true) < n_predictors + 2:
+    if len(truth) < n_predictors + 2:
         raise ValueError(
             f"The adjusted R² with {n_predictors} predictors needs at least {n_predictors + 2} "
-            f"samples, got {len(y_true)}."
+            f"samples, got {len(truth)}."
         )
-    # Not by the sum of squares, which rounding of the mean keeps above 0.
-    if np.ptp(y_true) == 0:
+    # Rounding of the mean can keep the sum of squares of a constant above 0.
+    if np.ptp(truth) == 0:
         return np.nan
-    return float(adjusted_r2_of(moments_of(y_true, y_pred), n_predictors))
+    return float(adjusted_r2_of(moments_of(truth, prediction), n_predictors))
 
 
-def _columns(values, prefix):
+def _columns(values: Any, prefix: str) -> tuple[list[str], np.ndarray]:
     """Return the names of the columns and a float64 array of shape (n_samples, n_columns)."""
     names = getattr(values, "columns", None)
     if isinstance(values, pd.Series):
@@ -182,7 +185,7 @@ def _columns(values, prefix):
     return [str(name) for name in names], array
 
 
-def _regress(predictors, target):
+def _regress(predictors: np.ndarray, target: np.ndarray) -> dict[str, float]:
     predicted = LinearRegression().fit(predictors, target).predict(predictors)
     return {
         "n_predictors": predictors.shape[1],
@@ -192,7 +195,7 @@ def _regress(predictors, target):
     }
 
 
-def latent_r2(Z, labels):
+def latent_r2(Z: Any, labels: Any) -> pd.DataFrame:
     r"""How much a straight line tells of labels from an embedding, and the other way round.
 
     Two linear regressions with intercept, by least squares, on all samples at once:

@@ -66,11 +66,11 @@ def label_sums(
     index = pd.Index(labels)
     true, predicted = index.get_indexer(y_true), index.get_indexer(y_pred)
     sums = np.zeros((n_speakers, 3, len(labels)))
-    np.add.at(sums, (speaker, _TRUE, true), 1)
+    np.add.at(sums[:, _TRUE], (speaker, true), 1)
     known = predicted >= 0
-    np.add.at(sums, (speaker[known], _PREDICTED, predicted[known]), 1)
+    np.add.at(sums[:, _PREDICTED], (speaker[known], predicted[known]), 1)
     correct = predicted == true
-    np.add.at(sums, (speaker[correct], _CORRECT, true[correct]), 1)
+    np.add.at(sums[:, _CORRECT], (speaker[correct], true[correct]), 1)
     return sums
 
 
