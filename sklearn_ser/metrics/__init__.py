@@ -1,9 +1,9 @@
-"""Scores: what was predicted against what was annotated.
+"""Scores of predictions, and measures of how consistent embeddings are.
 
 ``uar_scorer`` is :func:`unweighted_average_recall` in the form that scikit-learn's
 ``scoring=`` parameters take, ``ccc_scorer`` is :func:`concordance_correlation`.
-:func:`latent_consistency` compares the embeddings of corpora. The names in ``_score`` are
-scorers that need no label: ``scoring=entropy_score``.
+:func:`latent_consistency` compares the embeddings of corpora. Names that end in ``_score``
+are scorers that need no labels: ``scoring=entropy_score``.
 """
 
 from sklearn_ser.metrics._classification import uar_scorer, unweighted_average_recall

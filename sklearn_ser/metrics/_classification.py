@@ -17,9 +17,9 @@ def unweighted_average_recall(
     .. math::
 
         \mathrm{UAR} = \frac{1}{|C|} \sum_{c \in C}
-            \frac{|\{i : y_i = c,\ \hat y_i = c\}|}{|\{i : y_i = c\}|} ,
+            \frac{|\{i : y_i = c,\ \hat y_i = c\}|}{|\{i : y_i = c\}|} .
 
-    so that a frequent emotion counts no more than a rare one, and guessing among
+    A frequent emotion counts no more than a rare one, and guessing among
     :math:`|C|` classes scores :math:`1 / |C|` in expectation.
 
     Parameters
@@ -27,8 +27,8 @@ def unweighted_average_recall(
     y_true : array-like of shape (n_samples,)
         The true labels, strings or integers, without gaps, see :ref:`unlabelled`.
     y_pred : array-like of shape (n_samples,)
-        The predicted labels. A label that does not occur in `y_true` is simply
-        wrong where it is predicted: it adds no class with recall 0 to the mean.
+        The predicted labels. A label that does not occur in `y_true` counts as an error
+        where it is predicted; it does not add a class with recall 0 to the mean.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples within their classes.
 
@@ -40,8 +40,8 @@ def unweighted_average_recall(
     Raises
     ------
     ValueError
-        If the lengths differ, or the labels are continuous or of mixed types, or mark
-        samples as unlabelled: None, NaN, NA and -1, which passes beside 1 alone.
+        If the lengths differ, or the labels are continuous, of mixed types, or mark
+        samples as unlabelled (None, NaN, NA, and -1 unless 1 is the only other label).
 
     See Also
     --------
@@ -50,9 +50,9 @@ def unweighted_average_recall(
 
     Notes
     -----
-    Across corpora it is normal that a model knows emotions which the corpus at hand
-    lacks. ``recall_score(..., average="macro")`` then averages over the predicted
-    classes as well and gives a lower number; see the example.
+    A model often knows emotions that the corpus at hand lacks. Then
+    ``recall_score(..., average="macro")`` also averages over the predicted classes and gives
+    a lower number; see the example.
 
     References
     ----------

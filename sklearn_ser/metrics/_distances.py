@@ -32,7 +32,7 @@ def check_samples(X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_n_projections(n_projections: object) -> None:
-    """Raise unless there is a number of directions."""
+    """Refuse an invalid number of directions."""
     if not isinstance(n_projections, Integral) or n_projections < 1:
         raise ValueError(
             f"n_projections, the number of directions, must be an integer of at least 1, got "
@@ -41,7 +41,7 @@ def check_n_projections(n_projections: object) -> None:
 
 
 def check_max_samples(max_samples: object) -> None:
-    """Raise unless it leaves pairs of rows."""
+    """Refuse a number of rows that leaves no pairs."""
     if max_samples is not None and (not isinstance(max_samples, Integral) or max_samples < 2):
         raise ValueError(
             f"max_samples must be an integer of at least 2, or None for all rows, got "
@@ -50,7 +50,7 @@ def check_max_samples(max_samples: object) -> None:
 
 
 def subsample(X: np.ndarray, max_samples: int | None, rng: np.random.RandomState) -> np.ndarray:
-    """Return at most so many rows, drawn without replacement."""
+    """Return at most `max_samples` rows, drawn without replacement."""
     if max_samples is None or len(X) <= max_samples:
         return X
     return X[rng.choice(len(X), max_samples, replace=False)]
@@ -74,9 +74,12 @@ def draw_directions(n_features: int, n_projections: int, rng: np.random.RandomSt
 def _wasserstein_of_sorted(x: np.ndarray, y: np.ndarray, p: float) -> np.ndarray:
     """Return the p-th power of the distance of each pair of columns, both sorted.
 
-    Both quantile functions are steps, so their distance is a finite sum over the steps.
+    In one dimension the optimal transport maps quantiles to quantiles, so the distance is an
+    integral over their differences. Both quantile functions are steps, so it is a finite sum.
     """
     n, m = len(x), len(y)
+    # Steps end at i / n and j / m. Multiplied by nm they are integers, so that equal ends of
+    # both samples are seen to be equal.
     ends = np.union1d(np.arange(1, n + 1) * m, np.arange(1, m + 1) * n)
     widths = np.diff(ends, prepend=0) / (n * m)
     gaps = np.abs(x[(ends - 1) // m] - y[(ends - 1) // n])
@@ -86,7 +89,7 @@ def _wasserstein_of_sorted(x: np.ndarray, y: np.ndarray, p: float) -> np.ndarray
 def sliced_wasserstein_pairs(
     samples: Sequence[np.ndarray], directions: np.ndarray, p: float
 ) -> np.ndarray:
-    """Return the sliced distance of each pair of samples, in the order of combinations."""
+    """Return the sliced distance between each pair of samples, in the order of combinations."""
     pairs = list(itertools.combinations(range(len(samples)), 2))
     totals = np.zeros(len(pairs))
     rows = sum(map(len, samples))
@@ -105,10 +108,10 @@ def sliced_wasserstein_distance(
     n_projections: int = 200,
     random_state: int | np.random.RandomState | None = None,
 ) -> float:
-    r"""Sliced Wasserstein distance of two samples.
+    r"""Sliced Wasserstein distance between two samples.
 
-    The mean over directions :math:`\theta` of the distance of the samples projected on
-    them,
+    The mean, over directions :math:`\theta`, of the distance between the samples projected
+    onto them,
 
     .. math::
 
@@ -125,14 +128,15 @@ def sliced_wasserstein_distance(
     X : array-like of shape (n_samples_X, n_features)
         One sample.
     Y : array-like of shape (n_samples_Y, n_features)
-        The other one.
+        The other sample.
     p : float, default=2
-        Order, at least 1. Higher orders weigh the far parts of the distributions more.
+        Order, at least 1. Higher orders give more weight to distant parts of the distributions.
     n_projections : int, default=200
         Number of directions; time grows with it. They are drawn in sets of `n_features`
-        orthogonal ones [2]_, with a mean of less variance than that of single ones.
+        orthogonal directions [2]_, whose mean has less variance than that of independent
+        ones.
     random_state : int, RandomState instance or None, default=None
-        Draws the directions.
+        Seeds the directions.
 
     Returns
     -------
@@ -143,7 +147,7 @@ def sliced_wasserstein_distance(
     Raises
     ------
     ValueError
-        If the numbers of columns differ or a parameter is out of its range.
+        If the numbers of columns differ or a parameter is out of range.
 
     See Also
     --------
@@ -152,8 +156,8 @@ def sliced_wasserstein_distance(
     Notes
     -----
     Two normal distributions that differ by a shift :math:`\delta` in :math:`d` dimensions
-    have :math:`\mathrm{SW}_2 = \lVert\delta\rVert / \sqrt{d}`. Two samples of the same
-    distribution have a distance above 0, which falls with their sizes.
+    have :math:`\mathrm{SW}_2 = \lVert\delta\rVert / \sqrt{d}`. Two samples from the same
+    distribution have a distance above 0, which falls as they grow.
 
     References
     ----------
@@ -180,14 +184,18 @@ def sliced_wasserstein_distance(
 
 
 def median_bandwidth(X: np.ndarray, rng: np.random.RandomState) -> float:
-    """Return the median of the distances above 0 between rows; 1 if there are none."""
+    """Return the median of the distances above 0 between rows; 1 if all are 0."""
     distances = pdist(subsample(X, _ROWS_FOR_MEDIAN, rng))
     distances = distances[distances > 0]
     return float(np.median(distances)) if distances.size else 1.0
 
 
 def mean_kernel(X: np.ndarray, Y: np.ndarray, bandwidth: float) -> float:
-    """Return the mean Gaussian kernel over pairs of rows, without a row and itself if X is Y."""
+    """Return the mean Gaussian kernel over pairs of rows; if X is Y, over pairs of different rows.
+
+    A row paired with itself has the kernel 1 whatever the distribution. Leaving these pairs out
+    makes the mean an unbiased estimate, a U-statistic.
+    """
     total = 0.0
     for rows in gen_batches(len(X), max(1, _CHUNK // len(Y))):
         squared = euclidean_distances(X[rows], Y, squared=True)
@@ -218,37 +226,37 @@ def maximum_mean_discrepancy(
 
     the U-statistic of [1]_, equation 3: its expectation is
     :math:`\mathrm{MMD}^2` for samples of any size, hence 0 for equal distributions,
-    around which it falls on either side.
+    and the estimate may fall on either side of it.
 
     Parameters
     ----------
     X : array-like of shape (n_samples_X, n_features)
-        One sample, of at least two rows.
+        One sample, at least two rows.
     Y : array-like of shape (n_samples_Y, n_features)
         The other one.
     bandwidth : float, default=None
-        The width :math:`\sigma` of the kernel, the scale at which differences are seen.
+        The width :math:`\sigma` of the kernel, the scale on which differences are detected.
         None is the median heuristic: the median distance above 0 between rows of both
-        samples (of 1,000 of them drawn at random, if there are more). For comparisons,
-        set it to the same value for all.
+        samples (1,000 rows drawn at random, if there are more). To compare results, use
+        the same value for all.
     max_samples : int or None, default=2000
-        Rows of each sample, drawn without replacement, that are used at most. Time grows
-        with the square; memory does not, with None neither: no more than
-        :math:`2^{22}` kernel values (32 MiB) are held at a time.
+        Maximum number of rows used from each sample, drawn without replacement; None uses
+        all. Time grows with its square, memory does not: at most :math:`2^{22}` kernel
+        values (32 MiB) are held at a time.
     random_state : int, RandomState instance or None, default=None
-        Draws the rows where there are too many.
+        Seeds the draw of rows.
 
     Returns
     -------
     mmd2 : float
-        The square. In expectation at least 0 and below 2; of a sample it may be slightly
-        negative.
+        The squared discrepancy. Its expectation is at least 0 and below 2; the estimate may
+        be slightly negative.
 
     Raises
     ------
     ValueError
         If the numbers of columns differ, a sample has fewer than two rows or a parameter
-        is out of its range.
+        is out of range.
 
     See Also
     --------
@@ -261,7 +269,7 @@ def maximum_mean_discrepancy(
 
     Examples
     --------
-    Two points of each distribution, at the distances 1 within and 10 between:
+    Two points from each distribution, at distance 1 within and 10 between them:
 
     >>> from sklearn_ser.metrics import maximum_mean_discrepancy
     >>> X, Y = [[0, 0], [0, 1]], [[10, 0], [10, 1]]
@@ -284,10 +292,10 @@ def maximum_mean_discrepancy(
 
 
 def _bin_edges(x: np.ndarray, y: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return values between which each sample, weighing the same, has equal shares.
+    """Return edges of bins with equal shares of the mixture, in which both samples weigh the same.
 
-    The shares are counted in whole numbers: by rounding, an edge between two samples that
-    do not overlap could come to lie inside of one.
+    Shares are counted in integers: rounding could move an edge between two samples that do not
+    overlap into one of them.
     """
     n, m = len(x), len(y)
     values = np.concatenate([x, y])
@@ -308,14 +316,14 @@ def _jensen_shannon(x: np.ndarray, y: np.ndarray, n_bins: int) -> float:
     for share in shares:
         seen = share > 0
         divergence += np.sum(share[seen] * np.log(share[seen] / middle[seen])) / 2
-    # Rounding leaves -1e-17 for equal shares.
+    # Rounding gives -1e-17 for equal shares.
     return min(max(divergence, 0.0), math.log(2))
 
 
 def jensen_shannon_divergence(
     X: ArrayLike, Y: ArrayLike, *, n_bins: int | None = None
 ) -> np.ndarray:
-    r"""Jensen-Shannon divergence of two samples, for each dimension.
+    r"""Jensen-Shannon divergence between two samples, for each dimension.
 
     With :math:`P` and :math:`Q` the histograms of a column of `X` and of `Y`, in the
     same bins, and :math:`M = (P + Q) / 2`,
@@ -325,8 +333,8 @@ def jensen_shannon_divergence(
         \mathrm{JSD} = \frac{1}{2} \sum_b P_b \ln \frac{P_b}{M_b}
             + \frac{1}{2} \sum_b Q_b \ln \frac{Q_b}{M_b} .
 
-    The bins hold equal shares of :math:`M`. A monotone map of a dimension, the same for
-    both samples, hence changes nothing.
+    The bins hold equal shares of :math:`M`, so the same monotone map of a dimension of both
+    samples changes nothing.
 
     Parameters
     ----------
@@ -341,13 +349,13 @@ def jensen_shannon_divergence(
     Returns
     -------
     divergences : ndarray of shape (n_features,)
-        In nats, between 0 (the same shares) and :math:`\ln 2 \approx 0.693` (no overlap;
-        for certain seen if `n_bins` is even).
+        In nats, between 0 (equal shares) and :math:`\ln 2 \approx 0.693` (no overlap, which
+        is certain to be detected if `n_bins` is even).
 
     Raises
     ------
     ValueError
-        If the numbers of columns differ or `n_bins` is out of its range.
+        If the numbers of columns differ or `n_bins` is out of range.
 
     See Also
     --------
@@ -355,8 +363,8 @@ def jensen_shannon_divergence(
 
     Notes
     -----
-    The bins lower the divergence of the distributions, as any loss of detail does. The
-    finite samples raise it, by about :math:`(B - 1)(1/n + 1/m) / 8` with :math:`B` bins if
+    Binning lowers the divergence, as any loss of detail does. Finite samples raise it, by
+    about :math:`(B - 1)(1/n + 1/m) / 8` with :math:`B` bins if
     the distributions are equal: 0.005 for 1,000 rows each.
 
     References

@@ -1,7 +1,7 @@
 """Scores of a classifier on rows without labels.
 
-Each is a scorer: ``scorer(estimator, X, y=None)``, higher is better, `y` is not looked at.
-They go into the ``scoring=`` of scikit-learn's searches as they are.
+Each is a scorer: ``scorer(estimator, X, y=None)``, where higher is better and `y` is ignored.
+Pass them to the ``scoring=`` of scikit-learn's searches as they are.
 """
 
 from typing import Any
@@ -12,20 +12,21 @@ from sklearn_ser.utils._models import last_step
 
 __all__ = ["entropy_score", "memory_agreement_score", "neighborhood_density_score"]
 
-# Similarities that exist at once: 32 MB of float64.
+# Similarities held at a time: 32 MiB of float64.
 _ENTRIES_AT_ONCE = 2**22
 
 
 def _probabilities(estimator: Any, X: Any) -> np.ndarray:
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
-            f"{type(estimator).__name__} has no predict_proba, which this score is computed "
-            f"from. Use a classifier with probabilities."
+            f"{type(estimator).__name__} has no predict_proba, from which this score is "
+            f"computed. Use a classifier with probabilities."
         )
     return np.asarray(estimator.predict_proba(X), dtype=np.float64)
 
 
 def _entropy(probabilities: np.ndarray) -> np.ndarray:
+    # p log p tends to 0 with p, where its logarithm does not exist.
     safe = np.where(probabilities > 0, probabilities, 1.0)
     return -(probabilities * np.log(safe)).sum(axis=1)
 
@@ -35,8 +36,9 @@ def entropy_score(estimator: Any, X: Any, y: object = None) -> float:
 
     .. math:: 1 + \frac{1}{n \log K} \sum_{ik} p_{ik} \log p_{ik}
 
-    A classifier whose boundaries run between the groups of the target is certain [1]_. One
-    that is certain of a single class for all rows is, too: hold it against another score.
+    A classifier is certain if its boundaries run between the clusters of the target [1]_.
+    Predicting a single class for all rows with certainty reaches the maximum too, so read it
+    beside another score.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ def entropy_score(estimator: Any, X: Any, y: object = None) -> float:
     X : array-like of length n_samples
         Rows without labels.
     y : object, default=None
-        Not looked at.
+        Ignored.
 
     Returns
     -------
@@ -78,27 +80,28 @@ def entropy_score(estimator: Any, X: Any, y: object = None) -> float:
 def neighborhood_density_score(
     estimator: Any, X: Any, y: object = None, *, temperature: float = 0.05
 ) -> float:
-    r"""Soft neighbourhood density: how crowded each prediction's surroundings are.
+    r"""Soft neighbourhood density: how many predictions are close to each prediction.
 
     With :math:`s_{ij}` the cosine similarity of the probabilities of rows i and j,
 
     .. math:: q_{ij} = \frac{\exp(s_{ij} / \tau)}{\sum_{l \ne i} \exp(s_{il} / \tau)},
               \qquad \mathrm{SND} = - \frac{1}{n} \sum_i \sum_{j \ne i} q_{ij} \log q_{ij}
 
-    (Saito et al. [1]_). Where rows of a class are predicted alike, each has many
-    neighbours that are equally near, and the entropy is high. A classifier that predicts
-    one class for all rows reaches the maximum: hold it against another score.
+    (Saito et al. [1]_). Where the rows of a class have similar predictions, each has many
+    equally near neighbours, and the entropy is high. Predicting a single class for all rows
+    reaches the maximum, so read it beside another score.
 
     Parameters
     ----------
     estimator : estimator object
         Fitted, with `predict_proba`.
     X : array-like of length n_samples
-        Rows without labels, at least two. Scores of sets of different size do not compare.
+        Rows without labels, at least two. Scores of sets of different sizes are not
+        comparable.
     y : object, default=None
-        Not looked at.
+        Ignored.
     temperature : float, default=0.05
-        :math:`\tau`. The smaller, the fewer neighbours count.
+        :math:`\tau`. The smaller it is, the fewer neighbours count.
 
     Returns
     -------
@@ -124,9 +127,9 @@ def neighborhood_density_score(
     p = _probabilities(estimator, X)
     if len(p) < 2:
         raise ValueError(
-            f"A density needs neighbours: got n_samples = {len(p)}, expected 2 at least."
+            f"A density needs neighbours: got n_samples = {len(p)}, expected at least 2."
         )
-    # Not in place: the array may be the estimator's own.
+    # Not in place: the array may belong to the estimator.
     p = p / np.linalg.norm(p, axis=1, keepdims=True)
     size = max(1, _ENTRIES_AT_ONCE // len(p))
     total = 0.0
@@ -134,6 +137,8 @@ def neighborhood_density_score(
         scaled = (p[start : start + size] @ p.T - 1) / temperature
         rows = np.arange(len(scaled))
         scaled[rows, start + rows] = -np.inf
+        # The softmax is the same for any shift; this one keeps exp from overflowing at a small
+        # temperature.
         scaled -= scaled.max(axis=1, keepdims=True)
         weights = np.exp(scaled)
         weights /= weights.sum(axis=1, keepdims=True)
@@ -142,20 +147,20 @@ def neighborhood_density_score(
 
 
 def memory_agreement_score(estimator: Any, X: Any, y: object = None) -> float:
-    """Share of the rows for which head and memory of a classifier predict the same class.
+    """Share of rows for which the head and the memory of a classifier predict the same class.
 
-    The linear head and the memory read the same embedding in two ways; where the target
-    lies between the classes of the source, they part.
+    The linear head and the memory read the same embedding in two ways; they disagree on target
+    rows that lie between the classes of the source.
 
     Parameters
     ----------
     estimator : estimator object
-        A fitted :class:`~sklearn_ser.estimators.NNPMClassifier`, or a pipeline or a search
-        with one at its end.
+        A fitted :class:`~sklearn_ser.estimators.NNPMClassifier`, or a pipeline or search that
+        ends in one.
     X : array-like of length n_samples
         Rows without labels.
     y : object, default=None
-        Not looked at.
+        Ignored.
 
     Returns
     -------
@@ -180,7 +185,7 @@ def memory_agreement_score(estimator: Any, X: Any, y: object = None) -> float:
     estimator, X = last_step(estimator, X)
     if not hasattr(estimator, "head_memory_agreement"):
         raise TypeError(
-            f"{type(estimator).__name__} has no memory whose vote could be compared. Use an "
-            f"NNPMClassifier, or a score of predict_proba such as entropy_score."
+            f"{type(estimator).__name__} has no memory to compare with its head. Use an "
+            f"NNPMClassifier, or a score of probabilities such as entropy_score."
         )
     return estimator.head_memory_agreement(X)

@@ -1,4 +1,4 @@
-"""How alike the embeddings of corpora are."""
+"""Consistency of the embeddings of corpora."""
 
 import itertools
 from collections.abc import Sequence
@@ -30,12 +30,12 @@ from sklearn_ser.utils._messages import plain
 
 
 def _check_embedding(Z: ArrayLike, corpus: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Z as float64, the names of the corpora and which of them each row is of."""
+    """Return Z as float64, the names of the corpora, and the position of each row's corpus."""
     embedding = check_array(Z, dtype=np.float64, input_name="Z")
     names, codes = encode_ids(corpus, name="corpus", n_samples=len(embedding))
     if len(names) < 2:
         raise ValueError(
-            f"corpus names only {names.tolist()}; telling corpora apart needs at least two."
+            f"corpus names only {names.tolist()}; comparing corpora needs at least two."
         )
     return embedding, names, codes
 
@@ -43,7 +43,7 @@ def _check_embedding(Z: ArrayLike, corpus: ArrayLike) -> tuple[np.ndarray, np.nd
 def _check_speakers(
     speaker: ArrayLike, names: np.ndarray, codes: np.ndarray, cv: int
 ) -> np.ndarray:
-    """Return the speakers as numbers; raise if a corpus has too few of them to hold any out."""
+    """Return the speakers as numbers; refuse a corpus with too few of them to hold any out."""
     _, speakers = encode_ids(speaker, name="speaker", n_samples=len(codes))
     for position, name in enumerate(names):
         n_speakers = np.unique(speakers[codes == position]).size
@@ -64,7 +64,7 @@ def corpus_separability(
     cv: int = 5,
     random_state: int | np.random.RandomState | None = None,
 ) -> float:
-    r"""How well a classifier tells from an embedding which corpus a recording is of.
+    r"""Accuracy of a classifier that predicts the corpus of a recording from its embedding.
 
     The balanced accuracy
 
@@ -72,8 +72,8 @@ def corpus_separability(
 
         \frac{1}{K} \sum_{c=1}^{K} \frac{|\{i : c_i = c,\ \hat c_i = c\}|}{|\{i : c_i = c\}|}
 
-    of predictions :math:`\hat c_i` by cross-validation, over all folds together: what a
-    domain classifier [1]_ or a classifier two-sample test [2]_ reaches.
+    of cross-validated predictions :math:`\hat c_i`, pooled over the folds: the accuracy of a
+    domain classifier [1]_, or of a classifier two-sample test [2]_.
 
     Parameters
     ----------
@@ -82,22 +82,23 @@ def corpus_separability(
     corpus : array-like of shape (n_samples,)
         The corpus of each recording, without gaps; at least two different.
     speaker : array-like of shape (n_samples,), default=None
-        The speaker of each recording. If given, no speaker is in training and test folds
-        alike: a classifier that knows the voices of a corpus need not know the corpus.
+        The speaker of each recording. If passed, no speaker is in both the training and the
+        test fold; otherwise a classifier may recognise voices instead of the corpus.
     estimator : estimator object, default=None
-        The classifier. None: standardised columns and a logistic regression with
-        corpora of equal weight. It sees differences of the means, not of the spreads
-        alone.
+        The classifier. None standardises the columns and fits a logistic regression with
+        equal weights of the corpora. It detects differences between means, but not between
+        spreads alone.
     cv : int, default=5
-        Number of folds; no corpus may have fewer recordings, or speakers where given.
+        Number of folds; no corpus may have fewer recordings, or fewer speakers if `speaker`
+        is passed.
     random_state : int, RandomState instance or None, default=None
         Shuffles the recordings before they are split.
 
     Returns
     -------
     accuracy : float
-        Between 0 and 1. :math:`1 / K` for :math:`K` corpora is chance: they cannot be
-        told apart. 1: each recording bears the mark of its corpus.
+        Between 0 and 1. Chance is :math:`1 / K` for :math:`K` corpora: they cannot be told
+        apart. At 1, every recording reveals its corpus.
 
     Raises
     ------
@@ -107,17 +108,17 @@ def corpus_separability(
 
     See Also
     --------
-    latent_consistency : Together with distances of the distributions.
+    latent_consistency : Adds distances between the distributions.
 
     Notes
     -----
-    Two normal distributions that differ by a shift of :math:`\delta` standard deviations
-    are told apart with at best :math:`\Phi(\delta / 2)`.
+    For two normal distributions that differ by a shift of :math:`\delta` standard deviations
+    the best accuracy is :math:`\Phi(\delta / 2)`.
 
     Where corpora have exactly the same mean, as behind
-    :class:`~sklearn_ser.estimators.CorpusScaler`, accuracy falls *below* chance: a fold on
-    one side of the mean leaves training rows on the other, from which the classifier
-    learns the opposite. Read it as chance.
+    :class:`~sklearn_ser.estimators.CorpusScaler`, accuracy falls *below* chance: the
+    training rows lie on the other side of the mean than the fold, and the classifier learns
+    the opposite. Read it as chance.
 
     References
     ----------
@@ -157,7 +158,7 @@ def corpus_separability(
     if speaker is not None:
         speakers = _check_speakers(speaker, names, codes, cv)
         splitter = StratifiedGroupKFold
-    # A number for the splitter, which would draw anew from a generator for every split.
+    # An integer, because a splitter draws from a generator again for every call of split.
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     folds = splitter(cv, shuffle=True, random_state=seed).split(Z, codes, speakers)
     predicted = cross_val_predict(estimator, Z, codes, cv=list(folds))
@@ -165,7 +166,7 @@ def corpus_separability(
 
 
 def _spread_within(samples: Sequence[np.ndarray]) -> float:
-    """Return the root of the mean variance within corpora; 1 for corpora without any."""
+    """Return the root of the mean variance within corpora; 1 if nothing varies."""
     variance = np.mean([sample.var(axis=0).mean() for sample in samples])
     return np.sqrt(variance) if variance > 0 else 1.0
 
@@ -173,8 +174,9 @@ def _spread_within(samples: Sequence[np.ndarray]) -> float:
 def _discrepancies(
     samples: Sequence[np.ndarray], max_samples: int | None, rng: np.random.RandomState
 ) -> list[float]:
-    """Return the unbiased squared MMD of each pair, with one kernel for all."""
+    """Return the unbiased squared MMD of each pair."""
     drawn = [subsample(sample, max_samples, rng) for sample in samples]
+    # One kernel for all pairs: discrepancies in different kernels cannot be compared.
     bandwidth = median_bandwidth(np.concatenate(drawn), rng)
     within = [mean_kernel(sample, sample, bandwidth) for sample in drawn]
     return [
@@ -194,10 +196,10 @@ def latent_consistency(
     cv: int = 5,
     random_state: int | np.random.RandomState | None = None,
 ) -> Bunch:
-    r"""How alike the distributions of an embedding are from corpus to corpus.
+    r"""Differences between the distributions of an embedding across corpora.
 
-    A model trained on the embedding of some corpora can only be right about another one
-    if its recordings come to lie where theirs do. Four measures of how far they do not,
+    A model trained on the embedding of some corpora can only be right about another corpus
+    if the embeddings of its recordings lie in the same places. Four measures of the difference,
     from the whole distribution to what a single dimension and a classifier see:
 
     =======================  =================  ===========  ====================
@@ -220,31 +222,31 @@ def latent_consistency(
         The speaker of each recording, for `corpus_separability`.
     scale : bool, default=True
         Whether to divide `Z` by one number, the root of the mean variance within corpora,
-        which leaves its shape as it is. Sliced Wasserstein distances are then in standard
-        deviations and can be compared between embeddings; without, a model makes them
-        small by small numbers. The other measures do not depend on it.
+        which keeps its shape. Sliced Wasserstein distances are then in standard deviations
+        and comparable between embeddings; otherwise an embedding with small values has
+        small distances. The other measures do not depend on it.
     n_projections : int, default=200
-        Directions of `sliced_wasserstein_distance`, of order 2.
+        Number of directions of `sliced_wasserstein_distance`, whose order is 2.
     max_samples : int or None, default=2000
-        Rows of each corpus that `maximum_mean_discrepancy` uses at most.
+        Maximum number of rows that `maximum_mean_discrepancy` uses from each corpus.
     cv : int, default=5
-        Folds of `corpus_separability`.
+        Number of folds of `corpus_separability`.
     random_state : int, RandomState instance or None, default=None
-        Draws directions, rows and folds.
+        Seeds the draws of directions, rows and folds.
 
     Returns
     -------
     consistency : Bunch
-        Its attributes, or keys, are
+        With these attributes, or keys:
 
         sliced_wasserstein, mmd, jensen_shannon, separability : float
-            The measures of the table; ``mmd`` is the square, unbiased.
+            The measures of the table; ``mmd`` is the squared discrepancy, unbiased.
         chance : float
-            The `separability` of corpora that cannot be told apart, one by their number.
+            The `separability` of corpora that cannot be told apart: 1 / number of corpora.
         pairs : DataFrame
-            The first three for each pair of corpora, ``corpus_a`` and ``corpus_b``.
+            The first three measures for each pair of corpora, ``corpus_a`` and ``corpus_b``.
         dimensions : ndarray of shape (n_components,)
-            The Jensen-Shannon divergence of each dimension, mean over pairs.
+            The Jensen-Shannon divergence of each dimension, averaged over pairs.
 
     Raises
     ------
@@ -254,17 +256,17 @@ def latent_consistency(
 
     See Also
     --------
-    sliced_wasserstein_distance, maximum_mean_discrepancy : One measure of two samples.
-    jensen_shannon_divergence : One of two samples, for each dimension.
+    sliced_wasserstein_distance, maximum_mean_discrepancy : Measures for two samples.
+    jensen_shannon_divergence : Measure for two samples, dimension by dimension.
     corpus_separability : The classifier.
-    latent_r2 : What the embedding tells of activation and valence.
+    latent_r2 : Relation of the embedding to activation and valence.
 
     Notes
     -----
-    Corpora with other shares of emotions, or of women and men, differ in distribution
-    however consistent the embedding is. Compare the recordings of one emotion at a time,
-    or equally many of each. An embedding that is the same for all recordings is perfectly
-    consistent and worth nothing: read these numbers beside a recall.
+    Corpora with different proportions of emotions, or of women and men, differ in distribution
+    however consistent the embedding is. Compare the recordings of one emotion at a time, or
+    the same number of each. An embedding that is the same for all recordings is perfectly
+    consistent and useless: read these numbers beside a recall.
 
     References
     ----------
@@ -274,8 +276,7 @@ def latent_consistency(
 
     Examples
     --------
-    Two corpora that are alike, and a third four standard deviations away in one of two
-    dimensions:
+    Two similar corpora, and a third one four standard deviations away in one of two dimensions:
 
     >>> import numpy as np
     >>> from sklearn_ser.metrics import latent_consistency
@@ -295,7 +296,7 @@ def latent_consistency(
     check_n_projections(n_projections)
     check_max_samples(max_samples)
     rng = check_random_state(random_state)
-    # First, for it says which corpus is too small.
+    # First, because its message names the corpus that is too small.
     separability = corpus_separability(Z, corpus, speaker=speaker, cv=cv, random_state=rng)
     samples = [Z[codes == position] for position in range(len(names))]
     if scale:

@@ -1,4 +1,4 @@
-"""Scores of predicted activation and valence, and of what an embedding tells of them."""
+"""Scores of predicted activation and valence, and of their relation to an embedding."""
 
 from numbers import Integral
 from typing import Any
@@ -44,8 +44,8 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike) -> float:
         \rho_c = \frac{2\,\sigma_{y\hat y}}
             {\sigma_y^2 + \sigma_{\hat y}^2 + (\mu_y - \mu_{\hat y})^2} .
 
-    It is Pearson's correlation, lowered by every difference in level and spread:
-    predictions that follow the truth at half its range are penalised.
+    It is Pearson's correlation, lowered by differences in level and spread: predictions that
+    follow the truth at half its range are penalised.
 
     Parameters
     ----------
@@ -58,22 +58,22 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     -------
     ccc : float
         Between -1 and 1; 1 means that truth and prediction are the same, 0 that they
-        are unrelated. NaN if both are one and the same constant.
+        are unrelated. NaN if both are the same constant.
 
     Raises
     ------
     ValueError
-        If the lengths differ, or there is anything but one finite number for each
+        If the lengths differ, or an array has anything other than one finite number per
         sample.
 
     See Also
     --------
-    adjusted_r2 : Explained variance, for which the level counts as well.
+    adjusted_r2 : Explained variance, also sensitive to the level.
 
     Notes
     -----
-    The two arguments may change places. As a ``scoring=`` parameter of scikit-learn it
-    is ``sklearn_ser.metrics.ccc_scorer``.
+    The score is symmetric in its arguments. ``sklearn_ser.metrics.ccc_scorer`` is its form
+    for the ``scoring=`` parameters of scikit-learn.
 
     References
     ----------
@@ -119,27 +119,27 @@ def adjusted_r2(y_true: ArrayLike, y_pred: ArrayLike, n_predictors: int = 1) -> 
     y_pred : array-like of shape (n_samples,)
         The predicted values.
     n_predictors : int, default=1
-        How many columns, without the intercept, the prediction is a linear function
-        of: for a regression on an embedding and its own training samples the number
-        of components. Predictions for samples that the model was not fitted to are
-        one given column each, whatever the model, hence the default. 0 gives
-        :math:`R^2` itself.
+        Number of columns, without the intercept, of which the prediction is a linear
+        function: for a regression on an embedding, scored on its own training samples, the
+        number of components. For samples that the model was not fitted to, the prediction
+        itself is the only predictor, whatever the model: hence the default. 0 gives
+        :math:`R^2`.
 
     Returns
     -------
     r2 : float
-        At most 1. Negative if the mean of the truth would have been better. NaN if
-        the truth is constant.
+        At most 1. Negative if predicting the mean of the truth would be better. NaN if the
+        truth is constant.
 
     Raises
     ------
     ValueError
-        If the lengths differ, there is anything but one finite number for each sample,
-        or fewer than ``n_predictors + 2`` samples.
+        If the lengths differ, an array has anything other than one finite number per sample,
+        or there are fewer than ``n_predictors + 2`` samples.
 
     See Also
     --------
-    latent_r2 : Of regressions between an embedding and labels, in both directions.
+    latent_r2 : Regressions between an embedding and labels, in both directions.
     sklearn.metrics.r2_score : Without the adjustment.
 
     Examples
@@ -196,7 +196,7 @@ def _regress(predictors: np.ndarray, target: np.ndarray) -> dict[str, float]:
 
 
 def latent_r2(Z: Any, labels: Any) -> pd.DataFrame:
-    r"""How much a straight line tells of labels from an embedding, and the other way round.
+    r"""Variance of labels explained linearly by an embedding, and the reverse.
 
     Two linear regressions with intercept, by least squares, on all samples at once:
 
@@ -206,27 +206,26 @@ def latent_r2(Z: Any, labels: Any) -> pd.DataFrame:
         \qquad\text{and}\qquad
         z_k = c_k + \sum_j d_{kj} l_j + \varepsilon .
 
-    The first, labels on the embedding, tells whether the labels can be read off the
-    latent space; the second, the embedding on the labels, whether the latent space
-    holds little else. Both are given as the :math:`R^2` adjusted for the number of
-    predictors, which is that of :math:`z` in the first and that of :math:`l` in the
-    second.
+    The first, labels on the embedding, shows whether the labels can be read from the latent
+    space; the second, the embedding on the labels, whether the latent space contains little
+    else. Both report :math:`R^2` adjusted for the number of predictors: the columns of
+    :math:`z` in the first, those of :math:`l` in the second.
 
     Parameters
     ----------
     Z : array-like or DataFrame of shape (n_samples, n_components)
         The embedding of each recording.
     labels : array-like, Series or DataFrame of shape (n_samples,) or (n_samples, n_labels)
-        Activation, valence, or both. Samples with a gap (NaN) in any column are left
-        out of all regressions.
+        Activation, valence, or both. Samples with a NaN in any column are left out of all
+        regressions.
 
     Returns
     -------
     table : DataFrame
         One row for each label, then one for each component: ``direction``
-        (``"label_on_latent"`` or ``"latent_on_label"``), ``target`` (the name of the
-        column that is explained: that of the DataFrame, else ``label0``, ``Z0``
-        and so on), ``n_predictors``, ``n_samples``, ``r2`` and ``adjusted_r2``.
+        (``"label_on_latent"`` or ``"latent_on_label"``), ``target`` (the name
+        of the explained column: that of the DataFrame, otherwise ``label0``, ``Z0`` and so
+        on), ``n_predictors``, ``n_samples``, ``r2`` and ``adjusted_r2``.
 
     Raises
     ------
@@ -237,7 +236,7 @@ def latent_r2(Z: Any, labels: Any) -> pd.DataFrame:
     See Also
     --------
     adjusted_r2 : The formula.
-    sklearn_ser.metrics.latent_consistency : How alike the embeddings of corpora are.
+    sklearn_ser.metrics.latent_consistency : Differences between the embeddings of corpora.
 
     References
     ----------
@@ -247,7 +246,7 @@ def latent_r2(Z: Any, labels: Any) -> pd.DataFrame:
 
     Examples
     --------
-    The first component is the activation, the second has nothing to do with it:
+    The first component is the activation, the second is unrelated to it:
 
     >>> import pandas as pd
     >>> from sklearn_ser.metrics import latent_r2

@@ -105,7 +105,7 @@ class TestDensity:
         assert 0 <= score < 0.1
 
     def test_one_row(self):
-        with pytest.raises(ValueError, match=r"n_samples = 1, expected 2 at least"):
+        with pytest.raises(ValueError, match=r"n_samples = 1, expected at least 2"):
             neighborhood_density_score(Table(), table(1))
 
     def test_probabilities_of_the_estimator_are_not_changed(self):

@@ -182,7 +182,7 @@ class TestLatentConsistency:
     @pytest.mark.parametrize(
         ("corpus", "message"),
         [
-            (["a"] * 12, r"corpus names only \['a'\]; telling corpora apart needs at least two"),
+            (["a"] * 12, r"corpus names only \['a'\]; comparing corpora needs at least two"),
             (["a", "b"], "corpus has 2 entries but X has 12 samples"),
             ([None] + ["a"] * 11, "corpus has 1 missing of 12 entries"),
             (["a"] + ["b"] * 11, "corpus 'a' has 1 recordings, but 5 folds need at least 5"),
