@@ -72,6 +72,8 @@ def unweighted_average_recall(
     """
     refuse_unlabelled(y_true, name="y_true", beside=y_pred)
     refuse_unlabelled(y_pred, name="y_pred", beside=y_true)
+    # Not macro-averaged recall: over corpora, classes that only the training corpora have would
+    # enter the mean with recall 0 as soon as one of them is predicted once.
     matrix = confusion_matrix(y_true, y_pred, sample_weight=sample_weight)
     return float(uar_of(confusion_sums(matrix)))
 

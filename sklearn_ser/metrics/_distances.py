@@ -63,9 +63,12 @@ def draw_directions(n_features: int, n_projections: int, rng: np.random.RandomSt
     -------
     directions : ndarray of shape (n_features, n_projections)
     """
+    # Orthogonal directions cover the sphere more evenly than independent ones: the mean over
+    # them has the same expectation, as each is uniform by itself, and less variance.
     n_sets = -(-n_projections // n_features)
     sets = rng.standard_normal((n_sets, n_features, n_features))
-    # With the signs of the diagonal of R, Q is uniform over all rotations (Mezzadri, 2007).
+    # LAPACK chooses the signs of R as it likes, which biases Q. With a positive diagonal of R, Q
+    # is uniform over all rotations (Mezzadri, 2007).
     q, r = np.linalg.qr(sets)
     q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
     return np.concatenate([*q], axis=1)[:, :n_projections]
@@ -92,6 +95,8 @@ def sliced_wasserstein_pairs(
     """Return the sliced distance between each pair of samples, in the order of combinations."""
     pairs = list(itertools.combinations(range(len(samples)), 2))
     totals = np.zeros(len(pairs))
+    # All samples meet the same directions: distances of pairs then differ by the samples alone,
+    # and each sample is projected and sorted once instead of once for each pair.
     rows = sum(map(len, samples))
     n_projections = directions.shape[1]
     for batch in gen_batches(n_projections, max(1, _CHUNK // rows)):
@@ -185,6 +190,7 @@ def sliced_wasserstein_distance(
 
 def median_bandwidth(X: np.ndarray, rng: np.random.RandomState) -> float:
     """Return the median of the distances above 0 between rows; 1 if all are 0."""
+    # Copies of a recording have the distance 0, and a corpus full of them would have no scale.
     distances = pdist(subsample(X, _ROWS_FOR_MEDIAN, rng))
     distances = distances[distances > 0]
     return float(np.median(distances)) if distances.size else 1.0
@@ -202,6 +208,7 @@ def mean_kernel(X: np.ndarray, Y: np.ndarray, bandwidth: float) -> float:
         squared *= -1 / (2 * bandwidth**2)
         total += np.exp(squared, out=squared).sum()
     if X is Y:
+        # The n kernels of a row and itself are 1, up to rounding far below the estimate's error.
         return (total - len(X)) / (len(X) * (len(X) - 1))
     return total / (len(X) * len(Y))
 
@@ -313,6 +320,8 @@ def _jensen_shannon(x: np.ndarray, y: np.ndarray, n_bins: int) -> float:
     ]
     middle = np.mean(shares, axis=0)
     divergence = 0.0
+    # Against the mixture, which is above 0 wherever either share is: unlike the divergence of
+    # one from the other, this is finite for samples that do not overlap.
     for share in shares:
         seen = share > 0
         divergence += np.sum(share[seen] * np.log(share[seen] / middle[seen])) / 2
@@ -383,6 +392,9 @@ def jensen_shannon_divergence(
     """
     x, y = check_samples(X, Y)
     if n_bins is None:
+        # Growing with the cube root keeps the bias of the bins and the variance of the shares in
+        # balance, as for histograms. Even, so that one edge is the median of the mixture: it
+        # separates samples of equal weight that do not overlap.
         n_bins = 2 * math.ceil(min(len(x), len(y)) ** (1 / 3))
     elif not isinstance(n_bins, Integral) or n_bins < 2:
         raise ValueError(f"n_bins must be an integer of at least 2 or None, got {plain(n_bins)!r}.")

@@ -72,6 +72,7 @@ def entropy_score(estimator: Any, X: Any, y: object = None) -> float:
     True
     """
     p = _probabilities(estimator, X)
+    # log K is 0 for a single class, of which any classifier is certain.
     if p.shape[1] < 2:
         return 1.0
     return float(1 - _entropy(p).mean() / np.log(p.shape[1]))
@@ -134,8 +135,10 @@ def neighborhood_density_score(
     size = max(1, _ENTRIES_AT_ONCE // len(p))
     total = 0.0
     for start in range(0, len(p), size):
+        # In blocks of rows: the matrix of all similarities would grow with the square.
         scaled = (p[start : start + size] @ p.T - 1) / temperature
         rows = np.arange(len(scaled))
+        # A row is not its own neighbour: exp(-inf) takes it out of the sum and the entropy.
         scaled[rows, start + rows] = -np.inf
         # The softmax is the same for any shift; this one keeps exp from overflowing at a small
         # temperature.

@@ -154,6 +154,7 @@ def corpus_separability(
         estimator = make_pipeline(
             StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000)
         )
+    # Stratified, because a fold without a corpus has no recall for it.
     speakers, splitter = None, StratifiedKFold
     if speaker is not None:
         speakers = _check_speakers(speaker, names, codes, cv)
@@ -162,11 +163,15 @@ def corpus_separability(
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     folds = splitter(cv, shuffle=True, random_state=seed).split(Z, codes, speakers)
     predicted = cross_val_predict(estimator, Z, codes, cv=list(folds))
+    # Over all folds together: a mean over folds would weigh small folds like large ones. The
+    # balanced accuracy has the same chance level whatever the sizes of the corpora.
     return unweighted_average_recall(codes, predicted)
 
 
 def _spread_within(samples: Sequence[np.ndarray]) -> float:
     """Return the root of the mean variance within corpora; 1 if nothing varies."""
+    # Within corpora: the shifts between them are what is to be measured, and must not enter
+    # their own unit.
     variance = np.mean([sample.var(axis=0).mean() for sample in samples])
     return np.sqrt(variance) if variance > 0 else 1.0
 

@@ -186,6 +186,7 @@ def _columns(values: Any, prefix: str) -> tuple[list[str], np.ndarray]:
 
 
 def _regress(predictors: np.ndarray, target: np.ndarray) -> dict[str, float]:
+    # Fitted and scored on the same samples, hence the adjustment by all its predictors.
     predicted = LinearRegression().fit(predictors, target).predict(predictors)
     return {
         "n_predictors": predictors.shape[1],
@@ -262,6 +263,7 @@ def latent_r2(Z: Any, labels: Any) -> pd.DataFrame:
     names, labels = _columns(labels, "label")
     check_consistent_length(Z, labels)
     Z = check_array(Z, dtype=np.float64, input_name="Z")
+    # The same samples in all regressions, so that their R² can be compared.
     rated = ~np.isnan(labels).any(axis=1)
     needed = max(len(components), len(names)) + 2
     if rated.sum() < needed:

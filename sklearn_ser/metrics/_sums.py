@@ -63,6 +63,8 @@ def label_sums(
         For each class, the number of recordings that belong to it, that are predicted as it,
         and both.
     """
+    # Predictions that are not among the classes of the truth get -1. They are wrong, and count
+    # for no class: they lower recall and accuracy by not being correct.
     index = pd.Index(labels)
     true, predicted = index.get_indexer(y_true), index.get_indexer(y_pred)
     sums = np.zeros((n_speakers, 3, len(labels)))
@@ -181,6 +183,7 @@ def value_sums(
     sums : ndarray of shape (n_speakers, 7)
         Sums of 1, y, ŷ, y², ŷ², yŷ and abs(y - ŷ).
     """
+    # The absolute difference cannot be computed from the other sums.
     y, p = y_true - origin, y_pred - origin
     terms = [np.ones_like(y), y, p, y * y, p * p, y * p, np.abs(y - p)]
     return np.stack([np.bincount(speaker, term, n_speakers) for term in terms], axis=1)
@@ -188,6 +191,8 @@ def value_sums(
 
 def _variance(n: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Return the variance; 0 where rounding leaves no digit of it."""
+    # A constant leaves a difference of about the rounding error of its squares, of either sign,
+    # which a division would turn into a large score instead of NaN.
     variance = squares / n - (total / n) ** 2
     return np.where(variance > 1e-12 * squares / n, variance, 0)
 
@@ -240,6 +245,7 @@ def _adjusted_r2(sums: np.ndarray) -> np.ndarray:
 
 
 def _mae(sums: np.ndarray) -> np.ndarray:
+    # Speakers with more recordings weigh more, as in the scores of all recordings.
     return sums[..., 6] / sums[..., 0]
 
 
