@@ -24,7 +24,8 @@ __all__ = ["compare_methods"]
 
 _COLUMNS = ("sample", "corpus", "speaker", "repeat", "y_true", "y_pred")
 
-# Differences that rounding makes unequal still count as equal.
+# Exchanges that give the observed difference again must count as at least as large, although
+# sums in another order round differently; without this, p-values would be too small.
 _TIE = 1e-12
 
 
@@ -50,15 +51,17 @@ class _Pair:
             for table in (first, second)
         ]
         n_repeats = max(len(sums) for sums in self.sums)
-        # A single repeat stands against each of the other's.
+        # Repeats are paired in their order; a single one is compared with each of the other method.
         self.sums = [np.broadcast_to(one, (n_repeats, *one.shape[1:])) for one in self.sums]
 
     def scores(self):
-        """Return the score of each method, a mean over repeats."""
+        """Return the score of each method, averaged over repeats."""
         return [self.metric.score(sums.sum(axis=1)).mean() for sums in self.sums]
 
     def drawn(self, counts):
         """Return the difference of the scores for draws of speakers."""
+        # Both methods on the same draws: a hard voice lowers both scores and cancels in their
+        # difference, whose interval is narrower than those of the scores suggest.
         first, second = (
             np.mean([self.metric.score(np.tensordot(counts, one, axes=1)) for one in sums], axis=0)
             for sums in self.sums
@@ -66,13 +69,15 @@ class _Pair:
         return first - second
 
     def swapped(self, swaps):
-        """Return the difference with the predictions of some speakers exchanged.
+        """Return the difference after exchanging the predictions of some speakers.
 
         Parameters
         ----------
         swaps : ndarray of shape (n_permutations, n_speakers)
             1 where the methods change places, 0 where not.
         """
+        # Exchanged sums are sums of exchanged predictions: the truth is the same for both methods,
+        # and what a speaker adds to one is taken from the other.
         difference = np.zeros(len(swaps))
         for first, second in zip(*self.sums, strict=True):
             moved = np.tensordot(swaps, second - first, axes=1)
@@ -106,7 +111,7 @@ def _in_order(table, name):
 
 
 def _check_repeats(table, name):
-    """Return the recordings of a table, once they are known to be the same in all repeats."""
+    """Return the recordings of a table and the number of repeats; refuse repeats that differ."""
     parts = [rows.drop(columns="repeat") for _, rows in table.groupby("repeat")]
     recordings = parts[0].drop(columns="y_pred").reset_index(drop=True)
     for part in parts[1:]:
@@ -128,14 +133,14 @@ def _check_same(first, second):
         only = len(set(one["sample"]) - set(other["sample"]))
         only_other = len(set(other["sample"]) - set(one["sample"]))
         raise ValueError(
-            f"The two results are about different recordings: {len(one)} and {len(other)}, of "
-            f"which {only} are only in the first and {only_other} only in the second. Validate "
-            f"both methods with the same X and targets."
+            f"The two results have different recordings: {len(one)} and {len(other)}, of which "
+            f"{only} are only in the first and {only_other} only in the second. Validate both "
+            f"methods with the same X and targets."
         )
     for column in ("corpus", "y_true", "speaker"):
         pair = one[column].astype(object), other[column].astype(object)
         if column != "y_true":
-            # A table that was read from a file may have made text of numbers.
+            # In a table read from a file, numbers may have become text.
             pair = [ids.map(str, na_action="ignore") for ids in pair]
         differing = (pair[0] != pair[1]) & ~(pair[0].isna() & pair[1].isna())
         if differing.any():
@@ -151,8 +156,8 @@ def _check_same(first, second):
         )
     if one["speaker"].isna().all():
         raise ValueError(
-            "The speakers are unknown, and whether two methods differ is judged by speakers. Pass "
-            "speaker= to cross_corpus_validate."
+            "The speakers are unknown, but methods are compared speaker by speaker. Pass speaker= "
+            "to cross_corpus_validate."
         )
 
 
@@ -165,13 +170,14 @@ def _check_known(first, second, metric):
                 refuse_unlabelled(values, name=title, beside=table["y_true"])
             elif not np.isfinite(pd.to_numeric(values, errors="coerce")).all():
                 raise ValueError(
-                    f"{title} has values that are NaN, infinite or no numbers. Drop these samples."
+                    f"{title} has values that are NaN, infinite or not numbers. Drop these samples."
                 )
 
 
 def _swaps(n_speakers, n_permutations, random_state):
-    """Return the exchanges, and whether they are all there are."""
-    # 2**S may be too large for any array; its logarithm is not.
+    """Return exchanges of speakers, and whether they are all possible ones."""
+    # All exchanges give the exact p-value, without the randomness of a sample. Compared as
+    # logarithms, because 2**S soon exceeds any integer of numpy.
     if n_speakers <= np.log2(n_permutations):
         numbers = np.arange(2**n_speakers)[:, None]
         return (numbers >> np.arange(n_speakers) & 1).astype(float), True
@@ -181,7 +187,9 @@ def _swaps(n_speakers, n_permutations, random_state):
 
 def _p_value(observed, permuted, exact):
     extreme = np.count_nonzero(np.abs(permuted) >= abs(observed) - _TIE)
-    # All exchanges include the one that was observed, random ones need not.
+    # The observed assignment is one of all exchanges. Random ones need not include it: adding it
+    # to both counts keeps p above 0 and the test valid, P(p <= alpha) <= alpha under the null
+    # hypothesis, for any number of exchanges (Phipson and Smyth, 2010).
     return extreme / len(permuted) if exact else (extreme + 1) / (len(permuted) + 1)
 
 
@@ -204,6 +212,7 @@ def _row(corpus, scores, interval, permuted, exact):
 def _compare_corpus(pair, settings, n_permutations):
     """Return the row of a corpus and its interval."""
     scores = pair.scores()
+    # A difference lies between minus and plus the range of the score.
     widest = pair.metric.high - pair.metric.low
     draws = permuted = None
     exact = False
@@ -225,7 +234,11 @@ def _compare_corpus(pair, settings, n_permutations):
 
 
 def _compare_mean(pairs, rows, intervals, settings, n_permutations):
-    """Return the row of the mean over corpora."""
+    """Return the row of the mean over corpora.
+
+    The exchanges are drawn anew for the speakers of all corpora together: a p-value of the mean
+    cannot be computed from those of the corpora.
+    """
     widest = pairs[0].metric.high - pairs[0].metric.low
     interval = interval_of_mean(
         intervals, [pair.corpus for pair in pairs], settings.confidence, low=-widest, high=widest
@@ -233,6 +246,8 @@ def _compare_mean(pairs, rows, intervals, settings, n_permutations):
     scores = [np.mean([row[name] for row in rows]) for name in ("first", "second")]
     if any(pair.note for pair in pairs):
         return _row("mean", scores, interval, None, False)
+    # Speakers of all corpora are exchanged independently, each corpus keeping its equal weight in
+    # the mean.
     ends = np.cumsum([pair.n_speakers for pair in pairs])
     swaps, exact = _swaps(ends[-1], n_permutations, settings.random_state)
     parts = np.split(swaps, ends[:-1], axis=1)
@@ -275,33 +290,34 @@ def compare_methods(
 ):
     r"""Compare the predictions of two methods for the same recordings.
 
-    If both methods were equally good, it would be chance which of them made which
-    predictions for a speaker. So the predictions of the two change places for some
-    speakers, all recordings of a speaker together, and the difference :math:`d` of the
-    scores is computed anew. The p-value is the share of exchanges for which it is at
-    least as large as observed, in either direction:
+    Under the null hypothesis that both methods are equally good, their predictions are
+    exchangeable within a speaker. The test exchanges the predictions of the two methods for
+    some speakers, for all recordings of a speaker together, and computes the difference
+    :math:`d` of the scores again. The p-value is the share of exchanges whose difference is at
+    least as large as the observed one, in either direction:
 
     .. math::
 
         p = \frac{|\{b : |d_b| \geq |d|\}| + 1}{B + 1}
 
-    for :math:`B` random exchanges, and the plain share of all :math:`2^S` exchanges of
-    :math:`S` speakers where these are no more than `n_permutations`.
+    for :math:`B` random exchanges. If the :math:`2^S` exchanges of :math:`S` speakers are at
+    most `n_permutations`, all of them are tried, and the p-value is their share itself.
 
     Parameters
     ----------
     first, second : CrossCorpusResult or DataFrame
         Results of :func:`cross_corpus_validate` or :func:`within_corpus_validate` for
-        two methods, from the same recordings and with speakers, or their tables of
-        predictions. With several seeds, scores are means over the repeats; both need
-        the same number, or one of them a single run.
+        two methods, on the same recordings and with speakers, or their tables of
+        predictions. With several seeds, scores are means over the repeats; both results
+        need the same number of repeats, or one of them a single run.
     metric : {"uar", "accuracy", "macro_f1", "ccc", "adjusted_r2", "mae"}, default="uar"
-        What to compare, as in :func:`speaker_interval`.
+        The score to compare, as in :func:`speaker_interval`.
     n_permutations : int, default=10_000
-        How many exchanges to try. The smallest p-value is about one over it.
+        Number of exchanges to try. The smallest possible p-value is about
+        ``1 / n_permutations``.
     n_draws, confidence, min_speakers
-        Of the interval of the difference, as in :func:`speaker_interval`: both methods
-        are scored on the same draws of speakers.
+        Settings of the interval of the difference, as in :func:`speaker_interval`: both
+        methods are scored on the same draws of speakers.
     random_state : int, RandomState instance or None, default=0
         Seeds the exchanges and the draws.
 
@@ -312,34 +328,32 @@ def compare_methods(
         with exchanges among the speakers of all: ``corpus``, ``first`` and ``second``
         (the scores), ``difference`` (first minus second), ``low`` and ``high`` (the
         interval of the difference), ``p_value``, ``n_speakers``, ``n_permutations``,
-        ``exact`` (whether these were all exchanges), ``interval_note`` (why there is no
+        ``exact`` (whether all exchanges were tried), ``interval_note`` (why there is no
         interval, or why it has no width).
 
     Raises
     ------
     ValueError
-        If the two results are about different recordings, their truth, corpora or
-        speakers differ, speakers are unknown throughout, or recordings have no label.
+        If the two results have different recordings, their truth, corpora or speakers
+        differ, all speakers are unknown, or recordings have no label.
     TypeError
-        If one of them is no result.
+        If an argument is not a result.
 
     See Also
     --------
+    compare_with_baseline : Compares several methods, with adjusted p-values.
     speaker_interval : The interval of a single score.
 
     Notes
     -----
-    Where one corpus has unknown speakers, it and the mean have no p-value. With few
-    speakers, p cannot be small: the least is :math:`2 / 2^S`, which is 0.06 for 5
-    speakers.
+    If a corpus has unknown speakers, neither it nor the mean has a p-value. With few
+    speakers p cannot be small: the minimum is :math:`2 / 2^S`, which is 0.06 for 5 speakers.
 
-    Whoever compares many methods finds differences by chance. With :math:`m`
-    comparisons, multiply p-values by :math:`m` (Bonferroni), or better the smallest by
-    :math:`m`, the next by :math:`m - 1` and so on (Holm).
+    When many methods are compared, some differences arise by chance:
+    :func:`compare_with_baseline` adjusts the p-values.
 
-    The test takes the trained models as they are. It tells whether other speakers
-    would find the same, not other seeds, unless there are repeats, whose mean it tests,
-    nor other corpora.
+    The test takes the trained models as they are. It generalises to other speakers, but not
+    to other corpora, nor to other seeds, unless there are repeats, whose mean it tests.
 
     References
     ----------

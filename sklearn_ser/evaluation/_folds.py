@@ -23,19 +23,19 @@ __all__ = ["Job", "Outcome", "run_jobs"]
 
 
 class Job(NamedTuple):
-    """One training and what is predicted after it.
+    """One training, and the recordings to predict after it.
 
     Parameters
     ----------
     cell : tuple
-        What it is a part of: the held-out corpus, or the pair of a transfer matrix. The
-        predictions of all jobs with the same cell and repeat are scored together.
+        The held-out corpus, or the pair of a transfer matrix. The predictions of all jobs
+        with the same cell and repeat are scored together.
     title : str
-        What messages call it.
+        Its name in messages.
     repeat : int
-        Which repeat it belongs to, counted from 0.
+        The repeat that it belongs to, counted from 0.
     seed : int or None
-        The value of every `random_state`; None leaves them alone.
+        The value for every `random_state`; None leaves them unchanged.
     train, test : ndarray
         Positions of recordings.
     """
@@ -49,12 +49,12 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a job.
+    """The result of a job.
 
     Parameters
     ----------
     job : Job
-        Itself.
+        The job.
     y_pred : ndarray
         A prediction for each of ``job.test``.
     fit_time, predict_time : float
@@ -68,7 +68,8 @@ class Outcome(NamedTuple):
 
 
 def _fit_and_predict(estimator, recordings, train, test):
-    """Train on some rows and predict the others, whose labels stay out of reach."""
+    """Train on some rows and predict the others, without access to their labels."""
+    # All test recordings in one batch, because CorpusScaler takes a batch for a corpus.
     X_train, X_test = (_safe_indexing(recordings.X, rows) for rows in (train, test))
     model, metadata, routed = prepare(estimator, offer(recordings, train, X_target=X_test))
     with config_context(enable_metadata_routing=routed):
@@ -81,7 +82,8 @@ def _fit_and_predict(estimator, recordings, train, test):
 
 
 def _run_job(estimator, recordings, job):
-    """Return the outcome, and the warnings, which a worker would swallow."""
+    """Return the outcome, and the warnings, which would be lost in a worker."""
+    # Every step gets the same seed, so that a repeat can be run again by this one number.
     if job.seed is not None:
         estimator = clone(estimator)
         estimator.set_params(**dict.fromkeys(random_states(estimator), job.seed))
@@ -93,10 +95,10 @@ def _run_job(estimator, recordings, job):
 
 
 def _needs_only_rows(step):
-    """Whether a step makes something of single recordings, without having been fitted.
+    """Whether a step transforms recordings one at a time, without having been fitted.
 
-    Of a step over a table that needs no fit, such as a function of the user, nobody
-    knows whether it looks at one row at a time.
+    A step over a table that needs no fit, such as a function of the user, may combine rows: it
+    stays inside the folds, where it cannot leak held-out rows into the training.
     """
     if not hasattr(step, "transform"):
         return False
@@ -110,12 +112,14 @@ def _share_features(estimator, recordings):
     Returns
     -------
     estimator : estimator object
-        What is left of the pipeline.
+        The rest of the pipeline.
     recordings : Recordings
         With the features as `X`.
     """
     if not isinstance(estimator, Pipeline):
         return estimator, recordings
+    # Without a fit, nothing of one recording can reach another: features computed once are the
+    # ones that each fold would compute.
     first = 0
     while first < len(estimator.steps) - 1 and _needs_only_rows(estimator.steps[first][1]):
         X = clone(estimator.steps[first][1]).transform(recordings.X)
@@ -128,7 +132,8 @@ def _share_features(estimator, recordings):
 
 
 def _check_classes(y, job):
-    """Refuse a fold without two classes to learn; tell of classes that cannot be predicted."""
+    """Refuse a fold without two classes to learn; report classes that cannot be predicted."""
+    # The labels of the test recordings decide about warnings only, never about a training.
     learnt = np.unique(y[job.train])
     if learnt.size < 2:
         raise ValueError(
@@ -148,7 +153,8 @@ def _check_classes(y, job):
 
 
 def _gather(caught):
-    """Show each warning once, and return all of them as a table."""
+    """Show each warning once, and return all warnings as a table."""
+    # Across folds the same warning is one finding, and a dict keeps the order.
     messages = dict.fromkeys(pair for _, pairs in caught for pair in pairs)
     for category, message in messages:
         warnings.warn(message, category, stacklevel=caller_stacklevel())
@@ -173,23 +179,23 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
     Parameters
     ----------
     estimator : estimator object
-        It is cloned, not changed.
+        Cloned, not changed.
     recordings : Recordings
         The data.
     jobs : list of Job
-        What to do.
+        The trainings.
     n_jobs, verbose
         As in `cross_corpus_validate`.
     title : str
-        What the progress bar counts.
+        Label of the progress bar.
 
     Returns
     -------
     outcomes : list of Outcome
         In the order of the jobs.
     warned : DataFrame
-        The warnings of each fold, as ``fold``, ``category`` and ``message``; fold "all"
-        stands for what happened before the folds.
+        The warnings of each fold, as ``fold``, ``category`` and ``message``; the fold "all"
+        has those given before the folds.
     """
     # Routing depends on names only, so that a single row finds the unused ones before any fold.
     first = np.arange(1)

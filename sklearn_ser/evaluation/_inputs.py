@@ -24,16 +24,16 @@ _OWN_PARAMS = ("X", "y", "X_target", "groups", "sample_domain", "speaker")
 
 @dataclass(frozen=True, eq=False)
 class Recordings:
-    """The checked arguments, with one entry per recording each.
+    """The checked arguments, each with one entry per recording.
 
     Parameters
     ----------
     X : array-like, DataFrame or list
-        As given.
+        As passed.
     y, corpus : ndarray
         Labels or numbers, and the canonical names of the corpora.
     speaker : ndarray of object or None
-        Canonical names; None also for the single speakers that are unknown.
+        Canonical names, None for speakers that are unknown; None if all are.
     params : dict of str to array-like
         Further arguments of `fit`.
     of_labels : bool
@@ -48,12 +48,12 @@ class Recordings:
     of_labels: bool
 
     def speakers_of(self, rows):
-        """Return the speakers of some recordings; None if nobody told."""
+        """Return the speakers of some recordings; None if all speakers are unknown."""
         return None if self.speaker is None else self.speaker[rows]
 
 
 def _check_estimator(estimator):
-    # Some meta-estimators have predict only once they are fitted.
+    # Some meta-estimators have predict only after fit.
     predicts = hasattr(estimator, "predict") or (
         isinstance(estimator, BaseEstimator) and is_classifier(estimator)
     )
@@ -101,6 +101,8 @@ def _check_values(y, n_samples):
 
 
 def _check_corpora(corpus, n_samples, at_least):
+    # Canonical names: "emodb" and "emodb " as two corpora would put copies of the same speakers in
+    # training and test.
     names, codes = encode_ids(corpus, name="corpus", n_samples=n_samples)
     if len(names) < at_least:
         raise ValueError(
@@ -119,6 +121,7 @@ def _check_speakers(speaker, corpus, n_samples):
             f"speaker must have one entry for each of the {n_samples} samples in X, got an array "
             f"of shape {speaker.shape}."
         )
+    # Within a corpus: speaker 1 of one corpus is another person than speaker 1 of the next.
     return canonical_ids(speaker, name="speaker", within=corpus)
 
 
@@ -139,7 +142,7 @@ def _check_params(params, n_samples):
 
 
 def check_inputs(estimator, X, y, corpus, *, speaker, params, n_corpora):
-    """Check what all evaluations take.
+    """Check the arguments that all evaluations take.
 
     Parameters
     ----------
@@ -148,7 +151,7 @@ def check_inputs(estimator, X, y, corpus, *, speaker, params, n_corpora):
     X, y, corpus, speaker, params
         The arguments of `cross_corpus_validate`.
     n_corpora : int
-        How many corpora there must be at least.
+        Minimum number of corpora.
 
     Returns
     -------
@@ -169,14 +172,14 @@ def check_inputs(estimator, X, y, corpus, *, speaker, params, n_corpora):
 
 
 def check_seeds(estimator, seeds):
-    """Return the seeds of the repeats, a single None to leave the estimator as it is.
+    """Return the seeds of the repeats; a single None leaves the estimator unchanged.
 
     Parameters
     ----------
     estimator : estimator object
-        What they are for.
+        The estimator to seed.
     seeds : iterable of int or None
-        As the user gave them.
+        As passed by the user.
 
     Returns
     -------
@@ -196,8 +199,8 @@ def check_seeds(estimator, seeds):
         raise ValueError(f"seeds must be different from each other, got {plain(seeds)}.")
     if len(seeds) > 1 and not random_states(estimator):
         warnings.warn(
-            "estimator has no parameter random_state, so that all repeats are the same unless it "
-            "uses numpy's global generator. Leave seeds out.",
+            "estimator has no parameter random_state: all repeats are the same unless it uses "
+            "numpy's global generator. Leave seeds out.",
             UserWarning,
             stacklevel=caller_stacklevel(),
         )

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class BootstrapSettings(NamedTuple):
-    """How intervals are made; the parameters of `speaker_interval`."""
+    """Settings of intervals; the parameters of `speaker_interval`."""
 
     n_draws: int = 2000
     confidence: float = 0.95
@@ -38,7 +38,7 @@ class BootstrapSettings(NamedTuple):
     random_state: object = 0
 
     def checked(self):
-        """Return itself, or say which setting is wrong."""
+        """Return the settings; refuse invalid ones."""
         for name, value, least in (
             ("n_draws", self.n_draws, 2),
             ("min_speakers", self.min_speakers, 2),
@@ -64,18 +64,18 @@ class SpeakerInterval(NamedTuple):
     estimate : float
         The score of all recordings.
     low, high : float
-        Ends of the interval, within the bounds of the score; NaN without one.
+        Ends of the interval, within the bounds of the score; NaN without an interval.
     standard_error : float
         Standard deviation of the score over draws of speakers, times
         ``sqrt(S / (S - 1))`` for S speakers; NaN without an interval.
     n_speakers : int
-        Speakers with recordings that the score depends on; 0 if they are unknown.
+        Number of speakers whose recordings the score depends on; 0 if they are unknown.
     note : str
-        Why there is no interval, or why it has no width; else empty.
+        Why there is no interval, or why it has no width; otherwise empty.
 
     See Also
     --------
-    speaker_interval : Makes it.
+    speaker_interval : Computes it.
     """
 
     estimate: float
@@ -99,11 +99,11 @@ def encode_speakers(speaker, n_samples):
     Returns
     -------
     codes : ndarray of shape (n_samples,)
-        Speakers as numbers; all 0 unless every one is known.
+        Speakers as numbers; all 0 unless every speaker is known.
     n_speakers : int
-        How many are known.
+        Number of known speakers.
     note : str
-        What is missing; empty if every speaker is known.
+        Description of what is missing; empty if every speaker is known.
     """
     codes, names = pd.factorize(np.full(n_samples, None) if speaker is None else speaker)
     unknown = np.count_nonzero(codes < 0)
@@ -115,13 +115,14 @@ def encode_speakers(speaker, n_samples):
 
 
 def draw_speakers(n_speakers, settings):
-    """Draw as many speakers as there are, with replacement, again and again.
+    """Draw as many speakers as there are, with replacement, `n_draws` times.
 
     Returns
     -------
     counts : ndarray of shape (n_draws, n_speakers)
-        How often each draw has each speaker.
+        How often each draw contains each speaker.
     """
+    # Counts suffice: a score is a function of the sums, which do not depend on the order.
     rng = check_random_state(settings.random_state)
     return rng.multinomial(
         n_speakers, np.full(n_speakers, 1 / n_speakers), size=settings.n_draws
@@ -129,27 +130,29 @@ def draw_speakers(n_speakers, settings):
 
 
 def _margin(standard_error, freedom, confidence):
+    # The standard error is estimated from the same few speakers, which the normal quantile would
+    # ignore: with 5 speakers, 1.96 instead of 2.78.
     return stats.t.ppf((1 + confidence) / 2, freedom) * standard_error
 
 
 def interval_of_draws(estimate, draws, n_speakers, settings, *, low, high, note=""):
-    """Make an interval of the scores of draws.
+    """Make an interval from the scores of draws.
 
     Parameters
     ----------
     estimate : float
         The score of all recordings.
     draws : ndarray of shape (n_draws,) or None
-        The score of each draw, NaN where it is undefined; None if `note` says why there
-        are none.
+        The score of each draw, NaN where it is undefined; None if `note` says why there are
+        no draws.
     n_speakers : int
-        How many speakers the score depends on.
+        Number of speakers that the score depends on.
     settings : BootstrapSettings
-        How sure, and of how many speakers at least.
+        The confidence, and the minimum number of speakers.
     low, high : float
         Bounds of the score.
     note : str
-        A reason not to give any interval.
+        A reason for not giving an interval.
 
     Returns
     -------
@@ -163,9 +166,13 @@ def interval_of_draws(estimate, draws, n_speakers, settings, *, low, high, note=
             note = "score undefined"
     if note:
         return SpeakerInterval(float(estimate), np.nan, np.nan, np.nan, n_speakers, note)
-    # Without the rounding errors of equal scores.
+    # Equal scores differ by rounding errors only, which would make an interval of width 1e-17.
     spread = draws.std(ddof=1) if np.ptp(draws) > 1e-12 else 0.0
+    # A draw comes from the S observed speakers, whose variance has the divisor S. The unbiased one
+    # has S - 1: the variance over draws is too small by the factor (S - 1) / S.
     error = spread * np.sqrt(n_speakers / (n_speakers - 1))
+    # Centred on the estimate rather than read off the draws: percentiles of the draws need many
+    # speakers before they have the nominal coverage.
     margin = _margin(error, n_speakers - 1, settings.confidence)
     return SpeakerInterval(
         float(estimate),
@@ -178,7 +185,7 @@ def interval_of_draws(estimate, draws, n_speakers, settings, *, low, high, note=
 
 
 def interval_of_mean(intervals, names, confidence, *, low, high):
-    r"""Combine the intervals of corpora with different speakers.
+    r"""Combine the intervals of corpora that have no speakers in common.
 
     The mean of :math:`m` independent scores has the squared standard error
     :math:`\sum_k s_k^2 / m^2`, and by Welch and Satterthwaite about
@@ -196,7 +203,7 @@ def interval_of_mean(intervals, names, confidence, *, low, high):
     Returns
     -------
     interval : SpeakerInterval
-        That of the mean; without ends if one corpus is.
+        The interval of the mean; without ends if a corpus has none.
     """
     estimate = float(np.mean([interval.estimate for interval in intervals]))
     n_speakers = sum(interval.n_speakers for interval in intervals)
@@ -212,6 +219,8 @@ def interval_of_mean(intervals, names, confidence, *, low, high):
     if not variances.any():
         note = "no width: all draws of speakers score alike"
         return SpeakerInterval(estimate, estimate, estimate, 0.0, n_speakers, note)
+    # A speaker of one corpus is not a speaker of another: the scores are independent given the
+    # corpora, and their variances add up.
     freedoms = np.array([interval.n_speakers for interval in intervals]) - 1
     freedom = variances.sum() ** 2 / np.sum(variances**2 / freedoms)
     error = np.sqrt(variances.sum()) / len(intervals)
@@ -221,14 +230,14 @@ def interval_of_mean(intervals, names, confidence, *, low, high):
 
 
 def check_metric(metric):
-    """Return the metric of that name, or name those there are."""
+    """Return the metric of that name; refuse an unknown one."""
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {[*METRICS]}, got {plain(metric)!r}.")
     return METRICS[metric]
 
 
 def sums_of(y_true, y_pred, codes, n_speakers, *, of_labels):
-    """Sum what scores depend on for each speaker, for one or more predictions.
+    """Compute the sums of each speaker that scores depend on, for one or more predictions.
 
     Parameters
     ----------
@@ -239,9 +248,9 @@ def sums_of(y_true, y_pred, codes, n_speakers, *, of_labels):
     codes : ndarray of shape (n_samples,)
         Speakers, as numbers below `n_speakers`.
     n_speakers : int
-        How many speakers there are.
+        Number of speakers.
     of_labels : bool
-        Whether truth and predictions are labels, or numbers.
+        Whether truth and predictions are labels rather than numbers.
 
     Returns
     -------
@@ -285,22 +294,22 @@ def speaker_interval(
     min_speakers=5,
     random_state=0,
 ):
-    r"""Score predictions and tell how sure that is, given who was recorded.
+    r"""Score predictions, with a confidence interval over speakers.
 
-    Recordings of one speaker are alike: a model that fails on a voice fails on all its
-    recordings. What varies from one test set to another is the choice of speakers, so
-    whole speakers are drawn, :math:`S` of :math:`S` with replacement, and the score
-    computed of all recordings of the draw, a speaker who was drawn twice counting
+    Recordings of one speaker are similar: a model that fails on a voice fails on all its
+    recordings. What varies from one test set to another is the choice of speakers. The
+    bootstrap therefore draws whole speakers, :math:`S` of :math:`S` with replacement, and
+    computes the score of all recordings of the draw, in which a speaker drawn twice counts
     twice. With the standard deviation :math:`s` of the score over the draws,
 
     .. math::
 
         \text{estimate} \pm t_{S-1,\,(1+\gamma)/2}\; s \sqrt{\frac{S}{S-1}} ,
 
-    cut off at the bounds of the score. For a score that is a mean over speakers, this
-    is Student's interval, up to the randomness of the draws. The percentiles of the
-    draws, the usual bootstrap interval, are too narrow by both the factor and the
-    quantile: they hold the truth in 90 % of cases instead of 95 % with 10 speakers.
+    clipped to the bounds of the score. For a score that is a mean over speakers, this is
+    Student's interval, up to the randomness of the draws. The percentiles of the draws, the
+    usual bootstrap interval, lack both the factor and the quantile and are too narrow: with
+    10 speakers they cover the truth in 90 % of cases instead of 95 %.
 
     Parameters
     ----------
@@ -310,25 +319,24 @@ def speaker_interval(
     speaker : array-like of shape (n_samples,)
         The speaker of each recording; None or NaN where unknown.
     metric : {"uar", "accuracy", "macro_f1", "ccc", "adjusted_r2", "mae"}, default="uar"
-        What to compute: mean recall, share of correct labels, mean F1 over the classes
-        of the truth, concordance correlation, R² adjusted for one predictor, mean
-        absolute error.
+        The score: mean recall, share of correct labels, mean F1 over the classes of the
+        truth, concordance correlation, R² adjusted for one predictor, mean absolute error.
     n_draws : int, default=2000
-        How often speakers are drawn. 2000 draws give the width with a standard error
-        of 1.6 %.
+        Number of draws. 2000 draws determine the width with a standard error of 1.6 %.
     confidence : float, default=0.95
-        In what share of cases the interval is to hold the truth, between 0 and 1.
+        Nominal coverage of the interval, between 0 and 1.
     min_speakers : int, default=5
-        With fewer speakers there is no interval: the spread of so few says little of
-        that of all.
+        With fewer speakers there is no interval: the spread of so few says little about
+        the spread of all.
     random_state : int, RandomState instance or None, default=0
-        Seeds the draws. Same seed, same interval; None differs from call to call.
+        Seeds the draws. The same seed gives the same interval; with None it differs from
+        call to call.
 
     Returns
     -------
     interval : SpeakerInterval
         A named tuple of ``estimate, low, high, standard_error, n_speakers, note``.
-        Where speakers are unknown or too few, the ends are NaN and the note says so.
+        If speakers are unknown or too few, the ends are NaN and the note says so.
 
     Raises
     ------
@@ -337,15 +345,15 @@ def speaker_interval(
 
     See Also
     --------
-    cross_corpus_validate : Gives these intervals for each held-out corpus.
-    compare_methods : Whether one method is better than another.
+    cross_corpus_validate : Computes these intervals for each held-out corpus.
+    compare_methods : Tests whether one method is better than another.
 
     Notes
     -----
-    In a draw that lacks all speakers of a class, UAR and macro F1 are means over the
-    classes that it has, as they are for a corpus that lacks a class.
+    In a draw without any speaker of a class, UAR and macro F1 are means over the classes of
+    the draw, as they are for a corpus that lacks a class.
 
-    The interval is about other speakers of the same corpus. It says nothing about other
+    The interval describes other speakers of the same corpus. It says nothing about other
     corpora, nor about training again with another seed.
 
     References

@@ -10,7 +10,7 @@ from sklearn_ser.utils._words import format_interval
 
 __all__ = ["TITLES", "CrossCorpusResult", "storing"]
 
-# How metrics are called in print.
+# Names of metrics in print.
 TITLES = {
     "uar": "UAR",
     "accuracy": "accuracy",
@@ -45,10 +45,9 @@ def storing(*columns):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class CrossCorpusResult:
-    """What :func:`cross_corpus_validate` or :func:`within_corpus_validate` found.
+    """Result of :func:`cross_corpus_validate` or :func:`within_corpus_validate`.
 
-    Printing it shows the summary. All tables are plain DataFrames without an index that
-    means anything.
+    Printing it shows the summary. All tables are plain DataFrames, whose index has no meaning.
 
     Parameters
     ----------
@@ -59,7 +58,7 @@ class CrossCorpusResult:
         called m, the columns ``m``, ``m_sd`` (standard deviation over the repeats, NaN
         for a single one), ``m_low`` and ``m_high`` (ends of the confidence interval,
         NaN without one); ``interval_note`` (why there is no interval, or why it has no
-        width; else empty), ``fit_time`` and ``predict_time`` in seconds.
+        width; otherwise empty), ``fit_time`` and ``predict_time`` in seconds.
     scores : DataFrame
         One row for each corpus and repeat: ``corpus``, ``repeat``, ``seed``,
         ``n_train``, ``n_test``, ``n_speakers``; ``m``, ``m_low`` and ``m_high`` for
@@ -74,13 +73,13 @@ class CrossCorpusResult:
         ``sample`` (its position in `X`), ``corpus``, ``speaker`` (None if unknown),
         ``repeat``, ``y_true`` and ``y_pred``.
     warned : DataFrame
-        The warnings that were given: ``fold`` (its name, or "all"), ``category`` (the
+        The warnings: ``fold`` (its name, or "all"), ``category`` (the
         name of the class) and ``message``.
     metrics : tuple of str
         The metrics, the main one first: ``("uar", "accuracy", "macro_f1")`` for a
         classifier, ``("ccc", "adjusted_r2", "mae")`` for a regressor.
     confidence : float
-        In what share of cases the intervals are to hold the truth.
+        Nominal coverage of the intervals.
 
     See Also
     --------
@@ -120,14 +119,14 @@ class CrossCorpusResult:
         columns["fit (s)"] = rows["fit_time"].map("{:.2f}".format)
         columns["predict (s)"] = rows["predict_time"].map("{:.2f}".format)
         table = pd.DataFrame(columns)
-        # The mean is no training set, nor is it tested on.
+        # Nothing is trained or tested on the mean.
         table.loc[table.index[-1], ["train", "test", "speakers"]] = ""
         return table
 
     def _notes(self):
-        """Return what is to be read below the table, one text for each line."""
+        """Return the notes below the table, one text for each line."""
         main = TITLES[self.metrics[0]]
-        notes = [f"The interval is that of {main}, for other speakers of the same corpora."]
+        notes = [f"The interval is for {main}, over other speakers of the same corpora."]
         if self.summary["n_repeats"].max() > 1:
             notes.append(f"± is the standard deviation over {self.summary['n_repeats'][0]} seeds.")
         told = self.summary[:-1].query("interval_note != ''").groupby("interval_note", sort=False)

@@ -28,7 +28,7 @@ __all__ = [
 
 
 class Cell(NamedTuple):
-    """All that was predicted for a corpus.
+    """All predictions for a corpus.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def metrics_of(recordings):
 
 
 def gather_cells(outcomes, names):
-    """Put the folds of a cell together.
+    """Combine the folds of each cell.
 
     Parameters
     ----------
     outcomes : list of Outcome
-        Of all jobs.
+        The outcomes of all jobs.
     names : list of str
-        The columns that ``job.cell`` stands for.
+        The columns that name the parts of ``job.cell``.
 
     Returns
     -------
@@ -79,6 +79,8 @@ def gather_cells(outcomes, names):
 
 
 def _as_cell(key, repeats):
+    # The folds of a corpus are pooled before they are scored. A mean of scores of folds would be
+    # undefined where a held-out speaker lacks a class.
     samples = np.concatenate([fold.job.test for fold in repeats[0]])
     order = np.argsort(samples)
     facts = [
@@ -95,7 +97,7 @@ def _as_cell(key, repeats):
 
 
 class ScoredCell(NamedTuple):
-    """What the tables have of a cell.
+    """The rows of a cell in the tables.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ class ScoredCell(NamedTuple):
     summary : dict
         The mean over the repeats.
     intervals : dict of str to SpeakerInterval
-        Those of the summary, by metric.
+        The intervals of the summary, by metric.
     predictions : DataFrame
         One row for each repeat and recording.
     """
@@ -119,7 +121,7 @@ class ScoredCell(NamedTuple):
 
 
 class _Statistics:
-    """Scores of a cell, of all its recordings and of draws of its speakers."""
+    """Scores of all recordings of a cell, and of draws of its speakers."""
 
     def __init__(self, y_true, y_pred, speaker, settings, *, of_labels):
         codes, self.n_speakers, self.note = encode_speakers(speaker, len(y_true))
@@ -128,11 +130,12 @@ class _Statistics:
         self.settings = settings
         self.drawn = None
         if not self.note and self.n_speakers >= settings.min_speakers:
+            # The same draws for all repeats and metrics: repeats can then be averaged draw by draw.
             counts = draw_speakers(self.n_speakers, settings)
             self.drawn = np.moveaxis(np.tensordot(counts, self.sums, axes=([1], [1])), 0, 1)
 
     def of(self, score):
-        """Return scores of shape (n_repeats, ...) and of draws, (n_repeats, n_draws, ...)."""
+        """Return scores, shape (n_repeats, ...), and those of draws, (n_repeats, n_draws, ...)."""
         draws = None if self.drawn is None else score(self.drawn)
         return score(self.sums.sum(axis=1)), draws
 
@@ -160,6 +163,7 @@ def _recall_rows(statistics, labels):
         for position, (label, estimate) in enumerate(
             zip(labels.tolist(), estimates_of_repeat, strict=True)
         ):
+            # A recall depends only on speakers who are heard in that class.
             n_speakers = np.count_nonzero(counts[:, position])
             interval = statistics.interval(
                 estimate,
@@ -178,6 +182,7 @@ def _recall_rows(statistics, labels):
 
 def _sd(values):
     """Return the standard deviation over repeats; NaN for a single one."""
+    # Over seeds, hence with n - 1: they are a sample of all seeds there could be.
     return float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
 
 
@@ -200,7 +205,7 @@ def _predictions(cell, recordings):
 
 
 def score_cell(cell, recordings, settings):
-    """Score what was predicted for a corpus.
+    """Score the predictions for a corpus.
 
     Parameters
     ----------
@@ -209,7 +214,7 @@ def score_cell(cell, recordings, settings):
     recordings : Recordings
         The truth and the speakers.
     settings : BootstrapSettings
-        How intervals are made.
+        Settings of the intervals.
 
     Returns
     -------
@@ -222,11 +227,14 @@ def score_cell(cell, recordings, settings):
     summary, intervals = {}, {}
     for metric in metrics_of(recordings):
         estimates, draws = statistics.of(metric.score)
+        # An interval must not promise scores outside the range of the metric.
         bounds = {"low": metric.low, "high": metric.high}
         for repeat, (row, estimate) in enumerate(zip(rows, estimates, strict=True)):
             interval = statistics.interval(estimate, _pick(draws, repeat), **bounds)
             row.setdefault("interval_note", interval.note)
             row.update(_columns(metric.name, interval))
+        # The mean over repeats is scored on each draw: averaging the repeats' intervals instead
+        # would keep the noise of the seeds, which the mean has less of.
         mean_draws = None if draws is None else draws.mean(axis=0)
         interval = statistics.interval(estimates.mean(), mean_draws, **bounds)
         intervals[metric.name] = interval
@@ -249,7 +257,7 @@ def score_cell(cell, recordings, settings):
 
 
 def mean_row(scored, metrics, settings):
-    """Return the row of a summary that has the means over corpora.
+    """Return the row of a summary with the means over corpora.
 
     Parameters
     ----------
@@ -258,7 +266,7 @@ def mean_row(scored, metrics, settings):
     metrics : tuple of Metric
         The scores.
     settings : BootstrapSettings
-        How sure intervals are to be.
+        Settings of the intervals.
 
     Returns
     -------
@@ -277,6 +285,8 @@ def mean_row(scored, metrics, settings):
             low=metric.low,
             high=metric.high,
         )
+        # The mean of each repeat first: deviations of corpora partly cancel in it, so that its
+        # standard deviation is not the mean of theirs.
         over_corpora = np.mean([[one[metric.name] for one in cell.scores] for cell in scored], 0)
         row |= _columns(metric.name, interval) | {f"{metric.name}_sd": _sd(over_corpora)}
         row.setdefault("interval_note", interval.note)

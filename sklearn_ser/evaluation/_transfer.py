@@ -31,7 +31,7 @@ _KEY = ["trained_on", "tested_on"]
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class TransferResult:
-    """What :func:`transfer_matrix` found.
+    """Result of :func:`transfer_matrix`.
 
     Printing it shows the matrix of the main metric.
 
@@ -54,7 +54,7 @@ class TransferResult:
     metrics : tuple of str
         The metrics, the main one first.
     confidence : float
-        In what share of cases the intervals are to hold the truth.
+        Nominal coverage of the intervals.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class TransferResult:
 
     See Also
     --------
-    transfer_matrix : Makes it.
+    transfer_matrix : Computes it.
     """
 
     cells: pd.DataFrame
@@ -84,8 +84,7 @@ class TransferResult:
         Returns
         -------
         matrix : DataFrame
-            A row for each corpus that was trained on, a column for each that was tested
-            on.
+            A row for each training corpus, a column for each test corpus.
         """
         if column not in self.cells:
             raise ValueError(f"column must be one of {[*self.cells]}, got {plain(column)!r}.")
@@ -98,7 +97,9 @@ class TransferResult:
 
     def _notes(self):
         title = TITLES[self.metrics[0]]
-        return f"{title}; rows were trained on, columns tested on, the diagonal by speakers."
+        return (
+            f"{title}; rows are training corpora, columns test corpora, the diagonal by speakers."
+        )
 
     def __repr__(self):
         return f"{self.scores.to_string(float_format='{:.3f}'.format)}\n{self._notes()}"
@@ -132,6 +133,7 @@ def _jobs(recordings, seeds, n_splits):
     jobs, without = [], {}
     for cell in itertools.product(names, names):
         trained_on, tested_on = cell
+        # One corpus that cannot teach a classifier must not cost the matrix of all others.
         label = _single_class(recordings, rows[trained_on])
         if label is not None:
             without[cell] = f"all recordings to train on are of one class, {label}"
@@ -144,6 +146,8 @@ def _jobs(recordings, seeds, n_splits):
         elif reason := why_not_within(recordings.speakers_of(rows[trained_on])):
             without[cell] = reason
         else:
+            # Held-out speakers, so that the diagonal differs from the rest of its column by the
+            # corpus alone: everywhere the tested voices are new to the model.
             within = speaker_jobs(cell, trained_on, recordings, seeds, n_splits)
             if reason := _why_not_learnt(recordings, within):
                 without[cell] = reason
@@ -164,6 +168,7 @@ def _warn_of_empty_cells(without, warned):
         if trained_on != tested_on:
             continue
         message = f"{trained_on} has no score within itself, its cell is NaN: {reason}."
+        # One warning for a whole row, whose cells share the reason.
         if any(cell[0] == trained_on != cell[1] for cell in without):
             message = f"Nothing can be trained on {trained_on} alone, its row is NaN: {reason}."
         warnings.warn(message, CorpusWarning, stacklevel=caller_stacklevel())
@@ -223,27 +228,27 @@ def transfer_matrix(
 
     Off the diagonal, a copy of `estimator` is fitted on all recordings of one corpus and
     predicts all of another in one batch. On the diagonal, where both are the same,
-    speakers are held out as :func:`within_corpus_validate` does, and the predictions of
-    all folds are scored together. Comparing a column with its diagonal tells what is
-    lost by training elsewhere.
+    speakers are held out as by :func:`within_corpus_validate`, and the predictions of all
+    folds are scored together. The difference between a cell and the diagonal of its column
+    is what is lost by training elsewhere.
 
     Parameters
     ----------
     estimator, X, y, corpus
         As in :func:`cross_corpus_validate`.
     speaker : array-like of shape (n_samples,), default=None
-        The speaker of each recording, None or NaN where unknown. A corpus with unknown
-        speakers, or with only one, has NaN on the diagonal, and so has one in which
-        leaving out some speakers leaves a single class to learn.
+        The speaker of each recording, None or NaN where unknown. The diagonal is NaN for a
+        corpus with unknown speakers, with only one speaker, or in which holding out
+        speakers leaves a single class to train on.
     params : dict of str to array-like of length n_samples, default=None
         As in :func:`cross_corpus_validate`.
     n_splits : int, default=10
-        At most how many folds to divide the speakers of a corpus into for the
-        diagonal, as in :func:`within_corpus_validate`.
+        Maximum number of folds of speakers for the diagonal, as in
+        :func:`within_corpus_validate`.
     seeds, n_draws, confidence, min_speakers, random_state
         As in :func:`cross_corpus_validate`.
     n_jobs : int, default=None
-        How many trainings to do at the same time, as in :func:`cross_corpus_validate`.
+        Number of trainings to run in parallel, as in :func:`cross_corpus_validate`.
     verbose : int, default=0
         Above 0, a progress bar counts the trainings; where the standard error is not a
         terminal, a line is printed after each training.
@@ -251,16 +256,16 @@ def transfer_matrix(
     Returns
     -------
     result : TransferResult
-        ``result.scores`` is the matrix: a row for each corpus that was trained on, a
-        column for each that was tested on. ``result.cells`` has all metrics and
-        intervals in one row for each pair, ``result.predictions`` all predictions.
+        ``result.scores`` is the matrix: a row for each training corpus, a column for each
+        test corpus. ``result.cells`` has all metrics and intervals in one row for each
+        pair, ``result.predictions`` all predictions.
 
     Raises
     ------
     ValueError
         As for :func:`cross_corpus_validate`, or if no corpus has two classes.
     TypeError
-        If `estimator` is neither classifier nor regressor.
+        If `estimator` is neither a classifier nor a regressor.
 
     Warns
     -----
@@ -268,8 +273,7 @@ def transfer_matrix(
         If cells are NaN: the diagonal of a corpus whose speakers cannot be held out, or
         the whole row of a corpus with a single class. `interval_note` has the reason.
     UserWarning
-        If a corpus has classes that another lacks, in which it is tested: their recall
-        is 0.
+        If a test corpus has classes that the training corpus lacks: their recall is 0.
 
     See Also
     --------
@@ -277,13 +281,13 @@ def transfer_matrix(
 
     Notes
     -----
-    What a step gets as `sample_domain`, `X_target` and `speaker` is what
-    :func:`cross_corpus_validate` gives it, with a single training corpus. `X_target`
-    differs from column to column, so that each pair has a training of its own.
+    Steps get `sample_domain`, `X_target` and `speaker` as in :func:`cross_corpus_validate`,
+    with a single training corpus. `X_target` differs from column to column, so each pair has
+    its own training.
 
     Examples
     --------
-    The second corpus has its classes the other way round:
+    The classes of the second corpus are swapped:
 
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
@@ -298,7 +302,7 @@ def transfer_matrix(
     trained_on
     a          1.000 0.000
     b          0.000 1.000
-    UAR; rows were trained on, columns tested on, the diagonal by speakers.
+    UAR; rows are training corpora, columns test corpora, the diagonal by speakers.
     """
     settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state).checked()
     check_n_splits(n_splits)

@@ -23,7 +23,8 @@ __all__ = ["collect", "cross_corpus_validate"]
 
 
 def collect(outcomes, warned, recordings, settings):
-    """Make the result of evaluations whose cells are corpora."""
+    """Return the result of an evaluation whose cells are corpora."""
+    # Names may be any bytes; the tables have to hold them.
     with storing(recordings.corpus, recordings.speaker, recordings.y):
         return _collect(outcomes, warned, recordings, settings)
 
@@ -61,39 +62,39 @@ def cross_corpus_validate(
     n_jobs=None,
     verbose=0,
 ):
-    """Hold out one corpus after the other: train on the rest, predict it, score.
+    """Hold out each corpus in turn: train on the others, predict it, score.
 
-    For each corpus a copy of `estimator` is fitted on the recordings of all others and
-    predicts the held-out ones, all in one batch. In every fold,
+    For each corpus, a copy of `estimator` is fitted on the recordings of all others and
+    predicts the held-out ones in a single batch. In every fold,
 
     - each step with a parameter `sample_domain` in its `fit` gets the corpora of the
-      training recordings, wherever it stands in the pipeline;
+      training recordings, whatever its position in the pipeline;
     - each step with a parameter `X_target` in its `fit` gets the held-out recordings
       as unlabelled data, transformed by the steps before it;
     - each step with a parameter `speaker` in its `fit` gets the speakers of the
-      training recordings, if they are all known;
-    - a splitter inside `estimator` that wants `groups`, as in
+      training recordings, if all of them are known;
+    - a splitter inside `estimator` that takes `groups`, as in
       ``GridSearchCV(..., cv=LeaveOneCorpusOut())``, gets the corpora of the training
       recordings.
 
-    The labels of the held-out corpus reach nothing but the scores.
+    The labels of the held-out corpus are used only for scoring.
 
     Parameters
     ----------
     estimator : estimator object
         A classifier, a regressor, a pipeline that ends in one, or a search over any of
-        them. It is cloned, not changed.
+        these. It is cloned, not changed.
     X : array-like, DataFrame or list of length n_samples
-        Whatever the first step takes: features, or paths of recordings.
+        The input of the first step: features, or paths of recordings.
     y : array-like of shape (n_samples,)
         The emotion of each recording, without gaps (see :ref:`unlabelled`); for a
-        regressor a number, such as its activation.
+        regressor a number, such as the activation.
     corpus : array-like of shape (n_samples,)
-        The corpus of each recording, without gaps; at least two different. Spellings
-        of one name are taken for one, here and in `speaker`, see :ref:`identities`.
+        The corpus of each recording, without gaps; at least two different. Different
+        spellings of a name count as one, here and in `speaker`, see :ref:`identities`.
     speaker : array-like of shape (n_samples,), default=None
-        The speaker of each recording, None or NaN where unknown. Without it there are
-        no confidence intervals.
+        The speaker of each recording, None or NaN where unknown. Without speakers there
+        are no confidence intervals.
     params : dict of str to array-like of length n_samples, default=None
         Further arguments of `fit`, one entry per recording, such as ``activation`` and
         ``valence`` for a `~sklearn_ser.estimators.MetricDAE` or ``sample_weight``. Each
@@ -102,16 +103,16 @@ def cross_corpus_validate(
     targets : str or collection of str, default=None
         The corpora to hold out; None means each of them.
     seeds : collection of int, default=None
-        Repeats everything once for each, with every parameter `random_state` in
-        `estimator` set to it, as ``range(5)`` does five times. None runs once and
-        leaves them as they are.
+        Repeats everything once for each seed, with every parameter `random_state` in
+        `estimator` set to it: ``range(5)`` repeats five times. None runs once and leaves
+        these parameters unchanged.
     n_draws, confidence, min_speakers, random_state
-        Of the confidence intervals, as in :func:`speaker_interval`. `random_state`
-        seeds them alone: the training is seeded by `seeds`.
+        Settings of the confidence intervals, as in :func:`speaker_interval`.
+        `random_state` seeds only the intervals: `seeds` seeds the training.
     n_jobs : int, default=None
-        How many corpora and repeats to work on at the same time, in processes of their
-        own. None means 1 unless in a :obj:`joblib.parallel_config` context, whose
-        backend may be a dask cluster; -1 means all processors.
+        Number of corpora and repeats to process in parallel, in separate processes. None
+        means 1 unless in a :obj:`joblib.parallel_config` context, whose backend may be a
+        dask cluster; -1 means all processors.
     verbose : int, default=0
         Above 0, a progress bar counts the folds; where the standard error is not a
         terminal, a line is printed after each fold.
@@ -122,9 +123,9 @@ def cross_corpus_validate(
         The tables ``summary``, ``scores``, ``recalls``, ``predictions`` and ``warned``.
 
         For a classifier: unweighted average recall (``uar``), ``accuracy`` (also called
-        weighted accuracy) and the mean F1 over the classes (``macro_f1``), all of them
-        over the classes that the held-out corpus has itself: a class that only training
-        corpora have costs those recordings for which it is predicted, and no more.
+        weighted accuracy) and the mean F1 over the classes (``macro_f1``), all over the
+        classes of the held-out corpus: predicting a class that only training corpora have
+        is an error for that recording, but adds no class to the mean.
 
         For a regressor: concordance correlation (``ccc``), R² adjusted for one
         predictor, the prediction (``adjusted_r2``), and mean absolute error (``mae``).
@@ -135,44 +136,42 @@ def cross_corpus_validate(
         If lengths differ, labels or corpora have gaps, there is only one corpus,
         `targets` names an unknown one, or no step takes one of `params`.
     TypeError
-        If `estimator` is neither classifier nor regressor.
+        If `estimator` is neither a classifier nor a regressor.
 
     Warns
     -----
     UserWarning
         If a corpus has classes that no training corpus has: their recall is 0.
     CorpusWarning
-        If names of speakers or corpora are hard to tell apart.
+        If names of speakers or corpora are easily confused.
 
     See Also
     --------
     within_corpus_validate : Holds out speakers instead of corpora.
     transfer_matrix : Trains on each corpus alone.
-    compare_methods : Whether one result is better than another.
+    compare_methods : Tests whether one result is better than another.
     sklearn_ser.model_selection.LeaveOneCorpusOut : The splitter, for `cross_validate`
         and searches.
 
     Notes
     -----
-    Intervals are those of :func:`speaker_interval`, one for each corpus. With repeats,
-    the interval of the summary is that of the mean over the repeats: the score of a draw
-    of speakers is averaged over them. The interval of the mean over corpora adds up the
-    squared standard errors of the corpora, whose speakers are different people. It is
-    about other speakers of these very corpora, and no statement about corpora that were
-    not tested.
+    Each corpus has its own interval, computed by :func:`speaker_interval`. With repeats, the
+    interval of the summary is that of the mean over the repeats: the score of each draw of
+    speakers is averaged over them. The interval of the mean over corpora adds up the squared
+    standard errors of the corpora, whose speakers are different people. It describes other
+    speakers of these corpora and says nothing about corpora that were not tested.
 
-    Where the first steps of a pipeline need no fit and take recordings rather than a
-    table, as extractors do, they transform `X` once before the folds. Within a search
-    they do not: put the search behind the extractor, or give the extractor a `cache`.
-    Times of fitting do not contain what was done before the folds.
+    If the first steps of a pipeline need no fit and take recordings rather than a table, as
+    extractors do, they transform `X` once before the folds. Within a search they do not: put
+    the search after the extractor, or give the extractor a `cache`. Fit times exclude work
+    done before the folds.
 
-    Inside, scikit-learn's metadata routing is switched on for the duration of a fold,
-    in the worker only. A step refuses what it could take by
-    ``step.set_fit_request(sample_domain=False)``.
+    Scikit-learn's metadata routing is enabled for the duration of a fold, in the worker only.
+    To keep metadata from a step, call ``step.set_fit_request(sample_domain=False)``.
 
-    A search slices whatever has as many rows as the training set for its inner folds.
-    Where the held-out corpus happens to have exactly that many recordings, inner fits
-    see a part of `X_target` only; the final refit sees all.
+    For its inner folds, a search slices every argument that has as many rows as the training
+    set. If the held-out corpus happens to have exactly that many recordings, inner fits see
+    only a part of `X_target`; the final refit sees all of it.
 
     Examples
     --------
@@ -201,6 +200,7 @@ def cross_corpus_validate(
     recordings = check_inputs(estimator, X, y, corpus, speaker=speaker, params=params, n_corpora=2)
     seeds = check_seeds(estimator, seeds)
     splitter = LeaveOneCorpusOut(targets=targets)
+    # check_inputs has warned about names already.
     with without_spelling_warnings():
         held_out = splitter.corpora(recordings.corpus).tolist()
         folds = list(splitter.split(np.empty(len(recordings.corpus)), groups=recordings.corpus))

@@ -24,14 +24,14 @@ _SHOWN = 3  # speakers in a message
 
 
 def check_n_splits(n_splits):
-    """Refuse what is no number of folds."""
+    """Refuse an invalid number of folds."""
     if not isinstance(n_splits, Integral) or n_splits < 2:
         raise ValueError(f"n_splits must be an integer of at least 2, got {plain(n_splits)!r}.")
     return n_splits
 
 
 def why_not_within(speaker):
-    """Return why speakers cannot be left out; empty if they can."""
+    """Return why speakers cannot be held out; empty if they can."""
     if speaker is None:
         return "speakers unknown"
     missing = np.count_nonzero(pd.isna(speaker))
@@ -43,7 +43,7 @@ def why_not_within(speaker):
 
 
 def shorten(speakers):
-    """Return the first few speakers as text, and how many there are besides."""
+    """Return the first few speakers as text, and the number of others."""
     shown = ", ".join(map(str, speakers[:_SHOWN]))
     more = f" and {len(speakers) - _SHOWN} more" if len(speakers) > _SHOWN else ""
     return f"{shown}{more}"
@@ -54,12 +54,12 @@ def _title(corpus, speakers):
 
 
 def speaker_jobs(cell, corpus, recordings, seeds, n_splits):
-    """Make the jobs that hold out speakers of one corpus.
+    """Return the jobs that hold out speakers of one corpus.
 
     Parameters
     ----------
     cell : tuple
-        Where the scores belong.
+        The cell that the scores belong to.
     corpus : str or int
         The corpus.
     recordings : Recordings
@@ -67,12 +67,14 @@ def speaker_jobs(cell, corpus, recordings, seeds, n_splits):
     seeds : list of int or None
         One for each repeat.
     n_splits : int
-        At most how many folds.
+        Maximum number of folds.
 
     Returns
     -------
     jobs : list of Job
     """
+    # Whole speakers: a model that has heard a voice in training knows more about it than any
+    # model knows about the voices of its users.
     rows = np.flatnonzero(recordings.corpus == corpus)
     speaker = recordings.speakers_of(rows)
     codes, names = pd.factorize(speaker)
@@ -105,13 +107,13 @@ def within_corpus_validate(
     n_jobs=None,
     verbose=0,
 ):
-    """Hold out speakers of one corpus at a time: train on its others, predict them, score.
+    """Hold out speakers within each corpus: train on its other speakers, predict them, score.
 
-    What a model reaches in the language, room and microphone that it was trained in,
-    but with other voices. In every fold each step gets what it gets from
-    :func:`cross_corpus_validate`, with the recordings of the held-out speakers as the
-    one batch that is predicted, and as `X_target`. The predictions of all folds are
-    scored together, each corpus by itself.
+    Measures what a model achieves in the language, room and microphone that it was trained
+    in, but with other voices. In every fold, steps get the same metadata as in
+    :func:`cross_corpus_validate`; the recordings of the held-out speakers are the single batch
+    that is predicted, and the `X_target`. The predictions of all folds of a corpus are scored
+    together.
 
     Parameters
     ----------
@@ -124,13 +126,13 @@ def within_corpus_validate(
     params : dict of str to array-like of length n_samples, default=None
         As in :func:`cross_corpus_validate`.
     n_splits : int, default=10
-        A corpus with so many speakers or fewer is evaluated by leaving out one speaker
-        at a time. More speakers are divided among that many folds, none in two, with
-        about as many recordings in each.
+        A corpus with at most this many speakers is evaluated by leaving out one speaker at
+        a time. More speakers are divided among this many folds of about equal numbers of
+        recordings, each speaker in one fold.
     seeds, n_draws, confidence, min_speakers, random_state
         As in :func:`cross_corpus_validate`.
     n_jobs : int, default=None
-        How many folds and repeats to work on at the same time, as in
+        Number of folds and repeats to process in parallel, as in
         :func:`cross_corpus_validate`.
     verbose : int, default=0
         Above 0, a progress bar counts the folds; where the standard error is not a
@@ -139,27 +141,27 @@ def within_corpus_validate(
     Returns
     -------
     result : CrossCorpusResult
-        With ``n_train`` the mean over the folds and times their sum.
+        Its ``n_train`` is the mean over the folds; its times are their sums.
 
     Raises
     ------
     ValueError
-        If a corpus has a single speaker or one that is unknown, all recordings that are
-        left are of one class, or as for :func:`cross_corpus_validate`.
+        If a corpus has a single speaker or unknown ones, all recordings left to train on
+        are of one class, or as for :func:`cross_corpus_validate`.
     TypeError
-        If `estimator` is neither classifier nor regressor.
+        If `estimator` is neither a classifier nor a regressor.
 
     See Also
     --------
-    transfer_matrix : Beside it, what is left of the score in other corpora.
+    transfer_matrix : Adds the scores in other corpora.
     sklearn.model_selection.LeaveOneGroupOut : The splitter behind it, with
         ``groups=speaker``, for a single corpus.
 
     Notes
     -----
-    A step that adapts to its batch, as `~sklearn_ser.estimators.CorpusScaler` does,
-    here sees a speaker or a few where it sees a corpus across corpora. With fewer
-    recordings in a fold than its `min_batch` it says so.
+    A step that adapts to its batch, such as `~sklearn_ser.estimators.CorpusScaler`, sees one
+    or a few speakers here, instead of a whole corpus. It warns if a fold has fewer recordings
+    than its `min_batch`.
 
     Examples
     --------

@@ -292,7 +292,7 @@ class TestSeeds:
         assert fitted.random_state == 11
 
     def test_without_anything_random(self, table):
-        with pytest.warns(UserWarning, match="no parameter random_state, so that all repeats"):
+        with pytest.warns(UserWarning, match="no parameter random_state: all repeats"):
             cross_corpus_validate(GaussianNB(), **table, seeds=(1, 2))
         with warnings.catch_warnings():
             warnings.simplefilter("error")
