@@ -1,8 +1,8 @@
 """Plots of corpora, embeddings, training curves and scores.
 
-Each is a Display like those of scikit-learn: a class method ``from_...`` computes what is
-to be seen, draws it and returns the display, whose ``plot`` draws it again and whose
-``describe`` says it in a sentence. Nothing but drawing needs matplotlib:
+Each is a Display like those of scikit-learn: a class method ``from_...`` computes the data,
+draws them and returns the display, whose ``plot`` draws again and whose ``describe`` returns
+a sentence for alternative texts. Only drawing needs matplotlib:
 ``pip install 'sklearn-ser[plot]'``.
 """
 

@@ -19,7 +19,7 @@ from sklearn_ser.utils._labels import encode_labels
 from sklearn_ser.utils._words import count_of, enumerate_words
 
 _INCHES = 0.36  # of a cell
-_BESIDE = 0.5  # inches, for the numbers at the right of a matrix
+_BESIDE = 0.5  # inches, for the numbers to the right of a matrix
 
 
 def _recalls(counts):
@@ -33,7 +33,7 @@ def _uar(counts):
 
 
 def _check_labels(labels, *seen):
-    """Return the labels in the order to be drawn."""
+    """Return the labels in the order of drawing."""
     known = np.unique(np.concatenate(seen)).tolist()
     if labels is None:
         return known
@@ -52,40 +52,42 @@ def _tell_corpus(corpus, counts):
     told = f"{corpus} has a UAR of {_uar(counts):.2f}"
     best, worst = recalls.idxmax(), recalls.idxmin()
     if recalls[best] > recalls[worst]:
-        told += f", from {recalls[worst]:.0%} of {worst} to {recalls[best]:.0%} of {best} found"
+        told += (
+            f", with recalls from {recalls[worst]:.0%} ({worst}) to {recalls[best]:.0%} ({best})"
+        )
     mistakes = counts.loc[worst].drop(worst)
     if mistakes.max() > 0:
-        told += f", {worst} mostly mistaken for {mistakes.idxmax()}"
+        told += f", and {worst} is mostly mistaken for {mistakes.idxmax()}"
     return told
 
 
 class CorpusConfusionDisplay:
-    """Confusion matrices, one for each corpus, in shares of the true emotion.
+    """Confusion matrices, one for each corpus, in percent of the true emotion.
 
     Rows are the true and columns the predicted emotions, in percent of the recordings of
-    the row, whose number stands at its right. Emotions that a corpus lacks are grey. The
-    diagonal is the recall, its mean the UAR in the title.
+    the row, whose number is to its right. Emotions that a corpus lacks are grey. The
+    diagonal is the recall; its mean is the UAR in the title.
 
-    Make it by :meth:`from_predictions` or :meth:`from_result`.
+    Create it with :meth:`from_predictions` or :meth:`from_result`.
 
     Parameters
     ----------
     counts : dict of str to DataFrame
-        For each corpus the numbers of recordings, rows the true and columns the predicted
-        emotions, with the same labels in the same order everywhere.
+        The numbers of recordings for each corpus, with the true emotions in rows and the
+        predicted ones in columns, and the same labels in the same order everywhere.
 
     Attributes
     ----------
     axes_ : ndarray of Axes
         One for each corpus.
     figure_ : Figure
-        The figure they are in.
+        Their figure.
     colorbar_ : Colorbar
-        Of all of them.
+        The colour bar of all matrices.
 
     See Also
     --------
-    sklearn.metrics.ConfusionMatrixDisplay : Of a single matrix.
+    sklearn.metrics.ConfusionMatrixDisplay : A single matrix.
 
     Examples
     --------
@@ -104,7 +106,7 @@ class CorpusConfusionDisplay:
 
     @classmethod
     def from_predictions(cls, y_true, y_pred, corpus, *, labels=None, ax=None, cmap="Blues"):
-        """Count and draw what was predicted.
+        """Count and draw predictions.
 
         Parameters
         ----------
@@ -115,7 +117,7 @@ class CorpusConfusionDisplay:
         corpus : array-like of shape (n_samples,)
             The corpus of each recording.
         labels : sequence of str, default=None
-            All emotions in the order to be drawn; None sorts them.
+            All emotions in the order of drawing; None sorts them.
         ax : Axes or array-like of Axes, default=None
             As for :meth:`plot`.
         cmap : str or Colormap, default="Blues"
@@ -129,7 +131,7 @@ class CorpusConfusionDisplay:
         Raises
         ------
         ValueError
-            If lengths differ, there are gaps, or `labels` lacks one.
+            If lengths differ, there are gaps, or `labels` lacks a label.
         """
         return cls(cls._count(y_true, y_pred, corpus, labels)).plot(ax=ax, cmap=cmap)
 
@@ -140,7 +142,7 @@ class CorpusConfusionDisplay:
         Parameters
         ----------
         result : CrossCorpusResult
-            Of a classifier. With several repeats, the counts are their means.
+            The result of a classifier. With several repeats, counts are averaged.
         labels : sequence of str, default=None
             As for :meth:`from_predictions`.
         ax : Axes or array-like of Axes, default=None
@@ -182,14 +184,14 @@ class CorpusConfusionDisplay:
         Parameters
         ----------
         ax : Axes or array-like of Axes, default=None
-            One for each corpus, or a single one that is divided; None makes a figure.
+            One for each corpus, or a single one to be divided; None makes a new figure.
         cmap : str or Colormap, default="Blues"
             Colours from 0 to 100 %.
 
         Returns
         -------
         display : CorpusConfusionDisplay
-            Itself.
+            The display itself.
         """
         n_corpora = len(self.counts)
         labels = next(iter(self.counts.values())).index
@@ -217,7 +219,7 @@ class CorpusConfusionDisplay:
             image, ax=[*grid.ravel()], label="% of the true emotion", shrink=0.8, aspect=30
         )
         if ax is None and panel > side + _BESIDE:
-            # The layout leaves room for the titles of squares in wide panels only the second time.
+            # The layout makes room for titles above squares in wide panels only when run twice.
             self.figure_.draw_without_rendering()
         return self
 
@@ -251,12 +253,12 @@ class CorpusConfusionDisplay:
         return image
 
     def describe(self):
-        """Say what is to be seen, for those who cannot see it.
+        """Describe the plot in a sentence, for use as alternative text.
 
         Returns
         -------
         sentence : str
-            The recall of each corpus, and what goes wrong most.
+            The UAR of each corpus, its best and worst recall, and the commonest mistake.
         """
         told = "; ".join(_tell_corpus(corpus, counts) for corpus, counts in self.counts.items())
         names = enumerate_words(self.counts)

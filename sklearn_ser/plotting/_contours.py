@@ -9,13 +9,13 @@ import pandas as pd
 from sklearn_ser.audio import check_waveform, load_audio
 from sklearn_ser.plotting._style import SKY, VERMILLION, make_axes, printable
 
-# 46 ms at 16 kHz: long enough for the harmonics of a low voice to be told apart.
+# 46 ms: long enough to resolve the harmonics of a low voice.
 _WINDOW = 0.046
 _HOP = 0.010
 _DYNAMIC_RANGE = 70
-# Where the descriptors are centred, after the start of their frame.
+# Centres of the descriptors in seconds after the start of their frame.
 _CENTRE_OF_F0, _CENTRE_OF_LOUDNESS = 0.030, 0.010
-# No picture has more columns than this to show.
+# No figure shows more columns than this.
 _MOST_FRAMES = 2000
 _TICKS = (50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000)
 
@@ -54,11 +54,10 @@ def _contours(y, sr):
 class ContoursDisplay:
     """F0 and loudness of a recording over its spectrogram.
 
-    The spectrogram is grey, with the frequency on a logarithmic scale, so that F0, in
-    voiced frames only, can be seen to follow the lowest harmonic. Loudness has the axis at
-    the right.
+    The spectrogram is grey, with a logarithmic frequency axis on which F0, drawn in voiced
+    frames only, should follow the lowest harmonic. Loudness has the axis on the right.
 
-    Make it by :meth:`from_file` or :meth:`from_signal`.
+    Create it with :meth:`from_file` or :meth:`from_signal`.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ class ContoursDisplay:
     loudness : Series
         By time in seconds.
     name : str, default=""
-        Of the recording, for the title.
+        Name of the recording, for the title.
 
     Attributes
     ----------
@@ -82,7 +81,7 @@ class ContoursDisplay:
     loudness_ax_ : Axes
         Loudness, over the same time.
     figure_ : Figure
-        The figure they are in.
+        Their figure.
     f0_, loudness_ : Line2D
         The contours.
 
@@ -117,7 +116,7 @@ class ContoursDisplay:
         path : str or path-like
             An audio file.
         sampling_rate : int or None, default=16000
-            Rate to analyse it at, in Hz; None keeps that of the file.
+            Rate of the analysis in Hz; None keeps the rate of the file.
         ax : Axes, default=None
             As for :meth:`plot`.
 
@@ -157,7 +156,7 @@ class ContoursDisplay:
         Raises
         ------
         AudioError
-            If it is no waveform, or lasts less than 60 ms.
+            If `y` is not a waveform, or is shorter than 60 ms.
         """
         y = check_waveform(y, sr)
         return cls(*_spectrogram(y, sr), *_contours(y, sr), name=name).plot(ax=ax)
@@ -168,16 +167,16 @@ class ContoursDisplay:
         Parameters
         ----------
         ax : Axes, default=None
-            Where to draw; None makes a figure.
+            The axes to draw in; None makes a new figure.
         cmap : str or Colormap, default="Greys"
-            Colours of the spectrogram, from 70 dB below the highest level to this.
+            Colours of the spectrogram, from 70 dB below its maximum up to it.
         lowest_frequency : float, default=50.0
-            Where the logarithmic axis begins, in Hz.
+            Lower end of the logarithmic axis, in Hz.
 
         Returns
         -------
         display : ContoursDisplay
-            Itself.
+            The display itself.
         """
         duration = self.times[-1] - self.times[0]
         self.figure_, grid = make_axes(ax, 1, 1, size=(min(11, 6 + 0.7 * duration), 3.8))
@@ -201,7 +200,7 @@ class ContoursDisplay:
         self.f0_ = self._draw_contour(self.ax_, self.f0, VERMILLION, "-")
         self.loudness_ax_ = self.ax_.twinx()
         self.loudness_ = self._draw_contour(self.loudness_ax_, self.loudness, SKY, (0, (4, 1.5)))
-        # In the upper part, where it does not hide F0.
+        # In the upper part of the axes, where it does not hide F0.
         highest = max(float(np.nanmax(self.loudness)), 1e-6)
         self.loudness_ax_.set_ylim(-0.8 * highest, 1.1 * highest)
         self.loudness_ax_.set_yticks(
@@ -229,18 +228,18 @@ class ContoursDisplay:
             color=colour,
             linestyle=line,
             linewidth=2.2,
-            # Seen over black and over white alike.
+            # Visible over black and white.
             path_effects=[withStroke(linewidth=4.5, foreground="white")],
         )
         return drawn
 
     def describe(self):
-        """Say what is to be seen, for those who cannot see it.
+        """Describe the plot in a sentence, for use as alternative text.
 
         Returns
         -------
         sentence : str
-            The duration, the range of F0, and where it is loudest.
+            The duration, the range of F0, and the time of the highest loudness.
         """
         seconds = self.times[-1] - self.times[0]
         voiced = self.f0.dropna()

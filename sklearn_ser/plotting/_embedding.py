@@ -11,14 +11,14 @@ from sklearn_ser.utils._identities import encode_ids
 def embed(estimator, X, corpus):
     """Embed recordings, each corpus in a batch of its own.
 
-    Steps that scale by the statistics of a batch take it for a corpus.
+    Steps that scale by the statistics of a batch treat it as a corpus.
 
     Parameters
     ----------
     estimator : estimator object
         A fitted transformer.
     X : array-like of length n_samples
-        What it transforms.
+        Its input.
     corpus : array-like of shape (n_samples,)
         The corpus of each sample.
 
@@ -29,12 +29,12 @@ def embed(estimator, X, corpus):
     Raises
     ------
     TypeError
-        If there is no ``transform``.
+        If it has no ``transform``.
     """
     if not hasattr(estimator, "transform"):
         raise TypeError(
-            f"{estimator!r} has no transform, hence no embedding. Pass a transformer: of a "
-            f"pipeline that ends in a classifier the part before it, model[:-1]."
+            f"{estimator!r} has no transform, hence no embedding. Pass a transformer: for a "
+            f"pipeline that ends in a classifier, the steps before it, model[:-1]."
         )
     names, codes = encode_ids(corpus, name="corpus", n_samples=_num_samples(X))
     rows = [np.flatnonzero(codes == code) for code in range(len(names))]
@@ -54,7 +54,7 @@ def name_components(Z, least=1):
     if values.shape[1] < least:
         raise ValueError(
             f"Z has {values.shape[1]} column, but a point in the plane needs {least}. Draw a "
-            f"single component against a label, by LatentLabelDisplay."
+            f"single component against a label with LatentLabelDisplay."
         )
     names = [f"component {number}" for number in range(1, values.shape[1] + 1)]
     if isinstance(Z, pd.DataFrame):

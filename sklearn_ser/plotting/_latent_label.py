@@ -12,7 +12,7 @@ from sklearn_ser.utils._identities import encode_ids
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._words import count_of
 
-# Through two points any line is perfect.
+# Any two points lie on a line.
 _FEWEST = 3
 
 
@@ -22,11 +22,11 @@ class Fit(NamedTuple):
     Parameters
     ----------
     slope, intercept : float
-        Of the component over the label.
+        Slope and intercept of the component over the label.
     r : float
-        Pearson's correlation; its square is the R² of the line, in either direction.
+        Pearson's correlation; its square is the R² of the line in either direction.
     n_samples : int
-        How many recordings it goes through.
+        Number of recordings.
     """
 
     slope: float
@@ -36,7 +36,7 @@ class Fit(NamedTuple):
 
 
 def _fit_line(x, y):
-    """Return the line through points; NaN if they are too few or do not vary."""
+    """Return the line through points; NaN if there are too few or they do not vary."""
     if len(x) < _FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Fit(np.nan, np.nan, np.nan, len(x))
     slope, intercept = np.polyfit(x, y, 1)
@@ -57,18 +57,18 @@ def _name_labels(labels):
 class LatentLabelDisplay:
     """Components of an embedding over continuous labels, with a line for each corpus.
 
-    A row of panels for each label, a column for each component. The legend tells
-    Pearson's r and R² of each corpus: lines that fall together mean that the component
-    says the same of the label everywhere.
+    Each label has a row of panels, each component a column. The legend gives Pearson's r and
+    R² for each corpus. If the lines coincide, the component has the same relation to the label
+    in all corpora.
 
-    Make it by :meth:`from_estimator` or :meth:`from_embedding`.
+    Create it with :meth:`from_estimator` or :meth:`from_embedding`.
 
     Parameters
     ----------
     components : DataFrame of shape (n_samples, n_components)
         The components to draw, by name.
     labels : DataFrame of shape (n_samples, n_labels)
-        Activation, valence or others, by name; NaN where there is none.
+        Activation, valence or other labels, by name; NaN where missing.
     corpus : array-like of shape (n_samples,)
         The corpus of each recording.
 
@@ -77,14 +77,14 @@ class LatentLabelDisplay:
     axes_ : ndarray of Axes of shape (n_labels, n_components)
         The panels.
     figure_ : Figure
-        The figure they are in.
+        Their figure.
     fits_ : dict of (str, str, str) to Fit
-        For label, component and corpus the line: ``slope``, ``intercept``, ``r`` and
-        ``n_samples``. NaN for less than three recordings, or constant ones.
+        The line of each label, component and corpus: ``slope``, ``intercept``, ``r`` and
+        ``n_samples``. NaN for fewer than three recordings, or constant values.
 
     See Also
     --------
-    sklearn_ser.metrics.latent_r2 : Explained variance by all components together.
+    sklearn_ser.metrics.latent_r2 : Variance explained by all components together.
 
     References
     ----------
@@ -126,10 +126,10 @@ class LatentLabelDisplay:
         Parameters
         ----------
         estimator : estimator object
-            A fitted transformer, or a pipeline of them. Each corpus is transformed in a
-            batch of its own, as :class:`~sklearn_ser.estimators.CorpusScaler` needs it.
+            A fitted transformer, or a pipeline of transformers. Each corpus is transformed in
+            its own batch, as :class:`~sklearn_ser.estimators.CorpusScaler` requires.
         X : array-like of length n_samples
-            What it transforms.
+            Its input.
         labels, corpus, components, ax, size, alpha
             As for :meth:`from_embedding`.
 
@@ -141,7 +141,7 @@ class LatentLabelDisplay:
         Raises
         ------
         TypeError
-            If the estimator does not transform.
+            If the estimator has no ``transform``.
         """
         return cls.from_embedding(
             embed(estimator, X, corpus),
@@ -163,13 +163,13 @@ class LatentLabelDisplay:
             The embedding.
         labels : Series, DataFrame, dict or array-like of shape (n_samples,) or \
         (n_samples, n_labels)
-            Activation, valence or both, in columns whose names are written at the axes;
-            NaN where there is none.
+            Activation, valence or both, in columns whose names label the axes; NaN where
+            missing.
         corpus : array-like of shape (n_samples,)
             The corpus of each recording.
         components : sequence of int, default=None
-            Columns of `Z`, counted from 0. None draws up to two; of more, for each label
-            the one that correlates most with it over all recordings.
+            Columns of `Z`, counted from 0. None draws up to two; if there are more, it draws,
+            for each label, the one that correlates most with it over all recordings.
         ax : Axes or array-like of Axes, default=None
             As for :meth:`plot`.
         size, alpha : float
@@ -183,7 +183,7 @@ class LatentLabelDisplay:
         Raises
         ------
         ValueError
-            If lengths differ, `corpus` has gaps, or there is no such component.
+            If lengths differ, `corpus` has gaps, or a component does not exist.
         """
         Z, labels = name_components(Z), _name_labels(labels)
         check_consistent_length(Z, labels)
@@ -201,7 +201,7 @@ class LatentLabelDisplay:
 
     @staticmethod
     def _closest(Z, labels):
-        """Return for each label the component with the highest correlation, without doubles."""
+        """Return the component with the highest correlation for each label, without duplicates."""
         closest = []
         for label in labels:
             rated = labels[label].notna()
@@ -221,17 +221,17 @@ class LatentLabelDisplay:
         Parameters
         ----------
         ax : Axes or array-like of Axes, default=None
-            One for each label and component, row by row, or a single one that is
-            divided; None makes a figure.
+            One for each label and component, row by row, or a single one to be divided; None
+            makes a new figure.
         size : float, default=14
             Area of a marker in square points.
         alpha : float, default=0.5
-            How opaque markers are, between 0 and 1.
+            Opacity of the markers, between 0 and 1.
 
         Returns
         -------
         display : LatentLabelDisplay
-            Itself.
+            The display itself.
         """
         n_rows, n_cols = len(self.labels.columns), len(self.components.columns)
         n_corpora = len(np.unique(np.asarray(self.corpus, dtype=object)))
@@ -274,7 +274,7 @@ class LatentLabelDisplay:
                 linewidth=2,
                 zorder=4,
             )
-            # Lines stand out from points of any colour, but hide no other line.
+            # A white edge sets lines off from points; below all lines, it hides none of them.
             ax.plot(ends, fit.intercept + fit.slope * ends, color="white", linewidth=4, zorder=3)
             handles.append(
                 Line2D(
@@ -304,12 +304,12 @@ class LatentLabelDisplay:
         )
 
     def describe(self):
-        """Say what is to be seen, for those who cannot see it.
+        """Describe the plot in a sentence, for use as alternative text.
 
         Returns
         -------
         sentence : str
-            The correlation of each panel and corpus.
+            The correlation for each panel and corpus.
         """
         names = list(dict.fromkeys(name for _, _, name in self.fits_))
         told = []

@@ -14,24 +14,24 @@ _PANELS = ("emotion", "corpus")
 
 
 def _nearest_mean(points, codes):
-    """Return for each point whose mean is nearest."""
+    """Return the class with the nearest mean for each point."""
     means = np.array([points[codes == code].mean(axis=0) for code in range(codes.max() + 1)])
     return np.linalg.norm(points[:, None] - means, axis=2).argmin(axis=1)
 
 
 class LatentScatterDisplay:
-    """An embedding in the plane twice: once by emotion, once by corpus.
+    """An embedding in the plane, drawn twice: by emotion and by corpus.
 
-    A representation that carries over has the emotions apart and the corpora on top of
-    each other. The points are the same in both panels.
+    A representation that transfers separates the emotions and mixes the corpora. The points
+    are the same in both panels.
 
-    Make it by :meth:`from_estimator` or :meth:`from_embedding`, which reduce an embedding
-    of more than two components to its first two principal ones; the axes say so.
+    Create it with :meth:`from_estimator` or :meth:`from_embedding`, which reduce an embedding
+    with more than two components to its first two principal components; the axes then say so.
 
     Parameters
     ----------
     points : DataFrame of shape (n_samples, 2)
-        The places; its columns name the axes.
+        The coordinates; its columns name the axes.
     emotion : array-like of shape (n_samples,)
         The emotion of each recording.
     corpus : array-like of shape (n_samples,)
@@ -40,11 +40,11 @@ class LatentScatterDisplay:
     Attributes
     ----------
     axes_ : ndarray of Axes of shape (2,)
-        By emotion, and by corpus.
+        The panels by emotion and by corpus.
     figure_ : Figure
-        The figure they are in.
+        Their figure.
     points_ : dict of str to dict of str to PathCollection
-        Under ``"emotion"`` and ``"corpus"`` the points of each of them.
+        The points of each emotion under ``"emotion"``, of each corpus under ``"corpus"``.
 
     See Also
     --------
@@ -73,10 +73,10 @@ class LatentScatterDisplay:
         Parameters
         ----------
         estimator : estimator object
-            A fitted transformer, or a pipeline of them. Each corpus is transformed in a
-            batch of its own, as :class:`~sklearn_ser.estimators.CorpusScaler` needs it.
+            A fitted transformer, or a pipeline of transformers. Each corpus is transformed in
+            its own batch, as :class:`~sklearn_ser.estimators.CorpusScaler` requires.
         X : array-like of length n_samples
-            What it transforms.
+            Its input.
         emotion, corpus, ax, size, alpha
             As for :meth:`from_embedding`.
 
@@ -88,7 +88,7 @@ class LatentScatterDisplay:
         Raises
         ------
         TypeError
-            If the estimator does not transform.
+            If the estimator has no ``transform``.
         """
         Z = embed(estimator, X, corpus)
         return cls.from_embedding(Z, emotion, corpus, ax=ax, size=size, alpha=alpha)
@@ -100,8 +100,8 @@ class LatentScatterDisplay:
         Parameters
         ----------
         Z : array-like or DataFrame of shape (n_samples, n_components)
-            The embedding, of at least two components. More are reduced to the first two
-            principal ones.
+            The embedding, with at least two components. More are reduced to the first two
+            principal components.
         emotion : array-like of shape (n_samples,)
             The emotion of each recording.
         corpus : array-like of shape (n_samples,)
@@ -119,7 +119,7 @@ class LatentScatterDisplay:
         Raises
         ------
         ValueError
-            If there are less than two components, lengths differ, or there are gaps.
+            If there are fewer than two components, lengths differ, or there are gaps.
         """
         points = name_components(Z, least=2)
         n_components = points.shape[1]
@@ -143,16 +143,16 @@ class LatentScatterDisplay:
         Parameters
         ----------
         ax : Axes or array-like of two Axes, default=None
-            Where to draw; a single one is divided, None makes a figure.
+            The axes to draw in; a single one is divided, None makes a new figure.
         size : float, default=14
             Area of a marker in square points.
         alpha : float, default=0.6
-            How opaque markers are, between 0 and 1.
+            Opacity of the markers, between 0 and 1.
 
         Returns
         -------
         display : LatentScatterDisplay
-            Itself.
+            The display itself.
         """
         coloured = {panel: self._coloured_by(panel) for panel in _PANELS}
         self.figure_, grid = make_axes(ax, 1, 2, size=(9, 4.9), share_x=True, share_y=True)
@@ -195,13 +195,13 @@ class LatentScatterDisplay:
         return self
 
     def describe(self):
-        """Say what is to be seen, for those who cannot see it.
+        """Describe the plot in a sentence, for use as alternative text.
 
         Returns
         -------
         sentence : str
-            How often the nearest mean in the plane is that of the own emotion, and of
-            the own corpus.
+            The share of points whose nearest mean in the plane is that of their own emotion,
+            and of their own corpus.
         """
         places = np.asarray(self.points)
         told = []
@@ -209,9 +209,8 @@ class LatentScatterDisplay:
             names, codes = self._coloured_by(panel)
             share = unweighted_average_recall(codes, _nearest_mean(places, codes))
             told.append(
-                f"the nearest of the means of {count_of(len(names), panel)} "
-                f"({enumerate_words(names)}) is the own one for {share:.0%} of the points, "
-                f"{1 / len(names):.0%} by chance"
+                f"{share:.0%} of the points are nearest to the mean of their own {panel} among "
+                f"{len(names)} ({enumerate_words(names)}), {1 / len(names):.0%} by chance"
             )
         first, second = self.points.columns
         return (
@@ -221,5 +220,5 @@ class LatentScatterDisplay:
 
 
 def printable_axis(name):
-    """Return the name of an axis; those made here are longer than names may be."""
+    """Return the name of an axis; names of principal components are longer than others may be."""
     return name if name.startswith("principal component") else printable(name)

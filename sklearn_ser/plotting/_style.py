@@ -11,29 +11,29 @@ BLACK, GREY = "#000000", "#8C8C8C"
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
 ORANGE, VERMILLION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
 
-# The palette of Okabe and Ito (2008), which the colour-blind tell apart, in an order in
-# which the first five differ in lightness by at least ten of a hundred. There is no more
-# room between black and white, so that shapes differ as well.
+# The palette of Okabe and Ito (2008), which colour-blind readers can distinguish. In this order
+# the first five differ in lightness by at least ten of a hundred; as there is no room for more
+# between black and white, shapes differ as well.
 COLOURS = (BLUE, ORANGE, BLACK, GREEN, YELLOW, PURPLE, SKY, VERMILLION)
-# As many as have no divisor in common with the number of colours: 88 different pairs.
+# Their number has no divisor in common with that of the colours: 88 different pairs.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 LINES = ("-", "--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (8, 3)), (0, (1, 3)))
 
-# Text on a map of one colour, and names of anything, stop being readable beyond.
+# Longer names are no longer readable in a figure.
 _LONGEST_NAME = 24
 
 
 class Style(NamedTuple):
-    """How one of several things is drawn.
+    """Style of one of several things in a figure.
 
     Parameters
     ----------
     colour : str
-        Of lines and of the inside of markers, whose edges are black.
+        Colour of lines and of the inside of markers, whose edges are black.
     marker : str
-        Different for things of like colour.
+        Shape of the marker, different for things of the same colour.
     line : str or tuple
-        A style of lines of matplotlib.
+        A line style of matplotlib.
     """
 
     colour: str
@@ -41,7 +41,7 @@ class Style(NamedTuple):
     line: str | tuple
 
 
-# An emotion looks the same in all pictures, whichever others there are.
+# An emotion has the same style in all figures, whichever others they contain.
 EMOTION_STYLES = {
     "anger": Style(VERMILLION, "^", LINES[0]),
     "boredom": Style(GREY, "X", LINES[6]),
@@ -57,7 +57,7 @@ EMOTION_STYLES = {
 
 
 def numbered_style(number):
-    """Return the style of the thing with this number."""
+    """Return the style of the thing with this number, counted from 0."""
     return Style(
         COLOURS[number % len(COLOURS)],
         MARKERS[number % len(MARKERS)],
@@ -66,7 +66,7 @@ def numbered_style(number):
 
 
 def styles_by_name(names):
-    """Return a style for each name; emotions have their own."""
+    """Return a style for each name; emotions have fixed ones."""
     if all(name in EMOTION_STYLES for name in names):
         return {name: EMOTION_STYLES[name] for name in names}
     return {name: numbered_style(number) for number, name in enumerate(names)}
@@ -78,7 +78,7 @@ def import_pyplot():
     Raises
     ------
     ImportError
-        It says what to install.
+        If matplotlib is not installed; the message says how to install it.
     """
     require_extra("plot")
     import matplotlib.pyplot as plt
@@ -87,12 +87,13 @@ def import_pyplot():
 
 
 def printable(name):
-    """Return a name as text that is drawn as it is, cut in the middle if it is long."""
+    """Return a name as text that matplotlib draws literally, shortened in the middle if long."""
     text = harmless(str(name))
     if len(text) > _LONGEST_NAME:
         half = (_LONGEST_NAME - 1) // 2
         text = f"{text[:half]}…{text[-half:]}"
-    # Between two dollars matplotlib reads formulas, and it hides what begins with "_".
+    # matplotlib reads text between dollars as a formula, and leaves names that begin with an
+    # underscore out of legends.
     text = text.replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
 
@@ -126,7 +127,7 @@ def make_axes(ax, n_rows, n_cols, *, size, share_x=False, share_y=False):
     Raises
     ------
     ValueError
-        If several are given, but not as many as needed.
+        If the number of axes is wrong.
     """
     plt = import_pyplot()
     grid = {"sharex": share_x, "sharey": share_y, "squeeze": False}
@@ -139,7 +140,7 @@ def make_axes(ax, n_rows, n_cols, *, size, share_x=False, share_y=False):
         place = ax.get_subplotspec()
         if place is None:
             raise ValueError(
-                f"ax must come from subplots to be divided in {n_rows * n_cols}; this one was "
+                f"ax must come from subplots to be divided into {n_rows * n_cols}; this one was "
                 f"placed by hand. Pass None or {n_rows * n_cols} axes."
             )
         ax.set_axis_off()
@@ -154,7 +155,7 @@ def make_axes(ax, n_rows, n_cols, *, size, share_x=False, share_y=False):
 
 
 def grid_of(n_panels, ax):
-    """Return how many rows and columns of panels to draw; several given axes are one row."""
+    """Return the numbers of rows and columns of panels; several axes passed are one row."""
     if ax is not None and np.ndim(ax):
         return 1, n_panels
     n_cols = 2 if n_panels == 4 else min(n_panels, 3)
@@ -162,14 +163,14 @@ def grid_of(n_panels, ax):
 
 
 def use_first(grid, n_panels):
-    """Return so many axes of a grid, row by row; hide the others."""
+    """Return the first `n_panels` axes of a grid, row by row; hide the others."""
     for spare in grid.ravel()[n_panels:]:
         spare.set_axis_off()
     return grid.ravel()[:n_panels]
 
 
 def lightness(colour):
-    """Return how light a colour is, from 0 (black) to 1 (white), to the eye."""
+    """Return the perceived lightness of a colour (CIE L*), from 0 (black) to 1 (white)."""
     from matplotlib.colors import to_rgb
 
     linear = [
@@ -181,20 +182,20 @@ def lightness(colour):
 
 
 def draw_matrix(ax, values, *, cmap, low, high, texts):
-    """Draw a matrix in colours, with a text in each of its cells.
+    """Draw a matrix in colours, with a text in each cell.
 
     Parameters
     ----------
     ax : Axes
-        Where.
+        The axes to draw in.
     values : ndarray of shape (n_rows, n_cols)
-        NaN stays grey.
+        The values; NaN is drawn in grey.
     cmap : str or Colormap
         Colours from `low` to `high`.
     low, high : float
         The ends of the colours.
     texts : ndarray of str of shape (n_rows, n_cols)
-        What to write.
+        The text of each cell.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from sklearn_ser.utils._models import parts_from_last
 from sklearn_ser.utils._words import count_of, enumerate_words
 
 _VALIDATION, _WEIGHT = "validation_", "_weight"
-# Figures after the last epoch: no curves.
+# Values after the last epoch, which have no curve.
 _FINAL = "final_"
 _NO_TERMS = ("epoch", "duration")
 
@@ -26,8 +26,8 @@ def _holder_of_history(estimator):
         if getattr(part, "history_", None):
             return part
     raise TypeError(
-        f"{estimator!r} has no history_. Pass an autoencoder of sklearn_ser, a pipeline with one "
-        f"or a search over it, after fit."
+        f"{estimator!r} has no history_. Pass a fitted autoencoder of sklearn_ser, a pipeline that "
+        f"contains one, or a search over one."
     )
 
 
@@ -42,12 +42,12 @@ def _tell_course(name, values):
 class TrainingCurvesDisplay:
     """Every term of a loss over the epochs, and the weights of the terms.
 
-    A panel for the loss and one for each of its terms, on the training rows (solid) and,
-    with ``early_stopping``, on the rows held out (dashed). A last panel shows the weights,
-    such as that of the divergence of an annealed VAE. A vertical line marks the epoch whose
-    weights were kept, if it was not the last.
+    The loss and each of its terms have a panel, with the training rows (solid) and, with
+    ``early_stopping``, the held-out rows (dashed). A last panel shows the weights of the terms,
+    such as the annealed weight of the divergence of a VAE. A vertical line marks the epoch
+    whose network was kept, if it was not the last.
 
-    Make it by :meth:`from_estimator`, or from a history.
+    Create it with :meth:`from_estimator`, or from a history.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class TrainingCurvesDisplay:
     axes_ : dict of str to Axes
         The panels by the name of the term, ``"weights"`` for the last.
     figure_ : Figure
-        The figure they are in.
+        Their figure.
     lines_ : dict of str to Line2D
         The curves by their names in the history.
 
@@ -93,7 +93,7 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         estimator : estimator object
-            A fitted autoencoder or network, a pipeline with one, or a search over it.
+            A fitted autoencoder or network, a pipeline that contains one, or a search over one.
         ax : Axes or array-like of Axes, default=None
             As for :meth:`plot`.
         log : bool, default=False
@@ -107,7 +107,7 @@ class TrainingCurvesDisplay:
         Raises
         ------
         TypeError
-            If it has no ``history_``.
+            If `estimator` has no ``history_``.
         """
         part = _holder_of_history(estimator)
         return cls(part.history_, best_epoch=getattr(part, "best_epoch_", None)).plot(ax, log=log)
@@ -123,7 +123,7 @@ class TrainingCurvesDisplay:
 
     @staticmethod
     def _terms(table):
-        """Return the names of the terms, and those that have weights."""
+        """Return the names of the terms, and of the terms that have weights."""
         weighted = [
             name.removesuffix(_WEIGHT)
             for name in table
@@ -146,16 +146,16 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         ax : Axes or array-like of Axes, default=None
-            One for each term and one for the weights if there are any, or a single one
-            that is divided; None makes a figure.
+            One for each term and one for the weights if there are any, or a single one to be
+            divided; None makes a new figure.
         log : bool, default=False
-            Whether losses are on a logarithmic scale, where values of 0 and below are
-            not drawn.
+            Whether to use a logarithmic scale for losses, where values of 0 and below are not
+            drawn.
 
         Returns
         -------
         display : TrainingCurvesDisplay
-            Itself.
+            The display itself.
         """
         table = self._table()
         terms, weighted = self._terms(table)
@@ -193,7 +193,7 @@ class TrainingCurvesDisplay:
             ax.set_yscale("log", nonpositive="mask")
 
     def _draw_weights(self, ax, table, weighted):
-        """Draw each different weight once; losses often weigh several terms alike."""
+        """Draw each different weight once; losses often give several terms the same weight."""
         alike = {}
         for name in weighted:
             alike.setdefault(tuple(table[name + _WEIGHT]), []).append(name)
@@ -211,12 +211,12 @@ class TrainingCurvesDisplay:
         ax.legend(frameon=False, fontsize="small")
 
     def describe(self):
-        """Say what is to be seen, for those who cannot see it.
+        """Describe the plot in a sentence, for use as alternative text.
 
         Returns
         -------
         sentence : str
-            The first and the last value of each term, and of weights that change.
+            The first and last value of each term and weight.
         """
         table = self._table()
         terms, weighted = self._terms(table)

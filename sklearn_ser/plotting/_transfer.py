@@ -9,29 +9,29 @@ from sklearn_ser.utils._words import count_of
 
 
 class TransferMatrixDisplay:
-    """Scores of training on one corpus and testing on another, as a map.
+    """Scores of training on one corpus and testing on another, as a matrix.
 
-    Rows are trained on, columns tested on. The framed diagonal, where both are the same
-    corpus, has other speakers in test and training; it is what there is to lose by
+    Rows are training corpora, columns test corpora. On the framed diagonal both are the same
+    corpus, with different speakers for training and test: the reference for what is lost by
     training elsewhere. Cells without a score are grey.
 
-    Make it by :meth:`from_result`, or from a table.
+    Create it with :meth:`from_result`, or from a table.
 
     Parameters
     ----------
     matrix : DataFrame of shape (n_trained_on, n_tested_on)
-        The scores, NaN for none.
+        The scores, NaN where missing.
     metric : str, default="uar"
-        What they are; it names the colour bar.
+        Name of the scores; the label of the colour bar.
 
     Attributes
     ----------
     ax_ : Axes
-        What it is drawn in.
+        Its axes.
     figure_ : Figure
-        The figure it is in.
+        Its figure.
     image_ : AxesImage
-        The map.
+        The matrix.
     colorbar_ : Colorbar
         Its colours.
 
@@ -61,7 +61,7 @@ class TransferMatrixDisplay:
         Parameters
         ----------
         result : TransferResult
-            What it returned.
+            The result.
         metric : str, default=None
             One of ``result.metrics``; None takes the first: UAR, or CCC for a regressor.
         ax, cmap, low, high
@@ -79,34 +79,34 @@ class TransferMatrixDisplay:
     def _values(self):
         matrix = pd.DataFrame(self.matrix)
         if matrix.empty:
-            raise ValueError("matrix is empty; it needs a row for each corpus trained on.")
+            raise ValueError("matrix is empty; it needs a row for each training corpus.")
         return matrix.to_numpy(dtype=float)
 
     def _title(self):
         return TITLES.get(self.metric, self.metric)
 
     def _within(self):
-        """Return a mask of the cells that were trained and tested on the same corpus."""
+        """Return a mask of the cells with the same training and test corpus."""
         rows = np.asarray(self.matrix.index, dtype=object)[:, None]
         return rows == np.asarray(self.matrix.columns, dtype=object)
 
     def plot(self, ax=None, *, cmap="Blues", low=0.0, high=1.0):
-        """Draw the map.
+        """Draw the matrix.
 
         Parameters
         ----------
         ax : Axes, default=None
-            Where to draw; None makes a figure.
+            The axes to draw in; None makes a new figure.
         cmap : str or Colormap, default="Blues"
-            Colours; one that grows steadily darker or lighter can be printed in grey.
+            Colours; a map that gets steadily darker or lighter can be printed in grey.
         low, high : float, default=0.0 and 1.0
-            The scores at the ends of the colours. The same for all maps makes them
-            comparable; chance and the highest score show more within one.
+            The scores at the ends of the colours. The same ends make matrices comparable;
+            chance and the highest score show more detail within one matrix.
 
         Returns
         -------
         display : TransferMatrixDisplay
-            Itself.
+            The display itself.
         """
         values = self._values()
         n_rows, n_cols = values.shape
@@ -129,7 +129,7 @@ class TransferMatrixDisplay:
         return self
 
     def describe(self):
-        """Say what is to be seen, for those who cannot see it.
+        """Describe the plot in a sentence, for use as alternative text.
 
         Returns
         -------

@@ -8,13 +8,13 @@ from sklearn_ser.plotting._style import make_axes, numbered_style, printable
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._words import count_of, enumerate_words, format_interval
 
-# Of the distance from one corpus to the next, what its methods take up.
+# The part of the distance between corpora that methods take up.
 _WIDTH = 0.72
 _MEAN = "mean"
 
 
 def _check_table(method, table, metric):
-    """Return a table with one row for each corpus and the three columns to be drawn."""
+    """Return a table with one row for each corpus and the three columns to draw."""
     table = pd.DataFrame(table)
     for column in ("corpus", metric):
         if column not in table:
@@ -34,7 +34,7 @@ def _check_table(method, table, metric):
 
 
 def _chance_by_corpus(results):
-    """Return one by the number of classes for each corpus; nothing for regressors."""
+    """Return 1 / number of classes for each corpus; None for regressors."""
     chance = {}
     for result in results.values():
         if len(result.recalls):
@@ -46,33 +46,33 @@ def _chance_by_corpus(results):
 class UARDisplay:
     """Recalls of methods on held-out corpora, with confidence intervals.
 
-    A point is the score of a method on a corpus, the line through it its interval; where
-    there is none, as with few speakers, the point stands alone. Dashed lines are at
-    chance. The mean over the corpora is set apart by a line.
+    A point is the score of a method on a corpus, the line through it is the interval. Without
+    an interval, as with few speakers, there is no line. Dashed lines mark chance. A solid line
+    separates the mean over the corpora.
 
-    Make it by :meth:`from_results`, or from tables.
+    Create it with :meth:`from_results`, or from tables.
 
     Parameters
     ----------
     scores : dict of str to DataFrame
-        For each method the column ``corpus``, the column `metric` and, where there are
-        intervals, that name with ``_low`` and ``_high``, NaN for none. A row of the
+        A table for each method, with the column ``corpus``, the column `metric` and, if there
+        are intervals, that name with ``_low`` and ``_high``, NaN where missing. A row for the
         corpus ``"mean"`` is drawn last.
     metric : str, default="uar"
-        Which column to draw.
+        The column to draw.
     chance : float or dict of str to float, default=None
-        The score of guessing, for all corpora or for each. None draws no line.
+        The score of guessing, for all corpora or for each corpus. None draws no line.
     confidence : float, default=0.95
-        Of the intervals, for the label of the axis.
+        Confidence of the intervals, for the label of the axis.
 
     Attributes
     ----------
     ax_ : Axes
-        What it is drawn in.
+        Its axes.
     figure_ : Figure
-        The figure it is in.
+        Its figure.
     points_ : dict of str to ErrorbarContainer
-        Points and intervals of each method.
+        The points and intervals of each method.
 
     See Also
     --------
@@ -104,7 +104,7 @@ class UARDisplay:
         Parameters
         ----------
         results : CrossCorpusResult or dict of str to CrossCorpusResult
-            A result, or those of several methods by name.
+            A result, or the results of several methods by name.
         metric : str, default=None
             One of ``result.metrics``; None takes the first: UAR, or CCC for a regressor.
         ax : Axes, default=None
@@ -113,12 +113,12 @@ class UARDisplay:
         Returns
         -------
         display : UARDisplay
-            The display. Chance is one by the number of emotions of a corpus.
+            The display. Chance is 1 / number of emotions in the corpus.
 
         Raises
         ------
         ValueError
-            If there are no results, or they do not have the metric.
+            If there are no results, or they lack the metric.
         """
         results = dict(results) if isinstance(results, dict) else {"": results}
         if not results:
@@ -161,12 +161,12 @@ class UARDisplay:
         Parameters
         ----------
         ax : Axes, default=None
-            Where to draw; None makes a figure.
+            The axes to draw in; None makes a new figure.
 
         Returns
         -------
         display : UARDisplay
-            Itself.
+            The display itself.
         """
         tables, corpora = self._tables()
         size = (min(11, 2.6 + len(corpora) * (0.45 + 0.17 * len(tables))), 4.2)
@@ -249,12 +249,12 @@ class UARDisplay:
         return enumerate_words(told)
 
     def describe(self):
-        """Say what is to be seen, for those who cannot see it.
+        """Describe the plot in a sentence, for use as alternative text.
 
         Returns
         -------
         sentence : str
-            All scores; of several methods the means, if there are any.
+            All scores, or only the means if there are means of several methods.
         """
         tables, corpora = self._tables()
         n_corpora = count_of(len([name for name in corpora if name != _MEAN]), "corpus")

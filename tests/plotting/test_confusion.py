@@ -65,9 +65,9 @@ class TestFromPredictions:
 
     def test_described(self, display):
         assert display.describe() == (
-            "Confusion matrices of 2 corpora, emodb and urdu: emodb has a UAR of 0.62, from 50% "
-            "of sadness to 75% of anger found, sadness mostly mistaken for neutral; urdu has a "
-            "UAR of 0.50, anger mostly mistaken for neutral."
+            "Confusion matrices of 2 corpora, emodb and urdu: emodb has a UAR of 0.62, with "
+            "recalls from 50% (sadness) to 75% (anger), and sadness is mostly mistaken for "
+            "neutral; urdu has a UAR of 0.50, and anger is mostly mistaken for neutral."
         )
 
 

@@ -87,7 +87,7 @@ class TestFromEstimator:
         assert len(display.points) == 60
 
     def test_a_classifier(self):
-        with pytest.raises(TypeError, match=r"has no transform.*the part before it, model\[:-1\]"):
+        with pytest.raises(TypeError, match=r"has no transform.*the steps before it, model\[:-1\]"):
             LatentScatterDisplay.from_estimator(DummyClassifier(), embedding(2), EMOTION, CORPUS)
 
 
@@ -98,9 +98,9 @@ def test_described():
     display = LatentScatterDisplay.from_embedding(Z, EMOTION, CORPUS)
     assert display.describe() == (
         "Points of 60 recordings in the plane of component 1 and component 2, by emotion and by "
-        "corpus: the nearest of the means of 3 emotions (anger, neutral and sadness) is the own "
-        "one for 100% of the points, 33% by chance; the nearest of the means of 2 corpora (emodb "
-        "and urdu) is the own one for 50% of the points, 50% by chance."
+        "corpus: 100% of the points are nearest to the mean of their own emotion among 3 (anger, "
+        "neutral and sadness), 33% by chance; 50% of the points are nearest to the mean of their "
+        "own corpus among 2 (emodb and urdu), 50% by chance."
     )
 
 

@@ -132,7 +132,7 @@ class TestHistory:
 
 @pytest.mark.parametrize("estimator", [PCA(), DAETransformer()])
 def test_nothing_was_trained(estimator):
-    with pytest.raises(TypeError, match=r"has no history_\. Pass an autoencoder"):
+    with pytest.raises(TypeError, match=r"has no history_\. Pass a fitted autoencoder"):
         TrainingCurvesDisplay.from_estimator(estimator)
 
 

@@ -66,5 +66,7 @@ def test_described():
 
 
 def test_an_empty_matrix():
-    with pytest.raises(ValueError, match="matrix is empty; it needs a row for each corpus"):
+    with pytest.raises(
+        ValueError, match="matrix is empty; it needs a row for each training corpus"
+    ):
         TransferMatrixDisplay(pd.DataFrame()).plot()
