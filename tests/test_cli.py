@@ -365,7 +365,7 @@ def test_wrong_usage(arguments, message, tmp_path, capsys):
         ("evaluate --utterances 5", "n_utterances=5"),
         (
             "report {0}",
-            r"has no run\.json, scores\.csv.*expected a folder as `sklearn-ser evaluate",
+            r"has no run\.json, scores\.csv.*expected a folder written by `sklearn-ser evaluate",
         ),
         ("report {0}/no", "There is no folder '.*no'"),
     ],

@@ -1,7 +1,7 @@
 """Write an HTML report about an evaluation.
 
-The page is a single HTML file without scripts, with pictures inside. Making it needs
-Jinja2 and matplotlib: ``pip install 'sklearn-ser[report]'``.
+The page is a single file without scripts, with its pictures inside. It needs Jinja2 and
+matplotlib: ``pip install 'sklearn-ser[report]'``.
 """
 
 from sklearn_ser.report._page import write_report

@@ -7,7 +7,7 @@ from sklearn_ser.report._columns import COLUMNS, NUMBERS, SHARES, TEXT
 __all__ = ["check_agreement", "check_run", "check_table"]
 
 _KEYS = ("versions", "platform", "settings", "corpora", "methods", "warnings", "seconds")
-# Their entries, and what each has.
+# The entries of lists, and the type of each value in an entry.
 _LISTS = {
     "corpora": {"name": str, "emotions": dict},
     "methods": {"name": str, "seeds": dict},
@@ -16,12 +16,12 @@ _LISTS = {
 
 
 def _is_number(value):
-    # Neither infinite nor too large to be shown.
+    # Excludes infinite numbers, and numbers too large to show.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15
 
 
 def _check_entries(run, key):
-    """Return what is wrong with the entries of a list of facts."""
+    """Return what is wrong with the entries of a list of facts; None if nothing is."""
     for entry in run[key]:
         for inner, type_ in _LISTS[key].items():
             if not isinstance(entry, dict) or not isinstance(entry.get(inner), type_):
@@ -30,7 +30,7 @@ def _check_entries(run, key):
 
 
 def check_run(run):
-    """Return what is wrong with the facts of an evaluation, in words; None if all is well."""
+    """Return what is wrong with the facts of an evaluation, in words; None if nothing is."""
     absent = [key for key in _KEYS if key not in run]
     if absent:
         return f"has no {', '.join(absent)}"
@@ -60,7 +60,7 @@ def check_run(run):
 
 
 def _to_numbers(column):
-    """Return a column of texts as numbers; None if one of them is none."""
+    """Return a column of texts as numbers; None if one of them is not a number."""
     try:
         numbers = pd.to_numeric(column)
     except (ValueError, TypeError, OverflowError):
@@ -69,20 +69,20 @@ def _to_numbers(column):
 
 
 def check_table(table, name):
-    """Turn texts into numbers, and look for what is wrong.
+    """Convert texts to numbers, and check the table.
 
     Parameters
     ----------
     table : DataFrame
-        Texts. It is changed.
+        Texts; changed in place.
     name : str
-        The table that it should be.
+        The name of the expected table.
 
     Returns
     -------
     table : DataFrame
     problem : str or None
-        In words.
+        What is wrong, in words.
     """
     absent = [column for column in COLUMNS[name] if column not in table]
     if absent:
@@ -106,7 +106,7 @@ def check_table(table, name):
 
 
 def check_agreement(run, tables):
-    """Return in what tables and facts contradict each other, in words; None if they do not."""
+    """Return a contradiction between tables and facts, in words; None if there is none."""
     scores, means = tables["scores"], tables["means"]
     methods, corpora = set(scores["method"]), set(scores["corpus"])
     places = {

@@ -6,7 +6,7 @@ __all__ = ["COLUMNS", "NUMBERS", "OPTIONAL", "SHARES", "TEXT"]
 
 _SCORES = ["method", "corpus", "uar", "uar_low", "uar_high", "interval_note"]
 
-# What each table must have at least.
+# The columns that each table must have.
 COLUMNS = {
     "scores": [*_SCORES, "chance", "accuracy", "macro_f1", "n_train", "n_test", "fit_time"],
     "means": _SCORES,
@@ -18,7 +18,7 @@ COLUMNS = {
 # Their files may be absent.
 OPTIONAL = ("comparisons", "transfer")
 
-# Words, whatever they look like: a corpus may be called "NA" or "1".
+# Columns of words, even if they look like numbers: a corpus may be called "NA" or "1".
 TEXT = (
     "method",
     "against",
@@ -35,10 +35,10 @@ TEXT = (
     "interval_note",
 )
 
-# Numbers, where these columns exist; a column that was added by hand may hold anything.
+# Columns of numbers, if they exist; a column added by hand may hold anything.
 NUMBERS = ("n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd")
 
-# Numbers from 0 to 1; True where there must be one.
+# Columns of numbers from 0 to 1; True if no cell may be empty.
 SHARES = {
     "scores": {"uar": True, "chance": True, "accuracy": True, "macro_f1": True},
     "means": {"uar": True},

@@ -16,22 +16,22 @@ def versions():
 
 
 def describe_methods(names, estimators, descriptions):
-    """Tell what each method is, and how it is seeded.
+    """Describe each method, and its seeds.
 
     Parameters
     ----------
     names : iterable of str
         The methods.
     estimators : mapping of str to estimator
-        The unfitted models, as far as they are known.
+        The unfitted models that are known.
     descriptions : mapping of str to str
-        What they are in a few words, likewise.
+        Descriptions in a few words, if known.
 
     Returns
     -------
     facts : list of dict
-        ``name``, ``description``, ``pipeline`` and ``seeds``, the values of all parameters
-        called random_state.
+        ``name``, ``description``, ``pipeline`` and ``seeds``: the values of all parameters
+        named random_state.
     """
     facts = []
     for name in names:
@@ -53,22 +53,21 @@ def describe_methods(names, estimators, descriptions):
 
 
 def _words(rows, column):
-    """Return the different values of a column that may be missing, joined."""
+    """Return the different values of a column, joined; empty if there is no such column."""
     if column not in rows:
         return ""
     return "+".join(map(str, rows[column].dropna().unique()))
 
 
 def describe_corpora(speech, sources):
-    """Tell what each corpus holds and where it comes from.
+    """Describe the content and the source of each corpus.
 
     Parameters
     ----------
     speech : DataFrame
         The table of recordings.
     sources : mapping of str to mapping
-        For each corpus, as far as they are known, its ``title``, ``licence`` and
-        ``homepage``.
+        The ``title``, ``licence`` and ``homepage`` of each corpus, if known.
 
     Returns
     -------

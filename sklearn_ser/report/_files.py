@@ -16,29 +16,29 @@ from sklearn_ser.utils._spelling import from_cells, to_cells
 
 __all__ = ["FORMAT", "read_folder", "write_folder"]
 
-# Raised whenever an older version would misread what a newer one writes. 2: texts in tables
-# are spelled so that a spreadsheet takes none for a formula, and run.json has digests.
+# Increased whenever an older version would misread what a newer one writes. 2: texts in tables
+# are spelled so that spreadsheets do not take them for formulas, and run.json has digests.
 FORMAT = 2
 
 _RUN = "run.json"
-# Far more than the facts of any evaluation take.
+# Far more than the facts of any evaluation need.
 _MAX_RUN = 2**26
 
 
 def write_folder(folder, run, tables):
-    """Write tables and facts, so that what was there before stays until all is written.
+    """Write tables and facts; existing files stay until all new ones are complete.
 
-    The facts, which hold the digests of the tables, take their name last: a process that ends
-    on the way leaves a folder that `read_folder` takes for the earlier evaluation, or refuses.
+    The facts, which hold the digests of the tables, take their name last. If the process ends
+    before that, `read_folder` either reads the earlier evaluation or refuses the folder.
 
     Parameters
     ----------
     folder : str or path-like
-        Made if missing. What an earlier evaluation left there is replaced.
+        Created if missing. Files of an earlier evaluation in it are replaced.
     run : dict
         Plain values.
     tables : dict of str to DataFrame or None
-        By the names of their files; None and tables without rows leave no file.
+        By file name; None and optional tables without rows have no file.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -53,7 +53,7 @@ def write_folder(folder, run, tables):
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         new = []
-        # Names that are not UTF-8 stand in JSON as Python spells them, and come back.
+        # Names that are not UTF-8 are escaped in JSON, and restored when it is read.
         run_json = text.encode("utf-8", "backslashreplace")
         for name, content in {**contents, "run": run_json}.items():
             place = folder / (_RUN if name == "run" else f"{name}.csv")
@@ -62,7 +62,7 @@ def write_folder(folder, run, tables):
             new[-1].finish()
         for file in new:
             file.commit(sync=False)
-    # Not in the new facts, hence no longer read.
+    # Tables that the new facts do not mention would no longer be read.
     for name in tables.keys() - contents.keys():
         (folder / f"{name}.csv").unlink(missing_ok=True)
 
@@ -73,8 +73,8 @@ def _digest(content):
 
 def _wrong(path, problem):
     return ResultsError(
-        f"{str(path)!r} {problem}. Expected is a folder as `sklearn-ser evaluate --out` writes it; "
-        f"run that again."
+        f"{str(path)!r} {problem}. Expected a folder written by `sklearn-ser evaluate --out`; run "
+        f"that again."
     )
 
 
@@ -83,7 +83,7 @@ def _no_constant(name):
 
 
 def _read_run(path):
-    """Return the facts, once they are known to be of the expected shape."""
+    """Return the facts, after checking their structure."""
     size = path.stat().st_size
     if size > _MAX_RUN:
         raise _wrong(path, f"has {size:,} bytes, more than {_MAX_RUN:,}")
@@ -91,7 +91,7 @@ def _read_run(path):
         text = path.read_bytes().decode("utf-8")
         run = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise _wrong(path, f"is no JSON ({error})") from error
+        raise _wrong(path, f"is not JSON ({error})") from error
     written = run.get("format") if isinstance(run, dict) else None
     if not isinstance(written, int):
         raise _wrong(path, "does not say which format it has")
@@ -108,29 +108,29 @@ def _read_run(path):
 
 
 def _read_verified(path, expected):
-    """Return the content of a table, once it is known to be the one that was written."""
+    """Return the content of a table, after checking that it is the one that was written."""
     with path.open("rb") as file:
         got = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
         if expected is not None and got != expected:
             raise ResultsError(
                 f"{str(path)!r} is not the table that {_RUN} beside it was written with: its "
                 f"digest is {got}, expected {expected}. Either an evaluation that wrote to this "
-                f"folder was cut short, or the table was changed. Evaluate again; if the change "
-                f'is meant, remove the entry "tables" from {_RUN}.'
+                f"folder was interrupted, or the table was changed. Evaluate again; if the change "
+                f'is intended, remove the entry "tables" from {_RUN}.'
             )
         file.seek(0)
         return file.read()
 
 
 def _read_table(path, name, run):
-    """Return a table with words as words and numbers as numbers."""
+    """Return a table, with text columns as text and number columns as numbers."""
     try:
         content = _read_verified(path, run.get("tables", {}).get(name))
         table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
     except ResultsError:
         raise
     except (ValueError, OverflowError, MemoryError) as error:
-        raise _wrong(path, f"is no table ({str(error).strip()})") from error
+        raise _wrong(path, f"is not a table ({str(error).strip()})") from error
     if run["format"] > 1:
         table = from_cells(table)
     table, problem = check_table(table, name)
@@ -140,7 +140,7 @@ def _read_table(path, name, run):
 
 
 def read_folder(folder):
-    """Read what `write_folder` wrote.
+    """Read a folder written by `write_folder`.
 
     Parameters
     ----------
@@ -164,15 +164,14 @@ def read_folder(folder):
         raise FileNotFoundError(f"There is no folder {str(folder)!r}.")
     if not folder.is_dir():
         raise NotADirectoryError(
-            f"{str(folder)!r} is a file; expected the folder that `sklearn-ser evaluate --out` "
-            f"wrote."
+            f"{str(folder)!r} is a file, expected a folder written by `sklearn-ser evaluate --out`."
         )
     paths = {name: folder / f"{name}.csv" for name in COLUMNS}
     required = [folder / _RUN, *(path for name, path in paths.items() if name not in OPTIONAL)]
     _check_there(required, folder)
     run = _read_run(folder / _RUN)
     if "tables" in run:
-        # Other files come from an earlier evaluation or from somewhere else.
+        # Other files belong to an earlier evaluation, or to something else.
         wanted = {*run["tables"], *COLUMNS} - set(OPTIONAL).difference(run["tables"])
         paths = {name: path for name, path in paths.items() if name in wanted}
         _check_there(paths.values(), folder)
@@ -189,6 +188,6 @@ def _check_there(paths, folder):
     absent = [path.name for path in paths if not path.is_file()]
     if absent:
         raise FileNotFoundError(
-            f"{str(folder)!r} has no {', '.join(absent)}; expected a folder as `sklearn-ser "
-            f"evaluate --out` writes it."
+            f"{str(folder)!r} has no {', '.join(absent)}; expected a folder written by "
+            f"`sklearn-ser evaluate --out`."
         )

@@ -2,8 +2,8 @@
 
 __all__ = ["find_in_data", "find_in_scores"]
 
-# A speaker with this many times the recordings that an even share gives, and classes whose
-# sizes differ by this factor, are told.
+# Reported are speakers with this many times an even share of the recordings, and classes whose
+# sizes differ by this factor.
 _UNEVEN = 3.0
 
 
@@ -16,14 +16,14 @@ def _list(words):
 
 
 def _speakers_of(name, rows):
-    """Yield what is wrong with the speakers of a corpus."""
+    """Yield caveats about the speakers of a corpus."""
     unknown = int(rows["speaker"].isna().sum())
     if unknown:
         yield _finding(
             name,
             "unknown speakers",
-            f"The speaker of {unknown} of {len(rows)} recordings is unknown, so that nobody can "
-            f"tell how much of the score is due to who was recorded: no interval, no p-value.",
+            f"The speaker of {unknown} of {len(rows)} recordings is unknown, so the effect of the "
+            f"choice of speakers on the score cannot be estimated: no interval, no p-value.",
         )
         return
     counts = rows["speaker"].value_counts()
@@ -31,9 +31,9 @@ def _speakers_of(name, rows):
         yield _finding(
             name,
             "unbalanced speakers",
-            f"{counts.index[0]} speaks {counts.iloc[0]} of {len(rows)} recordings, an even share "
-            f"of {len(counts)} speakers would be {len(rows) / len(counts):.0f}. The score is "
-            f"largely that of few voices.",
+            f"{counts.index[0]} speaks {counts.iloc[0]} of {len(rows)} recordings; an even share "
+            f"for {len(counts)} speakers would be {len(rows) / len(counts):.0f}. The score "
+            f"depends largely on a few voices.",
         )
     n_emotions = rows["emotion"].nunique()
     complete = int((rows.groupby("speaker")["emotion"].nunique() == n_emotions).sum())
@@ -42,13 +42,13 @@ def _speakers_of(name, rows):
         yield _finding(
             name,
             "unbalanced speakers",
-            f"{few} of {len(counts)} speakers can be heard in all {n_emotions} emotions, so that "
-            f"what differs between emotions is partly who speaks.",
+            f"{few} of {len(counts)} speakers can be heard in all {n_emotions} emotions, so "
+            f"differences between emotions are partly differences between speakers.",
         )
 
 
 def _emotions_of(name, rows, emotions):
-    """Yield what is wrong with the emotions of a corpus."""
+    """Yield caveats about the emotions of a corpus."""
     counts = rows["emotion"].value_counts()
     missing = [word for word in emotions if word not in counts]
     if missing:
@@ -56,24 +56,24 @@ def _emotions_of(name, rows, emotions):
             name,
             "missing classes",
             f"It has no recordings of {_list(missing)}. Its UAR is the mean over the other "
-            f"{len(counts)}, so that it is not quite comparable with that of other corpora.",
+            f"{len(counts)} and not quite comparable with that of other corpora.",
         )
     if counts.iloc[0] > _UNEVEN * counts.iloc[-1]:
         yield _finding(
             name,
             "unbalanced classes",
             f"{counts.iloc[0]} recordings of {counts.index[0]}, but {counts.iloc[-1]} of "
-            f"{counts.index[-1]}. Accuracy is mostly about the former; UAR weighs all alike.",
+            f"{counts.index[-1]}. Accuracy mostly reflects the former; UAR weighs all equally.",
         )
 
 
 def find_in_data(speech):
-    """Look for what is unusual in the recordings.
+    """Find caveats in the recordings.
 
     Parameters
     ----------
     speech : DataFrame
-        Its columns ``corpus``, ``speaker`` and ``emotion`` are read.
+        With the columns ``corpus``, ``speaker`` and ``emotion``.
 
     Returns
     -------
@@ -89,14 +89,14 @@ def find_in_data(speech):
 
 
 def find_in_scores(scores, warned):
-    """Look for scores without an interval, and gather the warnings of trainings.
+    """Find scores without an interval, and collect the warnings of trainings.
 
     Parameters
     ----------
     scores : DataFrame
         As in `EvaluationRecord`.
     warned : DataFrame
-        The columns ``method``, ``fold``, ``category`` and ``message``.
+        With the columns ``method``, ``fold``, ``category`` and ``message``.
 
     Returns
     -------

@@ -24,7 +24,7 @@ from sklearn_ser.utils._words import count_of
 
 __all__ = ["render_report", "write_report"]
 
-# What is not printable and has a place in a text: spaces, breaks, hints to the layout.
+# Letters that are not printable but belong in texts: spaces, breaks, hints for the layout.
 _KEPT = "\n\t\u00a0\u00ad\u200b\u200c\u200d\u2060\u202f\u3000"
 
 
@@ -39,14 +39,14 @@ def _title(record):
 
 
 def _printable(value):
-    """Return text without control characters, and bytes that are not UTF-8 in letters."""
+    """Return text with control characters marked, and bytes that are not UTF-8 spelled out."""
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return harmless(value, keep=_KEPT)
     return value
 
 
 def _as_text(value):
-    """Return a setting as people read it."""
+    """Return a setting as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
@@ -55,7 +55,7 @@ def _as_text(value):
 
 
 def _method(facts):
-    """Return what is told of a method."""
+    """Return the facts about a method as texts."""
     description = str(facts.get("description") or "")
     seeds = {name: value for name, value in facts["seeds"].items() if value is not None}
     return {
@@ -112,32 +112,32 @@ def render_report(record, *, title=None):
     style = _read("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     template = environment.from_string(_read("report.html.jinja"))
-    # The style is part of the package, and no text of a user gets into it.
+    # The style is part of the package: no text of a user gets into it, so it needs no escaping.
     return template.render(style=Markup(style), style_hash=digest, **context)
 
 
 def write_report(record, path, *, title=None):
-    """Write a page that tells all about an evaluation.
+    """Write an HTML report of an evaluation.
 
-    The page is one HTML file without scripts, and forbids the browser to load anything:
-    pictures and style are inside. It opens from a disk, can be sent by mail and printed,
-    follows the reader's choice of a light or dark screen, and names of files, speakers and
-    corpora are text in it, whatever they look like.
+    The page is one file without scripts and forbids the browser to load anything else:
+    pictures and style are inside. It opens from a disk, can be sent by mail and printed, and
+    follows the reader's choice of a light or dark theme. Names of files, speakers and corpora
+    are escaped.
 
     Parameters
     ----------
     record : EvaluationRecord
         The results.
     path : str or path-like
-        The file to write; its folder is made if missing. A page that is there stays until
-        the new one is complete.
+        The file to write; its folder is created if missing. An existing page stays until the
+        new one is complete.
     title : str, default=None
-        The headline; None counts methods and corpora.
+        The headline; None states the numbers of methods and corpora.
 
     Returns
     -------
     path : pathlib.Path
-        Where it is.
+        The path of the page.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def write_report(record, path, *, title=None):
 
     See Also
     --------
-    EvaluationRecord : Makes the record, and keeps it in a folder.
+    EvaluationRecord : Creates the record, and saves it in a folder.
 
     Examples
     --------

@@ -10,19 +10,19 @@ from sklearn_ser.plotting import CorpusConfusionDisplay, TransferMatrixDisplay, 
 
 __all__ = ["Picture", "confusion_pictures", "score_picture", "transfer_pictures"]
 
-# A figure's inch on the page.
+# Pixels on the page for an inch of a figure.
 _PIXELS = 96
 
 
 class Picture(NamedTuple):
-    """An image and what it shows.
+    """An image and its description.
 
     Parameters
     ----------
     source : str
         A data URI.
     description : str
-        For those who cannot see it.
+        The alternative text.
     width, height : int
         In pixels.
     """
@@ -35,11 +35,11 @@ class Picture(NamedTuple):
 
 @contextlib.contextmanager
 def _drawing():
-    """Draw as matplotlib does by default, whatever the user's settings, and show nothing."""
+    """Draw with the defaults of matplotlib, whatever the user's settings, and show nothing."""
     import matplotlib.pyplot as plt
 
-    # Letters as outlines: readers need no font, and a name in the picture can do nothing. Equal
-    # pictures have equal bytes only if the ids inside are salted equally.
+    # Letters as outlines: readers need no font, and a name in a picture cannot be markup. Equal
+    # pictures have equal bytes only if the ids inside have the same salt.
     options = {"svg.fonttype": "path", "svg.hashsalt": "sklearn-ser"}
     with (
         plt.ioff(),
@@ -47,7 +47,7 @@ def _drawing():
         plt.rc_context(options),
         warnings.catch_warnings(),
     ):
-        # A name in a script that matplotlib's font lacks; the tables have it.
+        # A name may be in a script that matplotlib's font lacks; the tables show it.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         yield
 
@@ -83,7 +83,7 @@ def score_picture(record):
 
 
 def confusion_pictures(record):
-    """Draw for each method what it took for what, corpus by corpus; a dict of pictures."""
+    """Draw the confusions of each method, corpus by corpus; return a dict of pictures."""
     pictures = {}
     labels = sorted({*record.predictions["y_true"], *record.predictions["y_pred"]})
     for method, rows in record.predictions.groupby("method", sort=False):
@@ -96,7 +96,7 @@ def confusion_pictures(record):
 
 
 def transfer_pictures(record):
-    """Draw for each method with such results what is lost from corpus to corpus."""
+    """Draw the transfer matrix of each method that has one; return a dict of pictures."""
     if record.transfer is None:
         return {}
     pictures = {}

@@ -22,14 +22,14 @@ _SPEECH = ("path", "corpus", "language", "speaker", "sex")
 
 
 def _check_results(results, speech):
-    """Refuse what no record can be made of."""
+    """Refuse results that cannot form a record."""
     if not results:
         raise ValueError("results is empty; pass at least one, by the name of its method.")
     for name, result in results.items():
         if "uar" not in result.metrics:
             raise ValueError(
                 f"The result of {plain(name)!r} has the metrics {', '.join(result.metrics)}; a "
-                f"record is about emotions as labels, so that it needs the result of a classifier."
+                f"record is about emotions as labels and needs the result of a classifier."
             )
         if result.predictions["sample"].max() >= len(speech):
             raise ValueError(
@@ -51,14 +51,14 @@ def _check_results(results, speech):
                 f"Pass the table of recordings that was evaluated, with its rows in the same order."
             )
     if (speech["corpus"] == "mean").any():
-        raise ValueError("A corpus is called 'mean', as is the mean over corpora; rename it.")
+        raise ValueError("A corpus is called 'mean', the name of the mean over corpora; rename it.")
 
 
 def _with_canonical_ids(speech):
-    """Return the table with corpora and speakers written as the results have them."""
+    """Return the table with corpora and speakers spelled as in the results."""
     with without_spelling_warnings():
         ids = {
-            # Of objects: pandas guesses no type of names that are not UTF-8.
+            # Objects, because pandas cannot infer a type for names that are not UTF-8.
             column: pd.Series(
                 canonical_ids(speech[column], name=column), index=speech.index, dtype=object
             )
@@ -69,7 +69,7 @@ def _with_canonical_ids(speech):
 
 
 def _stack(results, table):
-    """Put one of the tables of all results below each other, with a column `method`."""
+    """Concatenate one of the tables of all results, with a column `method`."""
     tables = {name: getattr(result, table) for name, result in results.items()}
     filled = {name: rows for name, rows in tables.items() if len(rows)}
     if not filled:
@@ -79,7 +79,7 @@ def _stack(results, table):
 
 
 def _split_summary(results, speech):
-    """Return the scores of corpora, with their language and chance, and their means."""
+    """Return the scores of corpora, with language and chance, and the means over corpora."""
     summary = _stack(results, "summary")
     is_mean = summary["corpus"] == "mean"
     scores = summary[~is_mean].reset_index(drop=True)
@@ -93,7 +93,7 @@ def _split_summary(results, speech):
 
 
 def _name_predictions(results, speech):
-    """Return all predictions, with what is known of each recording."""
+    """Return all predictions, with the known facts about each recording."""
     predictions = _stack(results, "predictions")
     known = speech[[column for column in _SPEECH if column in speech]]
     named = known.iloc[predictions["sample"]].reset_index(drop=True)
@@ -127,17 +127,17 @@ def _make_tables(results, speech, transfer):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class EvaluationRecord:
-    """What was found of one or more methods, and what it takes to repeat it.
+    """Results of one or more methods, and the facts needed to repeat them.
 
-    Made by :meth:`from_results`, kept in a folder by :meth:`save` and read from there by
-    :meth:`load`. :func:`write_report` makes a page of it.
+    Create it with :meth:`from_results`, save it in a folder with :meth:`save` and read it with
+    :meth:`load`. :func:`write_report` writes a page about it.
 
     Parameters
     ----------
     scores : DataFrame
         One row for each method and held-out corpus: ``method``, ``corpus``, ``language``
-        (if known), ``n_train``, ``n_test``, ``n_speakers``, ``n_repeats``, ``chance`` (one
-        by the number of emotions of the corpus), and ``m``, ``m_sd``, ``m_low`` and
+        (if known), ``n_train``, ``n_test``, ``n_speakers``, ``n_repeats``, ``chance`` (1 /
+        number of emotions in the corpus), and ``m``, ``m_sd``, ``m_low`` and
         ``m_high`` for the metrics m, as in the summary of a
         `~sklearn_ser.evaluation.CrossCorpusResult`; ``interval_note``, ``fit_time`` and
         ``predict_time``.
@@ -149,10 +149,10 @@ class EvaluationRecord:
         One row for each method, repeat and recording: ``path``, ``corpus``, ``language``,
         ``speaker``, ``sex``, ``method``, ``repeat``, ``y_true``, ``y_pred``.
     comparisons : DataFrame or None
-        Each method against the first, for each corpus and the ``"mean"``: ``method``,
+        Each method compared with the first, for each corpus and the ``"mean"``: ``method``,
         ``against``, ``corpus``, ``difference``, ``low``, ``high``, ``p_value``,
         ``p_adjusted`` (by Holm's procedure, for the number of methods compared),
-        ``n_speakers``, ``interval_note``. No rows without speakers or with one method.
+        ``n_speakers``, ``interval_note``. Without speakers, or with one method, no rows.
     transfer : DataFrame or None
         The cells of a `~sklearn_ser.evaluation.TransferResult`, with a column ``method``.
     run : dict
@@ -161,8 +161,8 @@ class EvaluationRecord:
 
     See Also
     --------
-    write_report : Makes a page of it.
-    sklearn_ser.evaluation.cross_corpus_validate : Makes the results.
+    write_report : Writes a page about it.
+    sklearn_ser.evaluation.cross_corpus_validate : Computes the results.
 
     Examples
     --------
@@ -223,36 +223,34 @@ class EvaluationRecord:
         command="",
         notice="",
     ):
-        """Put results together with what is known about them.
+        """Combine results with facts about them.
 
         Parameters
         ----------
         results : dict of str to CrossCorpusResult
-            For each method, by name, what
-            :func:`~sklearn_ser.evaluation.cross_corpus_validate` returned, of the same
-            recordings. The others are compared with the first.
+            The result of :func:`~sklearn_ser.evaluation.cross_corpus_validate` for each
+            method, by name, on the same recordings. The others are compared with the first.
         speech : DataFrame
-            The table of recordings that was evaluated, in the same order: ``corpus`` and
-            ``emotion``, and of ``path``, ``language``, ``speaker`` and ``sex`` what is
-            known.
+            The table of recordings that was evaluated, in the same order: ``corpus``,
+            ``emotion``, and, if known, ``path``, ``language``, ``speaker`` and ``sex``.
         transfer : dict of str to TransferResult, default=None
-            What :func:`~sklearn_ser.evaluation.transfer_matrix` returned.
+            Results of :func:`~sklearn_ser.evaluation.transfer_matrix`, by method.
         estimators : dict of str to estimator, default=None
-            The unfitted models, which tell their parameters and seeds.
+            The unfitted models, from which parameters and seeds are read.
         descriptions : dict of str to str, default=None
-            What the methods are, in a few words.
+            Descriptions of the methods in a few words.
         sources : dict of str to dict, default=None
-            For each corpus its ``title``, ``licence`` and ``homepage``.
+            The ``title``, ``licence`` and ``homepage`` of each corpus.
         settings : dict, default=None
-            Plain values by what they are, to be told as they are.
+            Settings to list in the report, by name.
         findings : iterable of dict, default=()
             Further warnings, each with the texts ``about``, ``kind`` and ``detail``.
         seconds : dict of str to float, default=None
-            How long what took.
+            Duration of each step, by name.
         command : str, default=""
-            The command that does all this again.
+            Command line that reproduces the results.
         notice : str, default=""
-            What readers must know before anything else.
+            Notice shown at the top of the report.
 
         Returns
         -------
@@ -261,8 +259,8 @@ class EvaluationRecord:
         Raises
         ------
         ValueError
-            If there are no results, one of them is of a regressor, they do not belong to
-            the table or are of different recordings, or a corpus is called "mean".
+            If there are no results, a result is that of a regressor, they do not fit the
+            table or have different recordings, or a corpus is called "mean".
         """
         speech = _with_canonical_ids(speech)
         with storing(*(speech[name] for name in ("corpus", "speaker") if name in speech)):
@@ -294,8 +292,8 @@ class EvaluationRecord:
         Parameters
         ----------
         folder : str or path-like
-            Made if missing. Files that an earlier record left there are replaced once all
-            new ones are complete; if that fails, they stay.
+            Created if missing. Files of an earlier record in it are replaced once all new
+            ones are complete; if that fails, they stay.
 
         Raises
         ------
@@ -304,12 +302,12 @@ class EvaluationRecord:
 
         Notes
         -----
-        ``run.json`` is replaced last and holds a digest of each table, so that :meth:`load`
-        refuses a mixture of two evaluations.
+        ``run.json`` is replaced last and holds a digest of each table: :meth:`load` refuses a
+        mixture of two evaluations.
 
         A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``,
-        ``@``, a tab or a line break) stands in the tables with an apostrophe before it, one
-        that has apostrophes there already with one more. A byte of a file name that is not
+        ``@``, a tab or a line break) is written with an apostrophe before it; if it already
+        has apostrophes there, with one more. A byte of a file name that is not
         UTF-8 is spelled like ``\udce9``, a carriage return ``\u000d``, a NUL ``\u0000``;
         backslashes before letters that look like this are doubled. :meth:`load` undoes both.
         """
@@ -318,7 +316,7 @@ class EvaluationRecord:
 
     @classmethod
     def load(cls, folder):
-        """Read what :meth:`save` wrote.
+        """Read a folder written by :meth:`save`.
 
         Parameters
         ----------
@@ -332,12 +330,12 @@ class EvaluationRecord:
         Raises
         ------
         FileNotFoundError
-            If there is no such folder, or a file is missing in it.
+            If the folder or a file in it does not exist.
         NotADirectoryError
-            If it is a file.
+            If `folder` is a file.
         ResultsError
-            If a file lacks a column, is damaged, or was written in a newer format, or the
-            files are of several evaluations. It is a ValueError.
+            If a file lacks a column, is damaged, or has a newer format, or the files belong
+            to several evaluations. It is a ValueError.
         """
         run, tables = read_folder(folder)
         if tables["comparisons"] is None:
@@ -348,12 +346,12 @@ class EvaluationRecord:
 
     @property
     def methods(self):
-        """The names of the methods, the one that others are compared with first."""
+        """The names of the methods; the others are compared with the first."""
         return self.scores["method"].unique().tolist()
 
     @property
     def corpora(self):
-        """The names of the corpora that were held out."""
+        """The names of the held-out corpora."""
         return [str(name) for name in self.scores["corpus"].unique()]
 
     def __repr__(self):

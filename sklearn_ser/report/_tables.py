@@ -106,10 +106,10 @@ def detail_table(record):
 
 
 def _recall(rows):
-    # The ends of the intervals of several trainings have no mean that means anything.
+    # The mean of the ends of several intervals is not the end of an interval.
     single = len(rows) == 1
     low, high = rows.iloc[0][["recall_low", "recall_high"]] if single else (np.nan, np.nan)
-    # Where all speakers score alike, the interval has no width and tells nothing.
+    # If all speakers score alike, the interval has no width and no information.
     detail = interval(low, high, form="{:.0%}") if low < high else ""
     return {"value": share(rows["recall"].mean()), "detail": detail}
 
@@ -141,7 +141,7 @@ def recall_table(record):
 
 
 def notes_on_intervals(record):
-    """Say for which scores there is no interval, and why."""
+    """List the scores without an interval, and the reasons."""
     told = record.scores[record.scores["interval_note"] != ""].drop_duplicates(
         ["corpus", "interval_note"]
     )
@@ -149,7 +149,7 @@ def notes_on_intervals(record):
 
 
 def missed_recordings(record):
-    """Return the recordings that no method recognises, in whichever repeat."""
+    """Return the recordings that no method recognises in any repeat."""
     predictions = record.predictions
     wrong = (predictions["y_true"] != predictions["y_pred"]).rename("wrong")
     keys = ["corpus", "path", "y_true"]
@@ -167,7 +167,7 @@ def missed_recordings(record):
 
 
 def _link(address):
-    """Return an address that a browser may be sent to; else None."""
+    """Return an address if it is safe to link to; otherwise None."""
     try:
         parts = urlsplit(str(address))
     except ValueError:
@@ -176,7 +176,7 @@ def _link(address):
 
 
 def corpus_table(record):
-    """Return what is known of each corpus."""
+    """Return the known facts about each corpus."""
     return [
         {
             "name": corpus["name"],

@@ -17,7 +17,7 @@ def interval(low, high, *, form="{:z.2f}"):
 
 
 def share(value):
-    """Return a share in percent; a dash if there is none."""
+    """Return a share in percent; a dash for NaN."""
     return f"{value:.0%}" if np.isfinite(value) else _DASH
 
 
@@ -40,7 +40,7 @@ def _material(record):
     voices = f" by {count_of(speakers, 'speaker')}" if speakers else ""
     return (
         f"{count_of(len(recordings), 'recording')}{voices} in "
-        f"{count_of(len(record.corpora), 'corpus')}, to be told apart: {enumerate_words(emotions)}."
+        f"{count_of(len(record.corpora), 'corpus')}. The emotions are {enumerate_words(emotions)}."
     )
 
 
@@ -52,16 +52,16 @@ def _best(record):
     several = len(means) > 1
     found = (
         f"recognises {share(uar)} of the recordings of an emotion, on average over emotions and "
-        f"held-out corpora; guessing gets {share(chance)}"
+        f"held-out corpora; guessing achieves {share(chance)}"
     )
     lead = f"The best of {len(means)} methods is {best}: it" if several else best
     text = f"{lead} {found}."
     if np.isfinite(low):
-        text += f" With other speakers it might be {interval(low, high, form='{:.0%}')}."
+        text += f" With other speakers it could be {interval(low, high, form='{:.0%}')}."
         if low <= chance:
-            text += " That includes guessing."
+            text += " This range includes guessing."
     if several:
-        text += " The best of several always looks a little better than it is."
+        text += " The best of several methods tends to look a little better than it is."
     return text
 
 
@@ -86,8 +86,8 @@ def _comparison(record):
             told.append(f"{enumerate_words(rows['method'])} {_are(rows)} {verdict}")
     if not clear.all():
         rest = means["method"][~clear]
-        differ = "differs" if len(rest) == 1 else "differ"
-        told.append(f"how much {enumerate_words(rest)} {differ} could be chance")
+        noun = "difference" if len(rest) == 1 else "differences"
+        told.append(f"the {noun} of {enumerate_words(rest)} could be due to chance")
     return f"Compared with {first}: {'; '.join(told)}."
 
 
@@ -102,7 +102,7 @@ def _extremes(series, noun):
 
 
 def summarise(record):
-    """Say in a few sentences what was found.
+    """Summarise the findings in a few sentences.
 
     Parameters
     ----------

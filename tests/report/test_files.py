@@ -39,7 +39,7 @@ def test_no_folder(tmp_path):
 
 
 def test_a_file_is_no_folder(folder, record):
-    with pytest.raises(NotADirectoryError, match="is a file; expected the folder"):
+    with pytest.raises(NotADirectoryError, match="is a file, expected a folder written"):
         EvaluationRecord.load(folder / "run.json")
     with pytest.raises(NotADirectoryError, match="is a file, expected a folder to write to"):
         record.save(folder / "run.json")
@@ -48,7 +48,7 @@ def test_a_file_is_no_folder(folder, record):
 @pytest.mark.parametrize("name", ["run.json", "scores.csv", "recalls.csv", "predictions.csv"])
 def test_a_missing_file(folder, name):
     (folder / name).unlink()
-    with pytest.raises(FileNotFoundError, match=rf"has no {re.escape(name)}; expected a folder as"):
+    with pytest.raises(FileNotFoundError, match=rf"has no {re.escape(name)}; expected a folder"):
         EvaluationRecord.load(folder)
 
 
@@ -89,16 +89,16 @@ def test_a_newer_format(folder):
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\udcff"])
 def test_damaged_facts(folder, text):
     (folder / "run.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ResultsError, match=r"run\.json' (is no JSON|does not say which format)"):
+    with pytest.raises(ResultsError, match=r"run\.json' (is not JSON|does not say which format)"):
         EvaluationRecord.load(folder)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no table"),
+        ("", "is not a table"),
         ("method,corpus\n", "has no column uar, uar_low, uar_high, interval_note"),
-        ('"', "is no table"),
+        ('"', "is not a table"),
     ],
 )
 def test_damaged_tables(without_digests, text, message):
@@ -170,7 +170,7 @@ def test_what_stops_between_two_names_is_noticed(stopped, error, folder, later, 
             later.save(folder)
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
     if stopped:
-        with pytest.raises(ResultsError, match="was cut short, or the table was changed"):
+        with pytest.raises(ResultsError, match="was interrupted, or the table was changed"):
             EvaluationRecord.load(folder)
     else:
         assert len(EvaluationRecord.load(folder).predictions) == len(before.predictions)
@@ -237,7 +237,7 @@ def test_facts_that_do_not_fit(folder, change, message):
 @pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000, '{"format": NaN}', "\0" * 100])
 def test_facts_that_no_parser_likes(folder, text):
     (folder / "run.json").write_text(text)
-    with pytest.raises(ResultsError, match=r"run\.json' is no JSON") as caught:
+    with pytest.raises(ResultsError, match=r"run\.json' is not JSON") as caught:
         EvaluationRecord.load(folder)
     assert caught.value.__cause__ is not None
 

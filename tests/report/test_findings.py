@@ -28,7 +28,7 @@ def test_a_speaker_with_most_of_the_recordings(make_speech):
     [finding] = find_in_data(speech[keep])
     assert (finding["about"], finding["kind"]) == ("a", "unbalanced speakers")
     assert (
-        "a_0 speaks 16 of 52 recordings, an even share of 10 speakers would be 5"
+        "a_0 speaks 16 of 52 recordings; an even share for 10 speakers would be 5"
         in (finding["detail"])
     )
 

@@ -178,9 +178,9 @@ def test_facts(page, record):
     told = page.says()
     for words in (
         "Please note: Nobody said any of this.",
-        "288 recordings by 18 speakers in 3 corpora, to be told apart: anger, happiness, neutral",
-        "guessing gets 25%",
-        "Compared with svm: guess is clearly worse; how much bayes differs could be chance.",
+        "288 recordings by 18 speakers in 3 corpora. The emotions are anger, happiness, neutral",
+        "guessing achieves 25%",
+        "Compared with svm: guess is clearly worse; the difference of bayes could be due to",
         f"{len(record.run['warnings'])} warning",
         "someone sneezes in 03a01Fa.wav",
         "free with citation",
@@ -205,8 +205,8 @@ def test_one_method_without_speakers(make_speech, evaluate):
     page = Page(render_report(evaluate(speech.drop(columns="speaker"), X, methods=("svm",))))
     told = page.says()
     assert "Speech emotion recognition: svm on 3 corpora" in told
-    assert "There is nothing to compare" in told
-    assert "No interval, or none with a width: emodb: speakers unknown" in told
+    assert "There is no comparison" in told
+    assert "Without an interval, or with one of no width: emodb: speakers unknown" in told
     assert "From corpus to corpus" not in told
     assert "The speaker of 96 of 96 recordings is unknown" in told
 
@@ -365,7 +365,7 @@ def test_a_score_that_is_no_better_than_chance(make_speech, evaluate):
     assert "svm recognises 25% of the recordings" in told
     noise = np.random.default_rng(1).normal(size=X.shape)
     told = Page(render_report(evaluate(speech, noise, methods=("svm",)))).says()
-    assert ". That includes guessing." in told
+    assert ". This range includes guessing." in told
 
 
 @pytest.mark.usefixtures("blank_pictures")

@@ -157,7 +157,7 @@ def test_a_corpus_cannot_be_called_as_the_row_of_means(make_speech, evaluate):
 def test_a_regressor_has_no_emotions(make_speech):
     speech, X = make_speech()
     result = cross_corpus_validate(DummyRegressor(), X, X[:, 0], speech["corpus"])
-    with pytest.raises(ValueError, match=r"metrics ccc, .* it needs the result of a classifier"):
+    with pytest.raises(ValueError, match=r"metrics ccc, .* needs the result of a classifier"):
         EvaluationRecord.from_results({"mean": result}, speech)
 
 
