@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "estimators": {"nn"},
     "model_selection": set(),
     "metrics": set(),
-    "evaluation": {"model_selection"},
+    "evaluation": {"metrics", "model_selection"},
     "plotting": {"audio", "evaluation", "features", "metrics"},
     "report": {"evaluation", "plotting"},
     "persistence": {"features"},

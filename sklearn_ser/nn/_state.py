@@ -18,7 +18,7 @@ def _to_tensor(value: Any) -> Any:
     return torch.tensor(value) if hasattr(value, "dtype") else value
 
 
-def state_to_numpy(net: TermsNet, *, with_optimizer: bool) -> dict[str, dict]:
+def state_to_numpy(net: TermsNet, *, with_optimizer: bool) -> dict[str, dict[str, Any]]:
     """Return the weights of a net, and the moments of its optimiser, as arrays.
 
     Parameters
@@ -45,7 +45,7 @@ def state_to_numpy(net: TermsNet, *, with_optimizer: bool) -> dict[str, dict]:
     }
 
 
-def load_state(net: TermsNet, state: dict[str, dict]) -> None:
+def load_state(net: TermsNet, state: dict[str, dict[str, Any]]) -> None:
     """Give a net, on any device, the state of another net of the same architecture.
 
     Parameters

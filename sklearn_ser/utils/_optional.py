@@ -8,7 +8,7 @@ __all__ = ["require_extra"]
 _EXTRAS = {
     "dask": ("--dask-scheduler needs dask", ("dask.distributed",)),
     "persist": ("Saving and loading models needs skops", ("skops.io",)),
-    "plot": ("Drawing needs matplotlib", ("matplotlib",)),
+    "plot": ("Drawing needs matplotlib", ("matplotlib.pyplot",)),
     "report": ("A report needs Jinja2 and matplotlib", ("jinja2", "matplotlib")),
 }
 
