@@ -24,7 +24,7 @@ __all__ = [
     "validate_parameters",
 ]
 
-# The attribute that keeps what ``set_fit_request`` and the like were told.
+# The attribute that keeps the requests made by ``set_fit_request`` and its relatives.
 METADATA_REQUESTS = "_metadata_request"
 
 

@@ -78,6 +78,8 @@ class _Pair:
         """
         # Exchanged sums are sums of exchanged predictions: the truth is the same for both methods,
         # and what a speaker adds to one is taken from the other.
+        # The same exchanges in all repeats: the repeats of a voice are one observation of it, and
+        # separate exchanges would count each speaker as often as there are seeds.
         difference = np.zeros(len(swaps))
         for first, second in zip(*self.sums, strict=True):
             moved = np.tensordot(swaps, second - first, axes=1)
@@ -181,11 +183,15 @@ def _swaps(n_speakers, n_permutations, random_state):
     if n_speakers <= np.log2(n_permutations):
         numbers = np.arange(2**n_speakers)[:, None]
         return (numbers >> np.arange(n_speakers) & 1).astype(float), True
+    # A sampled p has the standard error sqrt(p (1 - p) / B), 0.002 at p = 0.05 for B = 10,000. With
+    # an integer seed, a value near the threshold does not change sides from call to call.
     rng = check_random_state(random_state)
     return rng.randint(2, size=(n_permutations, n_speakers)).astype(float), False
 
 
 def _p_value(observed, permuted, exact):
+    # Two-sided by absolute values: exchanging all the other speakers instead turns d into -d, so
+    # the null distribution is symmetric about 0.
     extreme = np.count_nonzero(np.abs(permuted) >= abs(observed) - _TIE)
     # The observed assignment is one of all exchanges. Random ones need not include it: adding it
     # to both counts keeps p above 0 and the test valid, P(p <= alpha) <= alpha under the null
@@ -219,6 +225,8 @@ def _compare_corpus(pair, settings, n_permutations):
     if not pair.note:
         if pair.n_speakers >= settings.min_speakers:
             draws = pair.drawn(draw_speakers(pair.n_speakers, settings))
+        # The test holds exactly for any number of speakers, also where there are too few for an
+        # interval, which is an approximation: near the threshold the two may disagree.
         swaps, exact = _swaps(pair.n_speakers, n_permutations, settings.random_state)
         permuted = pair.swapped(swaps)
     interval = interval_of_draws(

@@ -1,4 +1,4 @@
-"""Fitting on several corpora, with every step given the arguments that it takes."""
+"""Fit on several corpora, and pass each step the arguments that it takes."""
 
 import numpy as np
 import pandas as pd
@@ -76,8 +76,8 @@ def _by_step_name(estimator, offered, error):
 def offer(recordings, rows, X_target=None):
     """Return the metadata that steps may request: of the held-out recordings only `X_target`.
 
-    Whatever else a step could see of them, their labels above all, would make the score a
-    statement about corpora that are partly known.
+    Anything else of them that a step could see, above all their labels, would make the score one
+    of corpora that are partly known.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def prepare(estimator, offered):
     estimator : estimator object
         It is cloned, not changed.
     offered : dict of str to array-like
-        What `offer` returns.
+        The return value of `offer`.
 
     Returns
     -------
@@ -144,11 +144,11 @@ def check_params_are_taken(params, metadata):
 
 
 def fit_cross_corpus(estimator, X, y, corpus, *, speaker=None, X_target=None, params=None):
-    """Fit an estimator on several corpora, with every step given the arguments that it takes.
+    """Fit an estimator on several corpora, and pass each step the arguments that it takes.
 
-    What :func:`cross_corpus_validate` does in each fold, on all recordings: this makes the
-    model to use once the evaluation has shown what to expect of it. A pipeline does not have
-    to be told by step names which of its steps takes which argument.
+    Do on all recordings what :func:`cross_corpus_validate` does in each fold. This makes the
+    model to use once the evaluation has shown how well it does. Arguments reach the steps of a
+    pipeline by their names alone, without the names of the steps.
 
     Parameters
     ----------

@@ -34,7 +34,10 @@ class BootstrapSettings(NamedTuple):
 
     n_draws: int = 2000
     confidence: float = 0.95
+    # A standard deviation of S values has a relative standard error of about 1 / sqrt(2 (S - 1)):
+    # 35 % with five speakers, 50 % with three, where the width is mostly chance.
     min_speakers: int = 5
+    # A seed rather than None, so that the same predictions always have the same interval.
     random_state: object = 0
 
     def checked(self):
@@ -109,6 +112,8 @@ def encode_speakers(speaker, n_samples):
     unknown = np.count_nonzero(codes < 0)
     if not unknown:
         return codes, len(names), ""
+    # Unknown speakers may be one person or many. Each recording as a speaker of its own would make
+    # the interval too narrow, all of them as one speaker too wide: there is no safe guess.
     some = "speakers unknown" if not len(names) else ""
     note = some or f"speaker unknown of {unknown} of {n_samples} recordings"
     return np.zeros(n_samples, dtype=int), len(names), note
@@ -122,6 +127,9 @@ def draw_speakers(n_speakers, settings):
     counts : ndarray of shape (n_draws, n_speakers)
         How often each draw contains each speaker.
     """
+    # A test set is a sample of people, who are exchangeable; their recordings are not. Speakers are
+    # thus drawn with equal probability, not in proportion to their recordings: how many a speaker
+    # contributes is a part of what varies between test sets.
     # Counts suffice: a score is a function of the sums, which do not depend on the order.
     rng = check_random_state(settings.random_state)
     return rng.multinomial(
@@ -161,6 +169,8 @@ def interval_of_draws(estimate, draws, n_speakers, settings, *, low, high, note=
     if not note and n_speakers < settings.min_speakers:
         note = f"{count_of(n_speakers, 'speaker')}, fewer than {settings.min_speakers}"
     if not note:
+        # A draw can leave the score undefined, as CCC is for one constant. Without such draws, the
+        # interval is that of test sets that can be scored.
         draws = draws[np.isfinite(draws)]
         if len(draws) < 2 or not np.isfinite(estimate):
             note = "score undefined"
@@ -174,6 +184,7 @@ def interval_of_draws(estimate, draws, n_speakers, settings, *, low, high, note=
     # Centred on the estimate rather than read off the draws: percentiles of the draws need many
     # speakers before they have the nominal coverage.
     margin = _margin(error, n_speakers - 1, settings.confidence)
+    # The true score lies within the bounds: clipping to them cannot cost coverage.
     return SpeakerInterval(
         float(estimate),
         float(max(estimate - margin, low)),
@@ -213,6 +224,7 @@ def interval_of_mean(intervals, names, confidence, *, low, high):
         if np.isnan(one.standard_error)
     ]
     if without:
+        # The interval of the other corpora would be about another mean than the estimate.
         note = f"no interval for {', '.join(without)}"
         return SpeakerInterval(estimate, np.nan, np.nan, np.nan, n_speakers, note)
     variances = np.array([interval.standard_error for interval in intervals]) ** 2

@@ -31,7 +31,7 @@ def storing(*columns):
     Parameters
     ----------
     *columns : array-like or None
-        What tables are going to be made of.
+        The columns that the tables will hold.
     """
     entries = (one for column in columns if column is not None for one in pd.unique(column))
     try:
@@ -129,8 +129,8 @@ class CrossCorpusResult:
         notes = [f"The interval is for {main}, over other speakers of the same corpora."]
         if self.summary["n_repeats"].max() > 1:
             notes.append(f"± is the standard deviation over {self.summary['n_repeats'][0]} seeds.")
-        told = self.summary[:-1].query("interval_note != ''").groupby("interval_note", sort=False)
-        notes += [f"{', '.join(map(str, rows['corpus']))}: {note}." for note, rows in told]
+        noted = self.summary[:-1].query("interval_note != ''").groupby("interval_note", sort=False)
+        notes += [f"{', '.join(map(str, rows['corpus']))}: {note}." for note, rows in noted]
         return notes
 
     def __repr__(self):

@@ -81,6 +81,9 @@ def gather_cells(outcomes, names):
 def _as_cell(key, repeats):
     # The folds of a corpus are pooled before they are scored. A mean of scores of folds would be
     # undefined where a held-out speaker lacks a class.
+    # The models of two folds share most of their training speakers: predictions for different
+    # speakers are not quite independent, and no estimate of their variance is unbiased (Bengio and
+    # Grandvalet, 2004). Intervals take the models as given.
     samples = np.concatenate([fold.job.test for fold in repeats[0]])
     order = np.argsort(samples)
     facts = [
@@ -278,6 +281,8 @@ def mean_row(scored, metrics, settings):
     row = {"corpus": "mean", "n_repeats": summaries["n_repeats"].iloc[0], **times}
     row |= summaries[["n_test", "n_speakers"]].sum().to_dict()
     for metric in metrics:
+        # Corpora weigh equally regardless of their size: the mean estimates the score in another
+        # corpus, whereas pooled recordings would describe the largest one.
         interval = interval_of_mean(
             [cell.intervals[metric.name] for cell in scored],
             names,

@@ -68,7 +68,7 @@ def cross_corpus_validate(
     predicts the held-out ones in a single batch. In every fold,
 
     - each step with a parameter `sample_domain` in its `fit` gets the corpora of the
-      training recordings, whatever its position in the pipeline;
+      training recordings, regardless of its position in the pipeline;
     - each step with a parameter `X_target` in its `fit` gets the held-out recordings
       as unlabelled data, transformed by the steps before it;
     - each step with a parameter `speaker` in its `fit` gets the speakers of the

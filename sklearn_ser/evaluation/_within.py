@@ -78,6 +78,8 @@ def speaker_jobs(cell, corpus, recordings, seeds, n_splits):
     rows = np.flatnonzero(recordings.corpus == corpus)
     speaker = recordings.speakers_of(rows)
     codes, names = pd.factorize(speaker)
+    # The same folds in all repeats, hence no shuffling: the spread over repeats is that of the
+    # training seed, without the noise of another partition.
     splitter = GroupKFold(min(n_splits, len(names)))
     folds = [
         (_title(corpus, pd.unique(speaker[test])), rows[train], rows[test])

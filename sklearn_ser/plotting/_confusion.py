@@ -47,18 +47,18 @@ def _check_labels(labels, *seen):
     return labels
 
 
-def _tell_corpus(corpus, counts):
+def _describe_corpus(corpus, counts):
     recalls = pd.Series(np.diag(_recalls(counts)), index=counts.index).dropna()
-    told = f"{corpus} has a UAR of {_uar(counts):.2f}"
+    text = f"{corpus} has a UAR of {_uar(counts):.2f}"
     best, worst = recalls.idxmax(), recalls.idxmin()
     if recalls[best] > recalls[worst]:
-        told += (
+        text += (
             f", with recalls from {recalls[worst]:.0%} ({worst}) to {recalls[best]:.0%} ({best})"
         )
     mistakes = counts.loc[worst].drop(worst)
     if mistakes.max() > 0:
-        told += f", and {worst} is mostly mistaken for {mistakes.idxmax()}"
-    return told
+        text += f", and {worst} is mostly mistaken for {mistakes.idxmax()}"
+    return text
 
 
 class CorpusConfusionDisplay:
@@ -158,6 +158,7 @@ class CorpusConfusionDisplay:
         table = result.predictions
         counts = cls._count(table["y_true"], table["y_pred"], table["corpus"], labels)
         n_repeats = table["repeat"].nunique() if "repeat" in table else 1
+        # Repeats predict the same recordings again: their sum would show more than there are.
         counts = {corpus: matrix / n_repeats for corpus, matrix in counts.items()}
         return cls(counts).plot(ax=ax, cmap=cmap)
 
@@ -260,7 +261,9 @@ class CorpusConfusionDisplay:
         sentence : str
             The UAR of each corpus, its best and worst recall, and the commonest mistake.
         """
-        told = "; ".join(_tell_corpus(corpus, counts) for corpus, counts in self.counts.items())
+        details = "; ".join(
+            _describe_corpus(corpus, counts) for corpus, counts in self.counts.items()
+        )
         names = enumerate_words(self.counts)
         noun = "matrix" if len(self.counts) == 1 else "matrices"
-        return f"Confusion {noun} of {count_of(len(self.counts), 'corpus')}, {names}: {told}."
+        return f"Confusion {noun} of {count_of(len(self.counts), 'corpus')}, {names}: {details}."

@@ -12,6 +12,8 @@ from sklearn_ser.plotting._style import SKY, VERMILLION, make_axes, printable
 # 46 ms: long enough to resolve the harmonics of a low voice.
 _WINDOW = 0.046
 _HOP = 0.010
+# In dB. Less would hide the upper harmonics, which fall by 6 dB or more per octave; more would show
+# the noise of the room.
 _DYNAMIC_RANGE = 70
 # Centres of the descriptors in seconds after the start of their frame.
 _CENTRE_OF_F0, _CENTRE_OF_LOUDNESS = 0.030, 0.010
@@ -41,6 +43,7 @@ def _contours(y, sr):
 
     lld = egemaps_lld(y, sr)
     semitones = lld["F0semitoneFrom27.5Hz_sma3nz"].to_numpy(dtype=float)
+    # eGeMAPS writes 0 semitones, which would be 27.5 Hz, for unvoiced frames.
     f0 = np.where(semitones > 0, 27.5 * 2 ** (semitones / 12), np.nan)
     start = lld.index.to_numpy()
     return (

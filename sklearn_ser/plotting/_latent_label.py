@@ -39,6 +39,7 @@ def _fit_line(x, y):
     """Return the line through points; NaN if there are too few or they do not vary."""
     if len(x) < _FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Fit(np.nan, np.nan, np.nan, len(x))
+    # With one predictor R² = r², and r is the same in both directions.
     slope, intercept = np.polyfit(x, y, 1)
     return Fit(float(slope), float(intercept), float(np.corrcoef(x, y)[0, 1]), len(x))
 
@@ -204,6 +205,8 @@ class LatentLabelDisplay:
         """Return the component with the highest correlation for each label, without duplicates."""
         closest = []
         for label in labels:
+            # Over all recordings: choosing by corpus would draw another component for each, and the
+            # lines of different corpora could not be compared.
             rated = labels[label].notna()
             correlations = [
                 abs(_fit_line(labels.loc[rated, label], Z.loc[rated, component]).r)
@@ -286,10 +289,10 @@ class LatentLabelDisplay:
                     markeredgecolor="black",
                 )
             )
-            told = f"r {fit.r:.2f}, R² {fit.r**2:.2f}"
+            text = f"r {fit.r:.2f}, R² {fit.r**2:.2f}"
             if np.isnan(fit.r):
-                told = "no line" if fit.n_samples else "no labels"
-            texts.append(f"{printable(name)}: {told}")
+                text = "no line" if fit.n_samples else "no labels"
+            texts.append(f"{printable(name)}: {text}")
         inches = ax.get_position().width * ax.figure.get_figwidth()
         ax.legend(
             handles,
@@ -312,7 +315,7 @@ class LatentLabelDisplay:
             The correlation for each panel and corpus.
         """
         names = list(dict.fromkeys(name for _, _, name in self.fits_))
-        told = []
+        parts = []
         for label in self.labels:
             for component in self.components:
                 fits = [(name, self.fits_[label, component, name].r) for name in names]
@@ -320,8 +323,8 @@ class LatentLabelDisplay:
                     f"{'unknown' if np.isnan(r) else format(r, '.2f')} in {name}"
                     for name, r in fits
                 ]
-                told.append(
+                parts.append(
                     f"{component} over {label}, lines of "
                     f"{count_of(len(names), 'corpus')}: r is {', '.join(each)}"
                 )
-        return f"Scatter of {'; '.join(told)}."
+        return f"Scatter of {'; '.join(parts)}."

@@ -124,6 +124,7 @@ class LatentScatterDisplay:
         points = name_components(Z, least=2)
         n_components = points.shape[1]
         if n_components > 2:
+            # The randomised solver, which "auto" takes for many rows, depends on a seed.
             pca = PCA(n_components=2, svd_solver="full").fit(points.to_numpy())
             points = points.iloc[:, :2].copy()
             points.iloc[:, :] = pca.transform(name_components(Z).to_numpy())
@@ -204,18 +205,19 @@ class LatentScatterDisplay:
             and of their own corpus.
         """
         places = np.asarray(self.points)
-        told = []
+        shares = []
         for panel in _PANELS:
             names, codes = self._coloured_by(panel)
+            # The mean over the groups, whose chance level 1 / n does not depend on their sizes.
             share = unweighted_average_recall(codes, _nearest_mean(places, codes))
-            told.append(
+            shares.append(
                 f"{share:.0%} of the points are nearest to the mean of their own {panel} among "
                 f"{len(names)} ({enumerate_words(names)}), {1 / len(names):.0%} by chance"
             )
         first, second = self.points.columns
         return (
             f"Points of {count_of(len(places), 'recording')} in the plane of {first} and {second}, "
-            f"by emotion and by corpus: {'; '.join(told)}."
+            f"by emotion and by corpus: {'; '.join(shares)}."
         )
 
 

@@ -206,6 +206,7 @@ def draw_matrix(ax, values, *, cmap, low, high, texts):
     size = 9 if len(values) <= 5 else 8 if len(values) <= 7 else 7
     for (row, column), text in np.ndenumerate(texts):
         value = values[row, column]
+        # Equal steps of L* look equally large: black or white, whichever is further away.
         dark = np.isfinite(value) and lightness(image.cmap(image.norm(value))[:3]) < 0.5
         ax.text(
             column,

@@ -31,7 +31,7 @@ def _holder_of_history(estimator):
     )
 
 
-def _tell_course(name, values):
+def _describe_course(name, values):
     values = values.dropna()
     if values.empty:
         return f"{name} is undefined"
@@ -194,6 +194,7 @@ class TrainingCurvesDisplay:
 
     def _draw_weights(self, ax, table, weighted):
         """Draw each different weight once; losses often give several terms the same weight."""
+        # By value: lines that lie on each other would look like one, with a misleading legend.
         alike = {}
         for name in weighted:
             alike.setdefault(tuple(table[name + _WEIGHT]), []).append(name)
@@ -220,7 +221,9 @@ class TrainingCurvesDisplay:
         """
         table = self._table()
         terms, weighted = self._terms(table)
-        told = [_tell_course(term, table[term]) for term in terms]
-        told += [f"the weight of {_tell_course(name, table[name + _WEIGHT])}" for name in weighted]
+        courses = [_describe_course(term, table[term]) for term in terms]
+        courses += [
+            f"the weight of {_describe_course(name, table[name + _WEIGHT])}" for name in weighted
+        ]
         kept = f", the weights of epoch {self.best_epoch} were kept" if self.best_epoch else ""
-        return f"Training over {count_of(len(table), 'epoch')}: {enumerate_words(told)}{kept}."
+        return f"Training over {count_of(len(table), 'epoch')}: {enumerate_words(courses)}{kept}."

@@ -137,7 +137,8 @@ class TransferMatrixDisplay:
             The best and the worst pair, and the means on and off the diagonal.
         """
         values, within = self._values(), self._within()
-        told = []
+        parts = []
+        # The diagonal, where only the speakers are new, would raise the mean over unseen corpora.
         between = np.where(within, np.nan, values)
         if np.isfinite(between).any():
             ends = []
@@ -145,11 +146,11 @@ class TransferMatrixDisplay:
                 row, column = np.unravel_index(position, between.shape)
                 pair = f"{self.matrix.index[row]} to {self.matrix.columns[column]}"
                 ends.append(f"{between[row, column]:.2f} ({pair})")
-            told.append(f"from {ends[0]} to {ends[1]} and {np.nanmean(between):.2f} on average")
-            told[0] += " between different corpora"
+            parts.append(f"from {ends[0]} to {ends[1]} and {np.nanmean(between):.2f} on average")
+            parts[0] += " between different corpora"
         if np.isfinite(values[within]).any():
-            told.append(f"{np.nanmean(values[within]):.2f} on average within a corpus")
+            parts.append(f"{np.nanmean(values[within]):.2f} on average within a corpus")
         return (
             f"{self._title()} of training on each of {count_of(len(values), 'corpus')} and testing "
-            f"on each of {values.shape[1]}: {'; '.join(told) or 'no scores'}."
+            f"on each of {values.shape[1]}: {'; '.join(parts) or 'no scores'}."
         )

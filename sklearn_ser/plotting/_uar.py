@@ -124,6 +124,8 @@ class UARDisplay:
         if not results:
             raise ValueError("results is empty; pass at least one, by the name of its method.")
         first = next(iter(results.values()))
+        # Guessing recalls 1 / n of each of n classes, however frequent they are. Its accuracy and
+        # F1 depend on the frequencies: no line is drawn for them.
         metric = first.metrics[0] if metric is None else metric
         display = cls(
             {method: result.summary for method, result in results.items()},
@@ -148,6 +150,7 @@ class UARDisplay:
         """Return the score of guessing; NaN if it is unknown."""
         if not isinstance(self.chance, dict):
             return np.nan if self.chance is None else self.chance
+        # The mean UAR of guessing is the mean of what guessing scores in each corpus.
         if corpus == _MEAN and self.chance:
             return self.chance.get(_MEAN, float(np.mean([*self.chance.values()])))
         return self.chance.get(corpus, np.nan)
@@ -181,6 +184,7 @@ class UARDisplay:
             self.points_[method] = self.ax_.errorbar(
                 places,
                 values,
+                # Two lengths: intervals are clipped to the bounds of the score.
                 yerr=[values - low, high - values],
                 fmt=style.marker,
                 color=style.colour,
@@ -240,13 +244,13 @@ class UARDisplay:
             columnspacing=1.2,
         )
 
-    def _tell_method(self, table, corpora):
-        told = []
+    def _describe_method(self, table, corpora):
+        scores = []
         for corpus, (value, low, high) in table.reindex(corpora).iterrows():
             if np.isfinite(value):
                 interval = format_interval(low, high, missing="")
-                told.append(f"{corpus} {value:.2f}{interval and f' ({interval})'}")
-        return enumerate_words(told)
+                scores.append(f"{corpus} {value:.2f}{interval and f' ({interval})'}")
+        return enumerate_words(scores)
 
     def describe(self):
         """Describe the plot in a sentence, for use as alternative text.
@@ -259,15 +263,15 @@ class UARDisplay:
         tables, corpora = self._tables()
         n_corpora = count_of(len([name for name in corpora if name != _MEAN]), "corpus")
         several = len(tables) > 1 and _MEAN in corpora
-        told = corpora[-1:] if several else corpora
+        described = corpora[-1:] if several else corpora
         methods = enumerate_words([method for method in tables if method])
         parts = [
-            f"{method} {self._tell_method(table, told)}".strip()
+            f"{method} {self._describe_method(table, described)}".strip()
             if len(tables) > 1
-            else self._tell_method(table, told)
+            else self._describe_method(table, described)
             for method, table in tables.items()
         ]
-        chance = {round(self._chance_of(corpus), 4) for corpus in told} - {np.nan}
+        chance = {round(self._chance_of(corpus), 4) for corpus in described} - {np.nan}
         chance = sorted(value for value in chance if np.isfinite(value))
         guess = f"; chance is {' to '.join(f'{c:.2f}' for c in chance[:: max(1, len(chance) - 1)])}"
         of = f" of {methods}" if methods else ""

@@ -35,6 +35,8 @@ def _speakers_of(name, rows):
             f"for {len(counts)} speakers would be {len(rows) / len(counts):.0f}. The score "
             f"depends largely on a few voices.",
         )
+    # If each emotion has voices of its own, a model can recognise the voice instead: emotion and
+    # speaker are confounded, and no score can separate them.
     n_emotions = rows["emotion"].nunique()
     complete = int((rows.groupby("speaker")["emotion"].nunique() == n_emotions).sum())
     if complete < len(counts) / 2:
@@ -103,8 +105,8 @@ def find_in_scores(scores, warned):
     findings : list of dict
     """
     findings = []
-    told = scores[scores["interval_note"] != ""]
-    for (corpus, note), rows in told.groupby(["corpus", "interval_note"], sort=False):
+    noted = scores[scores["interval_note"] != ""]
+    for (corpus, note), rows in noted.groupby(["corpus", "interval_note"], sort=False):
         every = rows["method"].nunique() == scores["method"].nunique()
         of = "" if every else f" of {_list(rows['method'].unique())}"
         kind = "interval without width" if note.startswith("no width") else "no interval"

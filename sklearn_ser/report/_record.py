@@ -87,6 +87,7 @@ def _split_summary(results, speech):
     if "language" in speech:
         language = by_corpus["language"].agg(lambda words: "+".join(words.dropna().unique()))
         scores.insert(2, "language", scores["corpus"].map(language))
+    # UAR of guessing, over the emotions that occur in the corpus: the others have no recall.
     chance = 1 / by_corpus["emotion"].nunique()
     scores.insert(scores.columns.get_loc("uar"), "chance", scores["corpus"].map(chance))
     return scores, summary[is_mean].reset_index(drop=True)

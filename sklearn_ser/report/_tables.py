@@ -142,15 +142,16 @@ def recall_table(record):
 
 def notes_on_intervals(record):
     """List the scores without an interval, and the reasons."""
-    told = record.scores[record.scores["interval_note"] != ""].drop_duplicates(
+    noted = record.scores[record.scores["interval_note"] != ""].drop_duplicates(
         ["corpus", "interval_note"]
     )
-    return [f"{row['corpus']}: {row['interval_note']}" for _, row in told.iterrows()]
+    return [f"{row['corpus']}: {row['interval_note']}" for _, row in noted.iterrows()]
 
 
 def missed_recordings(record):
     """Return the recordings that no method recognises in any repeat."""
     predictions = record.predictions
+    # Wrong in every method and repeat: a suspect label or recording rather than a weak model.
     wrong = (predictions["y_true"] != predictions["y_pred"]).rename("wrong")
     keys = ["corpus", "path", "y_true"]
     missed = wrong.groupby([predictions[key] for key in keys], sort=False).all()

@@ -61,6 +61,7 @@ def _best(record):
         if low <= chance:
             text += " This range includes guessing."
     if several:
+        # The maximum of several noisy means is biased upwards, more so with more methods.
         text += " The best of several methods tends to look a little better than it is."
     return text
 
@@ -70,6 +71,8 @@ def _are(rows):
 
 
 def _comparison(record):
+    # A verdict on the mean alone: one family of tests, which Holm's adjustment controls. Further
+    # verdicts for each corpus would multiply the chances of a false one.
     means = record.comparisons[record.comparisons["corpus"].astype(str) == "mean"]
     if means.empty or not np.isfinite(means["p_adjusted"]).any():
         return ""
@@ -77,21 +80,22 @@ def _comparison(record):
     clear = means["p_adjusted"] < _SIGNIFICANT
     if not clear.any():
         return f"No method differs from {first} by more than chance could explain."
-    told = []
+    verdicts = []
     for verdict, rows in (
         ("clearly better", means[clear & (means["difference"] > 0)]),
         ("clearly worse", means[clear & (means["difference"] < 0)]),
     ):
         if len(rows):
-            told.append(f"{enumerate_words(rows['method'])} {_are(rows)} {verdict}")
+            verdicts.append(f"{enumerate_words(rows['method'])} {_are(rows)} {verdict}")
     if not clear.all():
         rest = means["method"][~clear]
         noun = "difference" if len(rest) == 1 else "differences"
-        told.append(f"the {noun} of {enumerate_words(rest)} could be due to chance")
-    return f"Compared with {first}: {'; '.join(told)}."
+        verdicts.append(f"the {noun} of {enumerate_words(rest)} could be due to chance")
+    return f"Compared with {first}: {'; '.join(verdicts)}."
 
 
 def _extremes(series, noun):
+    # Averaged over methods, and without a test: a description of the material, not of a method.
     best, worst = series.idxmax(), series.idxmin()
     if best == worst:
         return ""
