@@ -4,6 +4,7 @@ import base64
 import contextlib
 import io
 import warnings
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from sklearn_ser.plotting import CorpusConfusionDisplay, TransferMatrixDisplay, UARDisplay
@@ -88,9 +89,9 @@ def confusion_pictures(record):
     labels = sorted({*record.predictions["y_true"], *record.predictions["y_pred"]})
     for method, rows in record.predictions.groupby("method", sort=False):
         with _drawing():
-            display = CorpusConfusionDisplay.from_predictions(
-                rows["y_true"], rows["y_pred"], rows["corpus"].astype(str), labels=labels
-            )
+            # Unlike `from_predictions`, this counts a recording once, not once for each repeat.
+            result = SimpleNamespace(predictions=rows.astype({"corpus": str}))
+            display = CorpusConfusionDisplay.from_result(result, labels=labels)
             pictures[method] = _as_picture(display)
     return pictures
 

@@ -236,6 +236,18 @@ def test_repeats_show_their_spread(make_speech):
     assert f"n = 24 guess{mean:.0%}" in told
 
 
+def test_confusions_count_a_recording_once_for_all_repeats(make_speech, monkeypatch):
+    speech, X = make_speech()
+    model = DummyClassifier(strategy="uniform")
+    result = cross_corpus_validate(model, X, speech["emotion"], speech["corpus"], seeds=range(3))
+    drawn = []
+    monkeypatch.setattr(_pictures, "_as_picture", drawn.append)
+    _pictures.confusion_pictures(EvaluationRecord.from_results({"guess": result}, speech))
+    [display] = drawn
+    sizes = {name: counts.to_numpy().sum() for name, counts in display.counts.items()}
+    assert sizes == pytest.approx(speech["corpus"].value_counts().to_dict())
+
+
 @pytest.fixture(scope="module")
 def hostile(make_speech, evaluate):
     speech, X = make_speech((HOSTILE, "urdu", '"><img src=x onerror=alert(2)>'))
