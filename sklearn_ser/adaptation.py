@@ -29,6 +29,8 @@ def _adapt_step(step, rows):
             f"whose last step has one. NNPMClassifier can be adapted.{hint}"
         )
     check_is_fitted(step)
+    # A copy of an NNPMClassifier has a network of its own, since __getstate__ copies the weights;
+    # `adapt` replaces its other attributes. The model that was passed stays as it was.
     adapted = copy.copy(step).adapt(rows)
     if getattr(adapted, "adaptation", None) == "predict":
         adapted.adaptation = "fit"
