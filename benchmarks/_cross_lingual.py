@@ -1,4 +1,4 @@
-"""What the benchmarks of adaptation share: recordings, scalings, transfers."""
+"""Recordings, scalings and transfers for the benchmarks of adaptation."""
 
 import os
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""What adapting to 500 rows costs with memories of growing size, on one core.
+"""Measure the cost of adapting to 500 rows with memories of growing size, on one core.
 
     python benchmarks/adaptation_cost.py [--rows N [N ...]] [--members N] [--epochs N]
 

@@ -56,7 +56,7 @@ class Speech:
 
 
 def load(shared):
-    """Everything there is; that some emotions of the corpora are missing is no surprise."""
+    """Load all recordings; warnings about missing emotions are expected."""
     folders = {name: shared / "corpora" / name for name in ("emodb", "ravdess", "urdu")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)

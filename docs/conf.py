@@ -38,7 +38,7 @@ html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
 
 
 def describe_corpus(corpus):
-    """Lay out what the registry knows of a corpus, as a section."""
+    """Lay out the entry of a corpus in the registry, as a section."""
     counts = [f"{word} {corpus.counts.get(word, '')}".rstrip() for word in corpus.vocabulary]
     women = "" if corpus.n_women is None else f", {corpus.n_women} of them women"
     raw = [f"``{label}`` {emotion}" for label, emotion in corpus.emotions.items()]
@@ -66,7 +66,7 @@ def list_corpora():
         "List of corpora",
         "===============",
         "",
-        "What `sklearn_ser.datasets.load_corpus` knows by name. Numbers are those of the",
+        "`sklearn_ser.datasets.load_corpus` loads these corpora by name. Numbers are those of the",
         "complete corpus; a question mark stands for one that is not on record.",
         "",
         ".. list-table::",

@@ -130,7 +130,7 @@ def _rescaled(model, X_reference):
         best = _rescaled(model.best_estimator_, X_reference)
         return with_attributes(model, best_estimator_=best)
     # Pooled statistics are those of all rows that a scaler was fitted on. Fitted on the
-    # reference alone, it scales each later row by them, whatever rows come with it.
+    # reference alone, it scales each later row by them, regardless of the other rows.
     n_rows = _num_samples(X_reference)
     if n_rows < model.min_batch:
         warnings.warn(

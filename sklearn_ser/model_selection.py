@@ -32,7 +32,7 @@ class LeaveOneCorpusOut(LeaveOneGroupOut):
     """Hold out each corpus in turn.
 
     Each fold tests on all recordings of one corpus and trains on all recordings of the others.
-    The folds are in the sorted order of the corpus names, whatever the order of the recordings;
+    The folds are in the sorted order of the corpus names, not in that of the recordings;
     nothing is random. Different spellings of a name, such as with blanks around it or ``1.0``
     for ``1``, count as one corpus.
 

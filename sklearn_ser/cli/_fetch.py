@@ -42,7 +42,7 @@ def _run(args):
     def confirm():
         if args.yes:
             return
-        # What comes through a pipe was not written as an answer to this question.
+        # Input from a pipe was not written as an answer to this question.
         if not sys.stdin.isatty():
             args.parser.error("pass --yes: there is no terminal to ask for your consent")
         print("Download it? [y/N] ", end="", file=sys.stderr, flush=True)

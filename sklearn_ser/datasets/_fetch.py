@@ -241,7 +241,7 @@ def fetch_corpus(
     -------
     folder : pathlib.Path
         ``data_home / name``, for :func:`load_corpus`. A folder of this name
-        that is not empty is assumed to hold the corpus, whatever its origin.
+        that is not empty is assumed to hold the corpus.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def list_recordings(places):
     Parameters
     ----------
     places : iterable of str or path-like
-        Files are taken as they are, whatever their name ends in. Of folders, all recordings
+        Files are accepted with any suffix. Of folders, all recordings
         that can be read on this machine are taken, in their sub-folders too.
 
     Returns

@@ -126,7 +126,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # The network computes in float32, whatever dtype it gets.
+        # The network computes in float32 for any input.
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
@@ -180,7 +180,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Train for one epoch on one part of data that do not fit in memory.
 
         The first call initialises the network; each later call continues with it. No rows
-        are held out, whatever the value of `early_stopping`.
+        are held out, even with ``early_stopping=True``.
 
         Parameters
         ----------
@@ -226,7 +226,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
             _, speaker = encode_ids(speaker, name="speaker", n_samples=n_samples)
         if not self._continues(partial=False):
             self._start_anew()
-        # A single draw, whatever the training needs: a generator that is passed on to several
+        # A single draw for all seeds of a training: a generator that is passed on to several
         # estimators advances by one number for each of them.
         self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         held_out = self._hold_out(n_samples, len(X) - n_samples, speaker)

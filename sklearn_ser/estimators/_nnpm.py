@@ -37,7 +37,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
        and from the head, both corrected for classes that they predict too often in the
        target (:math:`v_k \cdot \pi_k / \bar v_k`). Its multilabel says which rows of the
        memory it should be close to: :math:`m_i(x) = q_{y_i}(x) / n_{y_i}`.
-    4. *Adaptation.* The most confident part of each predicted class is learnt from,
+    4. *Adaptation.* The loss of the most confident part of each predicted class is added,
 
        .. math:: L = L_\mathrm{source} + \lambda \left( - \sum_i m_i(x) \log
                  \frac{e^{M_i \cdot z(x) / \tau}}{\sum_j e^{M_j \cdot z(x) / \tau}}
@@ -92,8 +92,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         that need no label show that adaptation ran away: a class was lost, pseudo labels do
         not settle, head and memory disagree. It cannot notice classes that were swapped.
     selection : float, default=0.6
-        Share of the target rows of each predicted class that is learnt from, the most
-        confident ones. Balanced by class: a single threshold would select the easy classes.
+        Share of the target rows of each predicted class to train on, the most confident
+        ones. Balanced by class: a single threshold would select the easy classes.
     temperature : float, default=0.05
         :math:`\tau`. Small: the nearest rows decide. Large: all rows have a say.
     memory_momentum : float, default=0.8

@@ -26,7 +26,7 @@ class NNPMPrediction(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # The network computes in float32 whatever it gets.
+        # The network computes in float32 for any input.
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 

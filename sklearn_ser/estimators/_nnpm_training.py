@@ -110,7 +110,7 @@ class NNPMTraining(NetHolder):
     """Warm-up on labelled rows, and adaptation to unlabelled ones.
 
     The training half of :class:`~sklearn_ser.estimators.NNPMClassifier`, with its parameters.
-    A target goes one way whichever method it comes in by: :meth:`_adapt_to`.
+    All methods that take a target pass it to :meth:`_adapt_to`.
     """
 
     _continuing = "Adaptation continues"

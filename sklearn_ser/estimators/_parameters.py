@@ -22,7 +22,7 @@ def store_parameters(estimator, arguments):
     estimator : estimator object
         The ``self`` of the constructor.
     arguments : dict
-        What ``locals()`` gives on the first line of the constructor.
+        ``locals()`` on the first line of the constructor.
 
     Examples
     --------

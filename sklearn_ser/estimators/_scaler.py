@@ -301,7 +301,7 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         )
 
     def _warn_if_too_few(self, n_values, *, n_rows):
-        # A feature without any value stays NaN whatever the statistics.
+        # A feature without any value stays NaN with any statistics.
         n_short = np.count_nonzero((n_values < self.min_batch) & (n_values > 0))
         if n_short == 0:
             return

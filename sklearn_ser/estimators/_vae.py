@@ -61,7 +61,7 @@ class KLAnnealedVAE(BaseAutoencoder):
     beta : float, default=1.0
         Weight of the divergence once annealing is over. With ``kl_reduction="sum"`` the
         loss is the evidence lower bound of a decoder with noise of variance
-        :math:`\beta / 2` on every feature, whatever the number of features and units:
+        :math:`\beta / 2` on every feature, for any number of features and units:
         roughly, directions of the data with less variance than that are left out. Lower
         values reconstruct better and order the latent space less; 0 is an autoencoder.
     kl_annealing : {"constant", "linear", "sigmoid", "cosine", "cyclical"}, default="linear"
@@ -313,7 +313,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         self.noise_variance_ = sums.sum(axis=0, dtype=np.float64) / len(X)
 
     def _warn_if_collapsed(self, n_samples):
-        # A single row has no variance, whatever the units do.
+        # A single row has no variance, so it cannot show a collapse.
         n_active = len(self.active_units_)
         if n_active == self._n_features_out or n_samples < 2:
             return

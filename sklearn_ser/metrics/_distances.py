@@ -199,7 +199,7 @@ def median_bandwidth(X: np.ndarray, rng: np.random.RandomState) -> float:
 def mean_kernel(X: np.ndarray, Y: np.ndarray, bandwidth: float) -> float:
     """Return the mean Gaussian kernel over pairs of rows; if X is Y, over pairs of different rows.
 
-    A row paired with itself has the kernel 1 whatever the distribution. Leaving these pairs out
+    A row paired with itself has the kernel 1 for any distribution. Leaving these pairs out
     makes the mean an unbiased estimate, a U-statistic.
     """
     total = 0.0

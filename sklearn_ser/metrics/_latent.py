@@ -164,7 +164,7 @@ def corpus_separability(
     folds = splitter(cv, shuffle=True, random_state=seed).split(Z, codes, speakers)
     predicted = cross_val_predict(estimator, Z, codes, cv=list(folds))
     # Over all folds together: a mean over folds would weigh small folds like large ones. The
-    # balanced accuracy has the same chance level whatever the sizes of the corpora.
+    # balanced accuracy has the same chance level for corpora of any sizes.
     return unweighted_average_recall(codes, predicted)
 
 

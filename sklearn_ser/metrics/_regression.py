@@ -122,7 +122,7 @@ def adjusted_r2(y_true: ArrayLike, y_pred: ArrayLike, n_predictors: int = 1) -> 
         Number of columns, without the intercept, of which the prediction is a linear
         function: for a regression on an embedding, scored on its own training samples, the
         number of components. For samples that the model was not fitted to, the prediction
-        itself is the only predictor, whatever the model: hence the default. 0 gives
+        itself is the only predictor of any model: hence the default. 0 gives
         :math:`R^2`.
 
     Returns

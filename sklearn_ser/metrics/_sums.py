@@ -114,7 +114,7 @@ def _macro_f1(sums: np.ndarray) -> np.ndarray:
 
 
 class Moments(NamedTuple):
-    """What the scores of numbers depend on.
+    """Means, variances and residuals, from which the scores of numbers are computed.
 
     Parameters
     ----------

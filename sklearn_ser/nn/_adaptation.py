@@ -162,7 +162,7 @@ class Adaptation:
     probabilities : Tensor of shape (n, K)
         Pseudo label of each target row: how likely each class is. None before the first epoch.
     selected : Tensor of bool, shape (n,)
-        The target rows that are learnt from.
+        The target rows to train on.
     multilabel : Multilabel or None
         The rows of the memory that each target row should be close to; None if those are
         all rows of each class, weighted by the probability of the class.
@@ -216,7 +216,7 @@ class Adaptation:
     def finish(self, module: MemoryNet) -> dict[str, float]:
         """Renew memory and pseudo labels after the last epoch; return the same figures."""
         figures = self.begin_epoch(module, None)
-        # Predictions are votes of the memory whatever labelled the target: the means of a
+        # Predictions are votes of the memory however the target was labelled: the means of a
         # "threshold" or "cycle" multilabel would correct something else.
         self.readout.learn_means(*self.readout.raw(module, embed_rows(module, self.target)))
         return figures
@@ -258,7 +258,7 @@ class Adaptation:
         return torch.lerp(probabilities, self.probabilities, _LABEL_MOMENTUM)
 
     def _learnt_labels(self) -> Tensor:
-        """Return the pseudo labels in the form in which they are learnt, soft or one-hot."""
+        """Return the pseudo labels as targets of the loss, soft or one-hot."""
         assert self.probabilities is not None
         return self.probabilities if self.settings.soft_labels else self._hard_labels()
 

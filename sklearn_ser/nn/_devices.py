@@ -135,7 +135,7 @@ def build_module(make: Callable[[], torch.nn.Module], seed: int) -> torch.nn.Mod
     """Call `make`, whose layers draw their initial weights, with torch's generator seeded.
 
     The generator that the caller may be using is put back as it was. Weights are drawn
-    on the CPU whatever the device: training starts from the same point on all devices.
+    on the CPU for every device: training starts from the same point on all devices.
     """
     with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]), torch.device("cpu"):
         # Not torch.manual_seed, which seeds the generators of all GPUs as well.

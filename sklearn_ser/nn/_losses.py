@@ -174,7 +174,7 @@ def _centred_labels(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     The deviation is 0 for a row without label.
     """
     labelled = ~torch.isnan(labels)
-    # From a label of the batch itself: equal labels give exactly 0, whatever the rounding.
+    # From a label of the batch itself: equal labels then give exactly 0.
     origin = labels[labelled.to(torch.uint8).argmax()] if labels.numel() else 0.0
     label = torch.where(labelled, labels - origin, 0.0)
     mask = labelled.to(labels.dtype)

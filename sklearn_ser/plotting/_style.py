@@ -41,7 +41,7 @@ class Style(NamedTuple):
     line: str | tuple
 
 
-# An emotion has the same style in all figures, whichever others they contain.
+# An emotion has the same style in all figures, regardless of the others in them.
 EMOTION_STYLES = {
     "anger": Style(VERMILLION, "^", LINES[0]),
     "boredom": Style(GREY, "X", LINES[6]),
@@ -206,7 +206,7 @@ def draw_matrix(ax, values, *, cmap, low, high, texts):
     size = 9 if len(values) <= 5 else 8 if len(values) <= 7 else 7
     for (row, column), text in np.ndenumerate(texts):
         value = values[row, column]
-        # Equal steps of L* look equally large: black or white, whichever is further away.
+        # Equal steps of L* look equally large: black or white, the one further away.
         dark = np.isfinite(value) and lightness(image.cmap(image.norm(value))[:3]) < 0.5
         ax.text(
             column,

@@ -10,7 +10,7 @@ __all__ = ["describe_corpora", "describe_methods", "versions"]
 
 
 def versions():
-    """Return the versions of Python, of this package and of what it computes with."""
+    """Return the versions of Python, of this package and of those it computes with."""
     own = {"Python": platform.python_version(), "sklearn-ser": __version__}
     return own | {name: one for name, one in installed_versions().items() if one is not None}
 

@@ -36,7 +36,7 @@ class Picture(NamedTuple):
 
 @contextlib.contextmanager
 def _drawing():
-    """Draw with the defaults of matplotlib, whatever the user's settings, and show nothing."""
+    """Draw with the defaults of matplotlib, not the user's settings, and show nothing."""
     import matplotlib.pyplot as plt
 
     # Letters as outlines: readers need no font, and a name in a picture cannot be markup. Equal

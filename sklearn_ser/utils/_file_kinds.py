@@ -1,4 +1,4 @@
-"""Names of what a path may lead to instead of a regular file."""
+"""Names for the kinds of files that are not regular ones."""
 
 import stat
 

@@ -171,7 +171,7 @@ def encode_ids(values, *, name, n_samples=None, within=None):
 
 
 def find_ids(wanted, names):
-    """Find identities among names, whatever the spelling of both.
+    """Find identities among names, with any spelling of both.
 
     A string does not match a number.
 

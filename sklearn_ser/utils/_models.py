@@ -1,4 +1,4 @@
-"""What is inside a model: searches, frozen estimators, pipelines and their last steps."""
+"""Look inside models: searches, frozen estimators, pipelines and their last steps."""
 
 import copy
 

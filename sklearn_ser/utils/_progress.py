@@ -39,7 +39,7 @@ def _shows_bars(stream):
 
 
 def progress_bar(total, title, *, shown=True, **options):
-    """Open a progress bar, which stays invisible where there is no place for one.
+    """Open a progress bar, which stays invisible where bars are not readable.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def follow(items, total, title, *, shown=True, name_of=None, **options):
     Parameters
     ----------
     items : iterable
-        What is yielded.
+        The items to yield.
     total, title, shown, **options
         As for `progress_bar`.
     name_of : callable, default=None

@@ -10,7 +10,7 @@ class SharedLimit:
 
     Of several threads that each set a number of threads and put back the one they
     found, the last to leave would restore the limit of another. Here the first
-    to come sets it and the last to go restores it, whatever their order.
+    to enter sets it and the last to leave restores it, in any order.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class SharedLimit:
         self._before = None
 
     def enter(self, begin):
-        """Come to use the limit.
+        """Begin to use the limit.
 
         Parameters
         ----------
@@ -44,7 +44,7 @@ class SharedLimit:
         Returns
         -------
         before : object
-            What `begin` returned to the first of the present users.
+            The return value of `begin` for the first of the present users.
         """
         with self._lock:
             if self._n_users == 0:

@@ -1,4 +1,4 @@
-"""Versions of what numbers and models depend on."""
+"""Versions of the packages that numbers and models depend on."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ DISTRIBUTIONS = (
 
 
 def installed_versions():
-    """Return the versions of what this package computes with, by name.
+    """Return the versions of the packages that computations use, by name.
 
     Read from the metadata of the installation, so that nothing is imported for it.
 

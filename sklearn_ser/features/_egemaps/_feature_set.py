@@ -257,7 +257,7 @@ def egemaps(y, sr, *, variant="opensmile"):
         leaves names, order and all other values as they are:
 
         - F1 to F3 are resonances of the vocal tract, from linear prediction of
-          the pre-emphasised band up to 5.5 kHz, whatever the sampling rate.
+          the pre-emphasised band up to 5.5 kHz at any sampling rate.
           openSMILE uses predictor coefficients of flipped sign, and a band that
           depends on the rate.
         - H1-H2 compares the harmonics at F0 and 2 F0; H1-A3 compares the

@@ -57,7 +57,7 @@ def _advance(cost, previous, current, memory, local, back):
     """Advance by one Viterbi step, and return the log ratio of the last evaluated pair.
 
     A change of the log ratio costs extra. It is compared with the pair that was
-    evaluated just before, whichever that was, so the loop order is part of the rule.
+    evaluated just before, so the loop order is part of the rule.
     """
     new = np.empty(_N_STATES)
     for i in range(_N_STATES):
@@ -154,7 +154,7 @@ def track_pitch(frequency, voicing, level):
         Result of `pitch_candidates`.
     level : ndarray of shape (n_frames,)
         Root mean square of the windowed frames; a frame of at most 0.001 is
-        unvoiced, whatever its spectrum.
+        unvoiced regardless of its spectrum.
 
     Returns
     -------
