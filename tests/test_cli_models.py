@@ -14,7 +14,15 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from sklearn_ser import CorpusScaler, EGeMAPSExtractor, MetricDAE, adapt, load, save
+from sklearn_ser import (
+    CorpusScaler,
+    EGeMAPSExtractor,
+    MetricDAE,
+    NNPMClassifier,
+    adapt,
+    load,
+    save,
+)
 from sklearn_ser.cli import METHODS, _speech, main
 from sklearn_ser.datasets import circumplex, make_corpora
 from sklearn_ser.exceptions import CorpusError, NotAdaptedWarning, PersistenceWarning
@@ -386,6 +394,20 @@ def test_names_of_files_cannot_steer_the_terminal(model, speech, tmp_path, capsy
     assert kept["path"].tolist()[-1] == first
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.NotAdaptedWarning")
+def test_a_search_at_the_end_of_a_pipeline_adapts(speech, features, cache, tmp_path, capsys):
+    y = speech["emotion"].to_numpy(dtype=str)
+    nnpm = NNPMClassifier(max_epochs=1, min_target=2, guard=False, random_state=0)
+    search = GridSearchCV(nnpm, {"n_estimators": [1]}, cv=2)
+    model = make_pipeline(EGeMAPSExtractor(), CorpusScaler(), search)
+    model[1:].fit(features, y)
+    save(model, tmp_path / "search.skops")
+    options = ["--adapt", "--cache", cache]
+    found = predict(capsys, tmp_path / "search.skops", *speech["path"], *options)
+    expected = adapt(model[1:], features).predict_proba(features)
+    np.testing.assert_allclose(found.iloc[:, 2:], expected, rtol=1e-5)
+
+
 def test_methods_that_cannot_adapt(model, speech, capsys):
     assert run("predict", model, *speech["path"], "--adapt") == 1
     assert "a LogisticRegression cannot adapt" in capsys.readouterr().err
@@ -413,7 +435,7 @@ def test_models_of_other_makers(speech, features, cache, tmp_path, capsys):
     save(bare, tmp_path / "bare.skops")
     options = ["--cache", cache, "--reference", speech["path"][1]]
     assert run("predict", tmp_path / "bare.skops", speech["path"][0], *options) == 1
-    assert "--reference: the model has no CorpusScaler" in capsys.readouterr().err
+    assert "--reference: Pipeline has no CorpusScaler: it treats" in capsys.readouterr().err
 
 
 def test_types_to_trust(speech, tmp_path, capsys):

@@ -135,29 +135,30 @@ def _extract(extractor, paths, on_error):
 
 
 def _rescaled(model, reference):
-    from sklearn_ser import CorpusScaler, rescale
+    from sklearn_ser import rescale
     from sklearn_ser.exceptions import PersistenceError
 
-    parts = model.get_params(deep=True).values()
-    if not any(isinstance(part, CorpusScaler) for part in parts):
-        raise PersistenceError(
-            "--reference: the model has no CorpusScaler, so it treats all recordings alike, "
-            "whatever their voice or channel. Omit --reference."
-        )
-    return rescale(model, reference)
+    try:
+        return rescale(model, reference)
+    except TypeError as error:
+        raise PersistenceError(f"--reference: {error}") from error
 
 
 def _adapted(model, X):
-    from sklearn_ser.exceptions import PersistenceError
+    from sklearn.pipeline import Pipeline
 
-    if not hasattr(model.steps[-1][1], "adapt"):
+    from sklearn_ser import adapt
+    from sklearn_ser.exceptions import PersistenceError
+    from sklearn_ser.utils._models import parts_from_last
+
+    # Asked first: a TypeError from within a training is not about the kind of model.
+    last = next(part for part in parts_from_last(model) if not isinstance(part, Pipeline))
+    if not hasattr(last, "adapt"):
         able = ", ".join(method.name for method in METHODS.values() if method.adapts)
         raise PersistenceError(
-            f"--adapt: a {type(model.steps[-1][1]).__name__} cannot adapt to unlabelled "
-            f"recordings. Train with a method that can: {able or 'none of this version does'}."
+            f"--adapt: a {type(last).__name__} cannot adapt to unlabelled recordings. Train with "
+            f"a method that can: {able or 'none of this version does'}."
         )
-    from sklearn_ser import adapt
-
     return adapt(model, X)
 
 
