@@ -1,7 +1,7 @@
 """The private scikit-learn names this package depends on, gathered in one place.
 
 scikit-learn offers no public way to declare and check parameter constraints, to index
-everything that its splitters accept, to honour ``set_output`` in a method other than
+all kinds of data that its splitters accept, to honour ``set_output`` in a method other than
 ``transform``, or to read the metadata requests of an estimator. When a release moves one
 of these names, this file is the only one to change.
 """

@@ -20,7 +20,7 @@ def add_train(commands):
         commands,
         "train",
         _run,
-        "Train on corpora and write a model to a file, which `sklearn-ser predict` reads. Before, "
+        "Train on corpora and write a model to a file, which `sklearn-ser predict` reads. First, "
         "each corpus is held out in turn, and the file records how well such a model does on a "
         "corpus it has not seen (--no-scores skips this). Without --corpus, the model is trained "
         "on three small corpora of synthesised speech.",

@@ -170,7 +170,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     See Also
     --------
     sklearn_ser.adapt : Adapt a fitted pipeline.
-    sklearn_ser.cross_corpus_validate : Hands the held-out corpus to `X_target`.
+    sklearn_ser.cross_corpus_validate : Passes the held-out corpus as `X_target`.
 
     Notes
     -----

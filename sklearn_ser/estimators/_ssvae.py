@@ -60,7 +60,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         from a latent space that is in use. The others rise once; ``"constant"`` is 1
         throughout.
     annealing_epochs : int, default=None
-        Epochs until the weight is 1 for good. None: half of `max_epochs`, or all of them
+        Epochs until the weight stays at 1. None: half of `max_epochs`, or all of them
         for ``"cyclical"``. With ``early_stopping``, the epochs before do not count.
     n_cycles : int, default=4
         Number of cycles :math:`M`. Only for ``"cyclical"``.

@@ -111,7 +111,7 @@ def write_features(extractor, X, path, *, on_error="skip", part_size=4096):
     ----------
     extractor : RecordingTransformer
         Computes the features; with a `cache`, a run that was interrupted resumes where it
-        stopped. Its own `on_error` is not looked at.
+        stopped. Its own `on_error` is ignored.
     X : sequence of n_recordings paths or waveforms
         See :meth:`RecordingTransformer.transform`.
     path : str, path-like or None

@@ -148,7 +148,7 @@ def annealing_weight(
     schedule : {"constant", "linear", "sigmoid", "cosine", "cyclical"}
         Shape of the curve.
     annealing_epochs : int or float
-        Epochs until the weight has reached 1 for good. With 0 it starts there.
+        Epochs until the weight reaches 1 and stays there. With 0 it starts at 1.
     n_cycles : int, default=4
         The :math:`M` of the cyclical schedule.
     ratio : float, default=0.5

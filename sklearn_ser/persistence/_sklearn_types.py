@@ -180,7 +180,7 @@ OBJECTS = {
 }
 
 # Functions that a file may name. Only their name is looked up; calling them is up to the objects
-# above, which hand them rows, labels or scores.
+# above, which pass them rows, labels or scores.
 FUNCTIONS = {
     "numpy": "max mean median min std sum var",
     "sklearn.cluster._kmeans": "_kmeans_single_elkan _kmeans_single_lloyd",
