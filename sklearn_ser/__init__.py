@@ -13,6 +13,7 @@ _HOME_OF = {
     "CorpusScaler": "estimators",
     "DAETransformer": "estimators",
     "EGeMAPSExtractor": "features",
+    "EmbeddingExtractor": "features",
     "KLAnnealedVAE": "estimators",
     "LeaveOneCorpusOut": "model_selection",
     "MetricDAE": "estimators",

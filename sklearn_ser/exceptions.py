@@ -8,6 +8,7 @@ __all__ = [
     "CorpusError",
     "CorpusWarning",
     "DownloadError",
+    "EncoderError",
     "ExtractionWarning",
     "NotAdaptedWarning",
     "PersistenceError",
@@ -44,6 +45,10 @@ class CorpusWarning(UserWarning):
 
 class DownloadError(OSError):
     """A corpus could not be downloaded; no part of it was kept."""
+
+
+class EncoderError(ValueError):
+    """A pretrained encoder that cannot be found, read or used."""
 
 
 class ExtractionWarning(UserWarning):

@@ -26,6 +26,7 @@ ARGUMENTS = {
         },
     ],
     "EGeMAPSExtractor": [{}],
+    "EmbeddingExtractor": [{"encoder": np.atleast_2d}],
     "FunctionExtractor": [{"func": np.mean, "names": ("mean",)}],
     "KLAnnealedVAE": [
         {"max_epochs": 2},
@@ -72,6 +73,7 @@ ARGUMENTS = {
 # module named tests by hand what the checks would.
 NOT_FOR_ARRAYS = {
     "EGeMAPSExtractor": "features/test_extractor.py",
+    "EmbeddingExtractor": "features/test_embedding.py",
     "FunctionExtractor": "features/test_function.py",
     "LibrosaExtractor": "features/test_librosa.py",
 }

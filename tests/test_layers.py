@@ -23,7 +23,8 @@ LEAVES = {"_sklearn", "exceptions", "utils"}
 MAY_IMPORT = {
     "adaptation": {"estimators"},
     "audio": set(),
-    "features": {"audio"},
+    "encoders": {"nn"},
+    "features": {"audio", "encoders"},
     "datasets": {"audio"},
     "nn": set(),
     "estimators": {"nn"},
@@ -37,7 +38,7 @@ MAY_IMPORT = {
 ON_TOP = {"cli", "__main__"}
 
 # Parts whose import may pull in torch, librosa or matplotlib.
-HEAVY_PARTS = {"nn", "plotting", "report"}
+HEAVY_PARTS = {"encoders", "nn", "plotting", "report"}
 HEAVY_LIBRARIES = {"IPython", "jinja2", "librosa", "matplotlib", "skorch", "torch"}
 
 

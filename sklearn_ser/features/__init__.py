@@ -12,6 +12,7 @@ from sklearn_ser.features._egemaps import (
     egemaps,
     egemaps_lld,
 )
+from sklearn_ser.features._embedding import EmbeddingExtractor
 from sklearn_ser.features._extractor import EGeMAPSExtractor, RecordingTransformer
 from sklearn_ser.features._function import FunctionExtractor
 from sklearn_ser.features._librosa import LibrosaExtractor
@@ -22,6 +23,7 @@ __all__ = [
     "FUNCTIONALS",
     "FUNCTIONAL_NAMES",
     "EGeMAPSExtractor",
+    "EmbeddingExtractor",
     "FunctionExtractor",
     "LibrosaExtractor",
     "RecordingTransformer",

@@ -212,14 +212,18 @@ class Extraction:
         parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
         with one_thread(), _close_quietly(parallel(tasks)) as results:
             for outcome in results:
-                self._in_flight.pop(outcome.position, None)
-                if outcome.row is not None and outcome.digest is not None:
-                    self._cache.put(outcome.digest, outcome.row, outcome.remarks)
-                if outcome.error is not None and self._stop:
-                    self._failed[outcome.position] = outcome.error
-                yield self._count(outcome)
+                yield self._settle(outcome)
                 yield from self._fetch()
         yield from self._fetch()
+
+    def _settle(self, outcome):
+        """Store what was computed, and note what failed."""
+        self._in_flight.pop(outcome.position, None)
+        if outcome.row is not None and outcome.digest is not None:
+            self._cache.put(outcome.digest, outcome.row, outcome.remarks)
+        if outcome.error is not None and self._stop:
+            self._failed[outcome.position] = outcome.error
+        return self._count(outcome)
 
     def _tasks(self, lookups):
         for outcome, item in lookups:

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context, validate_parameters
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioWarning, ExtractionWarning
+from sklearn_ser.features._batches import BatchExtraction
 from sklearn_ser.features._cache import FeatureCache
 from sklearn_ser.features._egemaps import FUNCTIONAL_NAMES, VARIANTS, functionals
 from sklearn_ser.features._egemaps._compiled import warn_if_not_kept
@@ -63,6 +64,10 @@ def _warn_of_remarks(recordings, remarks):
     )
 
 
+def _with_columns(outcome, columns):
+    return outcome if outcome.row is None else outcome._replace(row=outcome.row[columns])
+
+
 class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of transformers that compute one row of features per recording.
 
@@ -109,6 +114,13 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _names(self):
         """Return the names of the columns."""
+
+    def _computed(self):
+        """Return how many values are computed and stored, and which of them are the columns.
+
+        None stands for all.
+        """
+        return len(self._names()), None
 
     def _recipe(self):
         """Return algorithm, version and parameters of the values, as a dict for JSON."""
@@ -259,14 +271,15 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _transform_parts(self, recordings, size, *, stop):
         """Yield start, rows and errors of each part."""
-        function, n_columns = self._function(), len(self._names())
+        function, (n_computed, columns) = self._function(), self._computed()
+        n_columns = n_computed if columns is None else len(columns)
         with (
-            self._open_cache(n_columns) as cache,
+            self._open_cache(n_computed) as cache,
             Progress(len(recordings), type(self).__name__, shown=bool(self.verbose)) as progress,
         ):
-            extraction = Extraction(
+            extraction = (BatchExtraction if hasattr(function, "rows") else Extraction)(
                 function,
-                n_columns,
+                n_computed,
                 sampling_rate=self._rate(),
                 max_duration=self.max_duration,
                 cache=cache,
@@ -275,6 +288,9 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 progress=progress,
             )
             outcomes = extraction.run(recordings)
+            if columns is not None:
+                # One by one: all that is computed would take many times the memory.
+                outcomes = (_with_columns(outcome, columns) for outcome in outcomes)
             yield from in_parts(outcomes, len(recordings), n_columns, size)
         if extraction.remarks:
             _warn_of_remarks(recordings, extraction.remarks)

@@ -13,7 +13,7 @@ from sklearn_ser.audio import examine_waveform, file_digest, open_recording, rea
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.utils._threads import SharedLimit
 
-__all__ = ["Outcome", "compute", "digest", "name_of", "one_thread"]
+__all__ = ["Outcome", "checked_row", "compute", "digest", "name_of", "one_thread", "read"]
 
 
 class Outcome(NamedTuple):
@@ -90,33 +90,93 @@ def one_thread():
         _blas_limit.leave(lambda n_left: None if n_left else limit.restore_original_limits())
 
 
-def _read(item, name, sampling_rate, max_duration, keyed):
-    """Return waveform, rate, remarks and, if `keyed`, the digest of a recording."""
-    if isinstance(item, str):
-        hash_ = _file_hash if keyed else None
-        return read_recording(item, sampling_rate, max_duration=max_duration, hash_=hash_)
-    y, sr, remarks = examine_waveform(item, sampling_rate, name)
-    return y, sr, remarks, digest(item) if keyed else None
+class Reading(NamedTuple):
+    """A recording that has been read, of which no row is known yet."""
+
+    position: int
+    name: str
+    y: np.ndarray
+    sr: int
+    remarks: tuple
+    digest: bytes | None
+
+    def outcome(self, row=None, error=None):
+        """Return what became of it: its row, checked by `checked_row`, or an `AudioError`."""
+        if error is not None:
+            # The function knows the waveform, not where it came from.
+            error = AudioError(f"{self.name}: {error}")
+        return Outcome(
+            self.position,
+            row,
+            error,
+            digest=self.digest,
+            duration=len(self.y) / self.sr,
+            remarks=self.remarks if error is None else (),
+        )
 
 
-@one_thread()
-def compute(function, position, item, *, sampling_rate, max_duration, n_columns, keyed):
-    """Compute the row of one recording, or return the reason why there is none.
+def read(position, item, *, sampling_rate, max_duration, keyed):
+    """Read one recording, or say why that is not possible.
 
     Parameters
     ----------
-    function : callable
-        From ``(y, sr)`` to a row.
     position : int
         Passed on to the outcome; names a waveform in errors.
     item : str or ndarray
         Absolute path or waveform.
     sampling_rate, max_duration : int or None, float
         As in `sklearn_ser.audio.load_audio`.
-    n_columns : int
-        Length that the row must have.
     keyed : bool
         Whether to compute the digest as well.
+
+    Returns
+    -------
+    Reading, or Outcome with an `AudioError` or `OSError`
+    """
+    name = name_of(item, position)
+    try:
+        if isinstance(item, str):
+            hash_ = _file_hash if keyed else None
+            y, sr, remarks, key = read_recording(
+                item, sampling_rate, max_duration=max_duration, hash_=hash_
+            )
+        else:
+            y, sr, remarks = examine_waveform(item, sampling_rate, name)
+            key = digest(item) if keyed else None
+    except (AudioError, OSError) as error:
+        return Outcome(position, error=error)
+    return Reading(position, name, y, sr, tuple(remarks), key)
+
+
+def checked_row(values, n_columns, name):
+    """Return what a function gave for a recording as a row of dtype float32.
+
+    Raises
+    ------
+    ValueError
+        It has another shape, which is no fault of the recording.
+    """
+    row = np.asarray(values, np.float32)
+    if row.shape != (n_columns,):
+        raise ValueError(
+            f"{name}: the features have shape {row.shape}, expected ({n_columns},), one value for "
+            "each name. Correct the function or its names."
+        )
+    return row
+
+
+@one_thread()
+def compute(function, position, item, *, n_columns, **reading):
+    """Compute the row of one recording, or say why there is none.
+
+    Parameters
+    ----------
+    function : callable
+        From ``(y, sr)`` to a row.
+    n_columns : int
+        Length that the row must have.
+    position, item, **reading
+        As in `read`.
 
     Returns
     -------
@@ -128,21 +188,11 @@ def compute(function, position, item, *, sampling_rate, max_duration, n_columns,
     ValueError
         The row has another shape, which is an error of the function.
     """
-    name = name_of(item, position)
+    found = read(position, item, **reading)
+    if isinstance(found, Outcome):
+        return found
     try:
-        y, sr, remarks, key = _read(item, name, sampling_rate, max_duration, keyed)
+        values = function(found.y, found.sr)
     except (AudioError, OSError) as error:
-        return Outcome(position, error=error)
-    duration = len(y) / sr
-    try:
-        row = np.asarray(function(y, sr), np.float32)
-    except (AudioError, OSError) as error:
-        # The function knows the waveform, not where it came from.
-        error = AudioError(f"{name}: {error}")
-        return Outcome(position, error=error, digest=key, duration=duration)
-    if row.shape != (n_columns,):
-        raise ValueError(
-            f"{name}: the features have shape {row.shape}, expected ({n_columns},), one value for "
-            "each name. Correct the function or its names."
-        )
-    return Outcome(position, row, digest=key, duration=duration, remarks=tuple(remarks))
+        return found.outcome(error=error)
+    return found.outcome(checked_row(values, n_columns, found.name))

@@ -1,0 +1,150 @@
+"""From the frames of layers to one vector for each layer of a recording."""
+
+import contextlib
+import itertools
+
+import numpy as np
+import torch
+
+from sklearn_ser.exceptions import AudioError
+from sklearn_ser.nn._devices import one_thread
+
+__all__ = ["STATISTICS", "embed"]
+
+STATISTICS = ("mean", "std")
+
+# Signals of a batch, and samples of it with its padding: ten minutes.
+_MOST_SIGNALS = 64
+_MOST_SAMPLES = 600 * 16000
+
+
+def _windows(y, longest):
+    """Split a signal that is longer than an encoder takes into parts of nearly equal length.
+
+    A last part of some milliseconds would be one without a frame.
+    """
+    n_parts = -(-len(y) // longest)
+    bounds = [len(y) * i // n_parts for i in range(n_parts + 1)]
+    return [y[start:stop] for start, stop in itertools.pairwise(bounds)]
+
+
+def _batches(lengths, *, pads):
+    """Yield positions of signals to compute together: of one length, or of similar ones."""
+    batch = []
+    for position in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        # The first of a batch is the longest.
+        longest = lengths[batch[0]] if batch else lengths[position]
+        full = len(batch) == _MOST_SIGNALS or longest * (len(batch) + 1) > _MOST_SAMPLES
+        if batch and (full or (not pads and lengths[position] != longest)):
+            yield batch
+            batch = []
+        batch.append(position)
+    if batch:
+        yield batch
+
+
+def _moments(frames, n_frames):
+    """Return mean and sum of squared deviations of the frames that are not padding.
+
+    Both have the shape (n_signals, width). The squares are of deviations from the mean:
+    some units of an encoder have a mean hundreds of times their spread.
+    """
+    n, length, _ = frames.shape
+    if n == 1:
+        mean = frames.mean(dim=1)
+        return mean, (frames - mean[:, None]).square_().sum(dim=1)
+    n_frames = n_frames.to(frames.device)
+    inside = (torch.arange(length, device=frames.device) < n_frames[:, None])[:, :, None]
+    mean = (frames * inside).sum(dim=1) / n_frames[:, None]
+    return mean, ((frames - mean[:, None]) * inside).square_().sum(dim=1)
+
+
+class _Merged:
+    """Mean and standard deviation over the windows of one recording, for each layer."""
+
+    def __init__(self):
+        self._parts = {}
+
+    def add(self, layer, n, mean, squares):
+        self._parts.setdefault(layer, []).append((n, mean, squares))
+
+    def statistic(self, layer, name):
+        r"""Return a statistic over all frames of all windows, ndarray (width,).
+
+        With :math:`n_w` frames, mean :math:`\mu_w` and squared deviations :math:`q_w` of
+        window :math:`w`, the deviations from the common mean :math:`\mu` have the squares
+        :math:`\sum_w q_w + n_w (\mu_w - \mu)^2`.
+        """
+        parts = self._parts[layer]
+        if len(parts) == 1:
+            n, mean, squares = parts[0]
+            return mean if name == "mean" else np.sqrt(squares / np.float32(n))
+        counts = np.array([n for n, _, _ in parts], np.float64)[:, None]
+        means = np.array([mean for _, mean, _ in parts], np.float64)
+        mean = (counts * means).sum(axis=0) / counts.sum()
+        if name == "mean":
+            return mean.astype(np.float32)
+        squares = np.array([q for _, _, q in parts], np.float64)
+        squares = (squares + counts * (means - mean) ** 2).sum(axis=0)
+        return np.sqrt(squares / counts.sum()).astype(np.float32)
+
+
+@contextlib.contextmanager
+def _exactly(device):
+    """Round as every other machine does: one thread on a CPU, full mantissas on a GPU.
+
+    Convolutions on a GPU use 10 bits of the mantissa unless told otherwise.
+    """
+    with one_thread(device), torch.backends.cudnn.flags(allow_tf32=False):
+        yield
+
+
+@torch.inference_mode()
+def embed(encoder, signals, *, layers, statistics):
+    """Return one row for each signal: of each layer, each statistic over time.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        On some device.
+    signals : list of ndarray of shape (n_samples,), dtype float32
+        At 16 kHz, of any length. Shorter ones than the encoder's shortest are followed by
+        zeros.
+    layers : sequence of int
+        Which layers.
+    statistics : sequence of {"mean", "std"}
+        Over the frames of the recording, all windows together.
+
+    Returns
+    -------
+    rows : list of ndarray or AudioError
+        The vectors of the first layer, one statistic after the other, then those of the
+        second layer; an error where a value is not finite.
+    """
+    parts, owners = [], []
+    for owner, y in enumerate(signals):
+        y = np.pad(y, (0, max(0, encoder.min_samples - len(y))))
+        windows = _windows(y, encoder.max_samples)
+        parts += windows
+        owners += [owner] * len(windows)
+    merged = [_Merged() for _ in signals]
+    with _exactly(encoder.device):
+        for batch in _batches([len(part) for part in parts], pads=encoder.pads):
+            tensors = [torch.from_numpy(parts[i]).to(encoder.device) for i in batch]
+            for layer, (frames, n_frames) in enumerate(encoder.layers(tensors, max(layers))):
+                if layer not in layers:
+                    continue
+                mean, squares = (one.cpu().numpy() for one in _moments(frames, n_frames))
+                for k, i in enumerate(batch):
+                    merged[owners[i]].add(layer, int(n_frames[k]), mean[k], squares[k])
+    return [_as_row(one, layers, statistics) for one in merged]
+
+
+def _as_row(merged, layers, statistics):
+    row = np.concatenate([merged.statistic(k, name) for k in layers for name in statistics])
+    if np.isfinite(row).all():
+        return row
+    return AudioError(
+        f"the encoder gives {np.count_nonzero(~np.isfinite(row))} of {len(row)} values that are "
+        "infinite or NaN."
+    )
