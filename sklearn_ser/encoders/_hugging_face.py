@@ -1,4 +1,4 @@
-"""Encoders that the package transformers computes: wav2vec 2.0 and its relatives, and others."""
+"""Encoders that transformers computes: wav2vec 2.0 and its relatives, and others."""
 
 import contextlib
 import threading

@@ -1,0 +1,241 @@
+"""Compare representations in a language without labels: eGeMAPS and layers of encoders.
+
+    python benchmarks/encoders.py [--part PART] [--shared DIR] [--scratch DIR] [--seeds N]
+
+Three corpora, four emotions, Whisper tiny.en and base (packages with their weights are in the
+extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds. Parts:
+``layers`` compares the layers of each encoder; ``methods`` what classifiers, autoencoders and
+adaptation make of each representation, with each scaling; ``pairs`` trains on a single corpus;
+``choice`` lets a search choose the layer on the source corpora; ``cost`` times extraction, one
+thread, by turns. The last one belongs on a quiet machine. Needs skada.
+"""
+
+import argparse
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from _cross_lingual import CORPORA, EMOTIONS, SCALINGS, leave_one_out, pairs
+from _encoders import PACKAGES, folder_of
+from cross_lingual import compare, deep, logistic, nnpm, supervised, svm, table
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sklearn_ser import (
+    CorpusScaler,
+    DAETransformer,
+    EGeMAPSExtractor,
+    EmbeddingExtractor,
+    KLAnnealedVAE,
+    LeaveOneCorpusOut,
+    MetricDAE,
+    SemiSupervisedVAE,
+)
+from sklearn_ser.audio import load_audio
+from sklearn_ser.datasets import circumplex, load_corpora
+from sklearn_ser.features import egemaps
+from sklearn_ser.metrics import unweighted_average_recall
+
+
+class Data:
+    """Recordings, and any representation of them."""
+
+    def __init__(self, arguments):
+        folders = {name: arguments.shared / "corpora" / name for name in CORPORA}
+        self.speech = load_corpora(folders, emotions=EMOTIONS)
+        self.cache = arguments.scratch / "features.db"
+        self.folders = {name: folder_of(name, arguments.scratch) for name in PACKAGES}
+
+    def extractor(self, encoder, **parameters):
+        return EmbeddingExtractor(self.folders[encoder], cache=self.cache, **parameters)
+
+    def egemaps(self):
+        return EGeMAPSExtractor(cache=self.cache, n_jobs=2).transform(self.speech.path)
+
+    def embedding(self, encoder, **parameters):
+        extractor = self.extractor(encoder, n_jobs=2, **parameters)
+        return extractor.transform(self.speech.path)
+
+    def rows(self, X):
+        """Return what `cross_lingual` takes for data."""
+        columns = ("emotion", "corpus", "speaker")
+        return X, *(self.speech[name].to_numpy(str) for name in columns)
+
+
+def behind(make):
+    """Return a method: a transformer of target and source, and an SVM on its latents."""
+
+    def method(X, y, X_target, seed):
+        model = make(seed)
+        Z = model.fit(X, y).transform(X)
+        return svm().fit(Z, y).predict(model.transform(X_target))
+
+    return method
+
+
+class OnActivation(MetricDAE):
+    """A MetricDAE that takes emotions, and learns the activation usual for them."""
+
+    def fit(self, X, y):
+        return super().fit(X, circumplex(y)["activation"].to_numpy(float))
+
+
+METHODS = {
+    "SVM": supervised(svm),
+    "logistic regression": supervised(logistic),
+    "SVM on 64 principal components": behind(lambda seed: PCA(64, random_state=seed)),
+    "SVM on DAETransformer": behind(lambda seed: DAETransformer(random_state=seed)),
+    "SVM on KLAnnealedVAE": behind(lambda seed: KLAnnealedVAE(beta=0.03, random_state=seed)),
+    "SVM on SemiSupervisedVAE": behind(
+        lambda seed: SemiSupervisedVAE(beta=0.03, supervision_weight=0.01, random_state=seed)
+    ),
+    "SVM on MetricDAE": behind(lambda seed: OnActivation(random_state=seed)),
+    "the network, not adapted": nnpm(adaptation=None),
+    "NNPMClassifier": nnpm(),
+    "MCC": deep("MCC"),
+}
+
+
+def part_layers(data, seeds):
+    few = {"SVM": METHODS["SVM"], "NNPMClassifier": METHODS["NNPMClassifier"]}
+    for encoder in PACKAGES:
+        n_layers = data.extractor(encoder).fit(data.speech.path).n_layers_
+        for layer in [*range(n_layers), "all"]:
+            for pooling in ("mean", "both") if layer != "all" else ("mean",):
+                print(f"-- Whisper {encoder}, layer {layer}, {pooling}")
+                X = data.embedding(encoder, layer=layer, pooling=pooling)
+                compare(data.rows(X), few, ["corpus"], seeds)
+
+
+def representations(data):
+    egemaps_rows = data.egemaps()
+    yield "eGeMAPS", egemaps_rows
+    for encoder in PACKAGES:
+        X = data.embedding(encoder)
+        yield f"Whisper {encoder}", X
+        yield f"Whisper {encoder} and eGeMAPS", np.hstack([X, egemaps_rows])
+
+
+def part_methods(data, seeds):
+    for title, X in representations(data):
+        print(f"-- {title}, {X.shape[1]} columns")
+        compare(data.rows(X), METHODS, SCALINGS, seeds)
+
+
+def part_pairs(data, seeds):
+    for title, X in representations(data):
+        rows = data.rows(X)
+        print(f"-- {title}: SVM; the network, source alone → adapted")
+        gains = []
+        for transfer in pairs():
+            alone, adapted = (
+                table(METHODS[name], rows, "corpus", [transfer], seeds).mean()
+                for name in ("the network, not adapted", "NNPMClassifier")
+            )
+            by_svm = table(METHODS["SVM"], rows, "corpus", [transfer], [0]).mean()
+            gains.append(adapted - alone)
+            (source,), target = transfer
+            print(
+                f"{source:>8} → {target:<8} {by_svm:.3f}; {alone:.3f} → {adapted:.3f}", flush=True
+            )
+        print(f"mean gain {np.mean(gains):+.3f}, smallest {min(gains):+.3f}")
+
+
+def part_choice(data, seeds):
+    """Choose the layer by leaving source corpora out, then predict the target."""
+    speech = data.speech
+    for encoder in PACKAGES:
+        scores = []
+        for source, target in leave_one_out():
+            train, test = speech[speech.corpus.isin(source)], speech[speech.corpus == target]
+            extractor = data.extractor(encoder)
+            model = make_pipeline(extractor, CorpusScaler(), svm())
+            layers = list(range(extractor.fit(train.path).n_layers_))
+            grid = {"embeddingextractor__layer": layers}
+            search = GridSearchCV(model, grid, cv=LeaveOneCorpusOut(), scoring="balanced_accuracy")
+            search.fit(
+                train.path,
+                train.emotion,
+                groups=train.corpus,
+                corpusscaler__sample_domain=train.corpus,
+            )
+            layer = search.best_params_["embeddingextractor__layer"]
+            by_svm = unweighted_average_recall(test.emotion, search.predict(test.path))
+            rows = data.rows(data.embedding(encoder, layer=layer))
+            adapted = table(METHODS["NNPMClassifier"], rows, "corpus", [(source, target)], seeds)
+            scores.append((by_svm, adapted.mean()))
+            found = f"layer {layer}, SVM {by_svm:.3f}, NNPMClassifier {adapted.mean():.3f}"
+            print(f"Whisper {encoder} → {target:<8} {found}", flush=True)
+        by_svm, adapted = np.mean(scores, axis=0)
+        print(f"Whisper {encoder}: mean SVM {by_svm:.3f}, NNPMClassifier {adapted:.3f}")
+
+
+def part_cost(data, seeds):
+    """Time one thread, by turns, on recordings of EMO-DB."""
+    torch.set_num_threads(1)
+    files = data.speech[data.speech.corpus == "emodb"].path.iloc[::8]
+    signals = [load_audio(path)[0] for path in files]
+    seconds = sum(map(len, signals)) / 16000
+
+    def rows(encoder, layer):
+        extractor = EmbeddingExtractor(data.folders[encoder], layer=layer)
+        return lambda: extractor.transform(signals)
+
+    runs = {"eGeMAPS": lambda: [egemaps(y, 16000) for y in signals]}
+    for encoder in PACKAGES:
+        for layer in (2, 3, -1):
+            runs[f"Whisper {encoder}, up to block {layer}"] = rows(encoder, layer)
+    times = {title: [] for title in runs}
+    for _ in range(6):
+        for title, run in runs.items():
+            start = time.process_time()
+            run()
+            times[title].append(1000 * (time.process_time() - start) / seconds)
+    print(f"{len(signals)} recordings, {seconds:.0f} s; ms of CPU a second, median (range)")
+    for title, values in times.items():
+        values = np.array(values[1:])
+        ratio = np.median(values / np.array(times["eGeMAPS"][1:]))
+        span = f"({values.min():.1f}-{values.max():.1f})"
+        print(f"{title:<36} {np.median(values):6.1f} {span:<14} {ratio:5.2f} times eGeMAPS")
+
+
+PARTS = {
+    "layers": part_layers,
+    "methods": part_methods,
+    "pairs": part_pairs,
+    "choice": part_choice,
+    "cost": part_cost,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    shared = os.environ.get("SKLEARN_SER_SHARED", Path(__file__).parents[2] / "shared")
+    parser.add_argument("--shared", type=Path, default=Path(shared))
+    parser.add_argument("--scratch", type=Path, help="folder for joined weights and features")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--part", choices=PARTS, action="append")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments.scratch = arguments.scratch or Path(folder)
+        arguments.scratch.mkdir(parents=True, exist_ok=True)
+        data = Data(arguments)
+        for part in arguments.part or PARTS:
+            print(f"== {part}")
+            PARTS[part](data, range(arguments.seeds))
+            print()
+
+
+if __name__ == "__main__":
+    main()
