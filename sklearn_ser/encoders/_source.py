@@ -10,7 +10,7 @@ from sklearn_ser.encoders._hub import fetch, is_hub_name
 from sklearn_ser.exceptions import EncoderError
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["CustomSource", "FolderSource", "find_source", "is_cpu"]
+__all__ = ["CustomSource", "FolderSource", "find_source", "is_cpu", "is_on_hub"]
 
 _SETTINGS = ("config.json", "preprocessor_config.json")
 
@@ -113,6 +113,13 @@ def is_cpu(device):
     return device == "cpu" or _resolved(device).type == "cpu"
 
 
+def is_on_hub(encoder):
+    """Tell whether an encoder that is no callable is a name on the hub."""
+    if not isinstance(encoder, str) or os.path.exists(os.path.expanduser(encoder)):
+        return False
+    return is_hub_name(encoder)
+
+
 def find_source(encoder, *, version=None, local_files_only=False):
     """Return where an encoder comes from, without loading it.
 
@@ -135,7 +142,7 @@ def find_source(encoder, *, version=None, local_files_only=False):
     folder = os.path.expanduser(os.fspath(encoder))
     if os.path.isdir(folder):
         return _in_folder(os.path.abspath(folder), os.path.basename(os.path.abspath(folder)))
-    if os.path.exists(folder) or not isinstance(encoder, str) or not is_hub_name(encoder):
+    if not is_on_hub(encoder):
         what = "a file" if os.path.exists(folder) else "not there"
         raise EncoderError(
             f"encoder={plain(os.fspath(encoder))!r} is {what}, expected a folder with the files of "

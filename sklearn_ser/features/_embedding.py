@@ -9,7 +9,7 @@ import numpy as np
 
 from sklearn_ser._sklearn import StrOptions, _fit_context
 from sklearn_ser.audio import MAXIMUM_DURATION
-from sklearn_ser.encoders._source import CustomSource, find_source, is_cpu
+from sklearn_ser.encoders._source import CustomSource, find_source, is_cpu, is_on_hub
 from sklearn_ser.exceptions import EncoderError
 from sklearn_ser.features._extractor import RecordingTransformer
 from sklearn_ser.utils._messages import plain
@@ -274,18 +274,31 @@ class EmbeddingExtractor(RecordingTransformer):
             return {"name": source.name, "kind": "custom"}
         return {"name": source.name, **source.identity()}
 
-    def _source(self):
-        """Return the encoder to use, sure that it is the one of `fit`."""
-        fitted = getattr(self, "encoder_", None)
+    def missing_encoder(self):
+        """Return why there is no encoder to use and which one is needed, None if there is one.
+
+        Nothing is fetched or read.
+        """
+        if callable(self.encoder) or is_on_hub(self.encoder):
+            return None
         try:
-            source = self._find()
+            self._find()
         except EncoderError as error:
-            if fitted is None or (isinstance(error, EncoderError) and callable(self.encoder)):
-                raise
-            raise EncoderError(
+            fitted = getattr(self, "encoder_", None)
+            if not fitted:
+                return str(error)
+            return (
                 f"{error} The model was fitted with {_describe(fitted)}: bring these files here "
                 "and set the parameter encoder to their folder."
-            ) from error
+            )
+        return None
+
+    def _source(self):
+        """Return the encoder to use, sure that it is the one of `fit`."""
+        reason = self.missing_encoder()
+        if reason:
+            raise EncoderError(reason)
+        fitted, source = getattr(self, "encoder_", None), self._find()
         if fitted is not None and fitted.get("files"):
             present = self._noted(source)
             if present.get("files") != fitted["files"]:

@@ -6,9 +6,11 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 from sklearn_ser.exceptions import PersistenceError, PersistenceWarning
+from sklearn_ser.features._embedding import EmbeddingExtractor
 from sklearn_ser.persistence._archive import too_large
 from sklearn_ser.persistence._audit import TooLargeError, audit, repack
 from sklearn_ser.persistence._file import current_versions, import_skops, read
+from sklearn_ser.persistence._parts import parts_of
 from sklearn_ser.persistence._portable import restored
 from sklearn_ser.persistence._soundness import check_sound
 from sklearn_ser.utils._messages import plain
@@ -106,6 +108,18 @@ def model_card(path, *, max_size=None):
     return read(path, max_size=_check_size(max_size), header_only=True)[0]
 
 
+def _warn_of_missing_encoders(path, model):
+    """Warn of encoders that the model needs, and that are not where it names them."""
+    for part in parts_of(model):
+        reason = part.missing_encoder() if isinstance(part, EmbeddingExtractor) else None
+        if reason:
+            warnings.warn(
+                f"{path} was loaded, but cannot extract features here: {reason}",
+                PersistenceWarning,
+                stacklevel=caller_stacklevel(),
+            )
+
+
 def load(path, *, trusted=(), max_size=None):
     """Load a model from a file that :func:`save` has written.
 
@@ -151,7 +165,8 @@ def load(path, *, trusted=(), max_size=None):
     Warns
     -----
     PersistenceWarning
-        If the model was saved with another version of scikit-learn.
+        If the model was saved with another version of scikit-learn, or needs a pretrained
+        encoder that is not in the folder that it names.
 
     See Also
     --------
@@ -178,6 +193,7 @@ def load(path, *, trusted=(), max_size=None):
             raise too_large(path, "more than there is", limit) from error
         except Exception as error:  # constructors raise what they like
             raise PersistenceError(_explain(path, header["versions"], error)) from error
+    _warn_of_missing_encoders(path, model)
     saved, now = header["versions"].get("scikit-learn"), current_versions()["scikit-learn"]
     if saved != now:
         warnings.warn(

@@ -8,6 +8,7 @@ import joblib
 from sklearn import config_context
 
 from sklearn_ser._sklearn import METADATA_REQUESTS, metadata_requests
+from sklearn_ser.features._embedding import EmbeddingExtractor
 from sklearn_ser.features._extractor import RecordingTransformer
 from sklearn_ser.persistence._parts import parts_of
 
@@ -65,6 +66,9 @@ def _leave_attributes(part, attributes):
         ours = isinstance(part, RecordingTransformer)
         if name in attributes and (ours or _is_folder(attributes[name])):
             attributes[name] = None
+    if isinstance(part, EmbeddingExtractor) and isinstance(part.encoder, os.PathLike):
+        # Of the encoder a file keeps the place and what identifies it, in plain types.
+        attributes["encoder"] = os.fspath(part.encoder)
     for name in _THREADS:
         if isinstance(attributes.get(name), int):
             # Compiled code starts as many threads as this number says.
