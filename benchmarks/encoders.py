@@ -105,37 +105,43 @@ METHODS = {
 }
 
 
+# Of those, what the tables of single layers and of single sources show.
+FEW = ("SVM", "logistic regression", "the network, not adapted", "NNPMClassifier", "MCC")
+
+
 def part_layers(data, seeds):
-    few = {"SVM": METHODS["SVM"], "NNPMClassifier": METHODS["NNPMClassifier"]}
+    shown = {name: METHODS[name] for name in ("SVM", "NNPMClassifier")}
     for encoder in PACKAGES:
         n_layers = data.extractor(encoder).fit(data.speech.path).n_layers_
-        for layer in [*range(n_layers), "all"]:
-            for pooling in ("mean", "both") if layer != "all" else ("mean",):
+        for layer in [*range(n_layers), tuple(range(1, n_layers - 1)), "all"]:
+            for pooling in ("mean", "both"):
                 print(f"-- Whisper {encoder}, layer {layer}, {pooling}")
                 X = data.embedding(encoder, layer=layer, pooling=pooling)
-                compare(data.rows(X), few, ["corpus"], seeds)
+                compare(data.rows(X), shown, ["corpus"], seeds)
 
 
 def representations(data):
-    egemaps_rows = data.egemaps()
-    yield "eGeMAPS", egemaps_rows
+    """Yield title, rows and whether to try all methods on them."""
+    functionals = data.egemaps()
+    yield "eGeMAPS", functionals, True
     for encoder in PACKAGES:
         X = data.embedding(encoder)
-        yield f"Whisper {encoder}", X
-        yield f"Whisper {encoder} and eGeMAPS", np.hstack([X, egemaps_rows])
+        yield f"Whisper {encoder}", X, encoder == "tiny.en"
+        yield f"Whisper {encoder} and eGeMAPS", np.hstack([X, functionals]), False
 
 
 def part_methods(data, seeds):
-    for title, X in representations(data):
+    for title, X, all_methods in representations(data):
         print(f"-- {title}, {X.shape[1]} columns")
-        compare(data.rows(X), METHODS, SCALINGS, seeds)
+        shown = METHODS if all_methods else {name: METHODS[name] for name in FEW}
+        compare(data.rows(X), shown, SCALINGS, seeds)
 
 
 def part_pairs(data, seeds):
-    for title, X in representations(data):
+    for title, X, _ in representations(data):
         rows = data.rows(X)
         print(f"-- {title}: SVM; the network, source alone → adapted")
-        gains = []
+        gains, means = [], []
         for transfer in pairs():
             alone, adapted = (
                 table(METHODS[name], rows, "corpus", [transfer], seeds).mean()
@@ -143,10 +149,12 @@ def part_pairs(data, seeds):
             )
             by_svm = table(METHODS["SVM"], rows, "corpus", [transfer], [0]).mean()
             gains.append(adapted - alone)
+            means.append((by_svm, alone, adapted))
             (source,), target = transfer
-            print(
-                f"{source:>8} → {target:<8} {by_svm:.3f}; {alone:.3f} → {adapted:.3f}", flush=True
-            )
+            figures = f"{by_svm:.3f}; {alone:.3f} → {adapted:.3f}"
+            print(f"{source:>8} → {target:<8} {figures}", flush=True)
+        by_svm, alone, adapted = np.mean(means, axis=0)
+        print(f"{'mean':>19} {by_svm:.3f}; {alone:.3f} → {adapted:.3f}")
         print(f"mean gain {np.mean(gains):+.3f}, smallest {min(gains):+.3f}")
 
 

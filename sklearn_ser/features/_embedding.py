@@ -52,11 +52,11 @@ class _Batches:
 def _layers_of(layer, n_layers):
     """Return the layers that a user asks for as numbers from 0 on."""
     if isinstance(layer, str):
-        return tuple(range(n_layers)) if layer == "all" else ((n_layers - 1) // 2,)
+        return tuple(range(n_layers))
     chosen = (layer,) if isinstance(layer, Integral) else tuple(layer)
     expected = (
         f"expected a number from 0, the input of the first block, to {n_layers - 1}, the output "
-        f"of the last one, several different ones, 'auto' or 'all'"
+        f"of the last one, several different ones, or 'all'"
     )
     known = [isinstance(one, Integral) and -n_layers <= one < n_layers for one in chosen]
     numbers = tuple(int(one) % n_layers for one, ok in zip(chosen, known, strict=True) if ok)
@@ -105,12 +105,13 @@ class EmbeddingExtractor(RecordingTransformer):
           one for each layer.
 
         Weights are read as data; code beside them is not run.
-    layer : int, sequence of int, "auto" or "all", default="auto"
+    layer : int, sequence of int or "all", default="all"
         0 is what the first block is given, :math:`k` the output of block :math:`k`, and
-        -1 that of the last one. Several layers are put side by side. "auto" takes
-        the block in the middle (2 of 4, 3 of 6, 6 of 12), which is the best one of
-        Whisper's small encoders or close to it on corpora in other languages, see
-        the user guide. Their last layer, which most toolkits give, is the worst.
+        -1 that of the last one. Several layers are put side by side. All of them
+        together are the default because no single layer is better in another
+        language, and it need not be chosen; see the user guide for the measurements.
+        A single layer makes for narrow rows: choose it on the training corpora, or
+        take one in the middle. The last layer, which most toolkits give, is the worst.
     pooling : {"mean", "std", "both"}, default="mean"
         :math:`\mu`, :math:`\sigma` or both side by side.
     device : str, default="cpu"
@@ -194,7 +195,7 @@ class EmbeddingExtractor(RecordingTransformer):
     _parameter_constraints: ClassVar[dict] = {
         **RecordingTransformer._parameter_constraints,
         "encoder": [str, os.PathLike, callable],
-        "layer": [Integral, StrOptions({"auto", "all"}), "array-like"],
+        "layer": [Integral, StrOptions({"all"}), "array-like"],
         "pooling": [StrOptions(set(_STATISTICS))],
         "device": [str],
         "version": [str, Integral, None],
@@ -209,7 +210,7 @@ class EmbeddingExtractor(RecordingTransformer):
         self,
         encoder,
         *,
-        layer="auto",
+        layer="all",
         pooling="mean",
         device="cpu",
         version=None,

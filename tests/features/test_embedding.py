@@ -43,25 +43,19 @@ def passes(monkeypatch):
     return calls
 
 
-def test_default_is_the_mean_of_the_middle_block(paths, whisper_folder):
+def test_default_is_the_mean_of_all_layers(paths, whisper_folder):
     extractor = EmbeddingExtractor(whisper_folder)
     X = extractor.fit_transform(paths)
-    assert X.shape == (6, WIDTH)
+    assert X.shape == (6, N_LAYERS * WIDTH)
     assert X.dtype == np.float32
-    assert extractor.layers_ == (1,)
+    assert extractor.layers_ == (0, 1, 2, 3)
     assert extractor.n_layers_ == N_LAYERS
     encoder = extractor._find().load("cpu")
     y = soundfile.read(paths[0], dtype="float32")[0]
     with torch.inference_mode():
-        frames = list(encoder.layers([torch.from_numpy(y)], 1))[1][0][0].numpy()
-    np.testing.assert_allclose(X[0], frames.mean(axis=0), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("n_layers", "layer"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (7, 3), (13, 6), (25, 12)]
-)
-def test_the_middle(n_layers, layer):
-    assert _embedding._layers_of("auto", n_layers) == (layer,)
+        layers = [frames[0].numpy() for frames, _ in encoder.layers([torch.from_numpy(y)], 3)]
+    expected = np.hstack([frames.mean(axis=0) for frames in layers])
+    np.testing.assert_allclose(X[0], expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +228,7 @@ def test_other_weights_than_those_of_fit_are_refused(paths, whisper_folder, tmp_
 
 def test_names_in_tables(paths, whisper_folder):
     table = EmbeddingExtractor(whisper_folder).set_output(transform="pandas").transform(paths)
-    assert table.columns[0] == "small_layer1_mean_0"
+    assert table.columns[0] == "small_layer0_mean_0"
 
 
 @pytest.fixture
