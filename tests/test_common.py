@@ -27,6 +27,7 @@ ARGUMENTS = {
     ],
     "EGeMAPSExtractor": [{}],
     "EmbeddingExtractor": [{"encoder": np.atleast_2d}],
+    "ExtractorUnion": [{"extractors": []}],
     "FunctionExtractor": [{"func": np.mean, "names": ("mean",)}],
     "KLAnnealedVAE": [
         {"max_epochs": 2},
@@ -74,6 +75,7 @@ ARGUMENTS = {
 NOT_FOR_ARRAYS = {
     "EGeMAPSExtractor": "features/test_extractor.py",
     "EmbeddingExtractor": "features/test_embedding.py",
+    "ExtractorUnion": "features/test_union.py",
     "FunctionExtractor": "features/test_function.py",
     "LibrosaExtractor": "features/test_librosa.py",
 }

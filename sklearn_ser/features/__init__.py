@@ -13,10 +13,12 @@ from sklearn_ser.features._egemaps import (
     egemaps_lld,
 )
 from sklearn_ser.features._embedding import EmbeddingExtractor
-from sklearn_ser.features._extractor import EGeMAPSExtractor, RecordingTransformer
+from sklearn_ser.features._extractor import EGeMAPSExtractor
 from sklearn_ser.features._function import FunctionExtractor
 from sklearn_ser.features._librosa import LibrosaExtractor
 from sklearn_ser.features._table import write_features
+from sklearn_ser.features._transformer import RecordingTransformer
+from sklearn_ser.features._union import ExtractorUnion
 
 __all__ = [
     "DESCRIPTORS",
@@ -24,6 +26,7 @@ __all__ = [
     "FUNCTIONAL_NAMES",
     "EGeMAPSExtractor",
     "EmbeddingExtractor",
+    "ExtractorUnion",
     "FunctionExtractor",
     "LibrosaExtractor",
     "RecordingTransformer",

@@ -11,7 +11,7 @@ from sklearn_ser._sklearn import StrOptions, _fit_context
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.encoders._source import CustomSource, find_source, is_cpu, is_on_hub
 from sklearn_ser.exceptions import EncoderError
-from sklearn_ser.features._extractor import RecordingTransformer
+from sklearn_ser.features._transformer import RecordingTransformer
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["EmbeddingExtractor"]

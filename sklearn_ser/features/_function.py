@@ -11,7 +11,7 @@ import numpy as np
 
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioError
-from sklearn_ser.features._extractor import RecordingTransformer
+from sklearn_ser.features._transformer import RecordingTransformer
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["FunctionExtractor"]

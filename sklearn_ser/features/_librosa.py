@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from sklearn_ser._sklearn import Interval
 from sklearn_ser.audio import MAXIMUM_DURATION
-from sklearn_ser.features._extractor import RecordingTransformer
 from sklearn_ser.features._librosa_contours import (
     PERCENTILE,
     ROWS,
@@ -17,6 +16,7 @@ from sklearn_ser.features._librosa_contours import (
     rate_problem,
     split,
 )
+from sklearn_ser.features._transformer import RecordingTransformer
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["LibrosaExtractor"]

@@ -9,7 +9,7 @@ from sklearn import config_context
 
 from sklearn_ser._sklearn import METADATA_REQUESTS, metadata_requests
 from sklearn_ser.features._embedding import EmbeddingExtractor
-from sklearn_ser.features._extractor import RecordingTransformer
+from sklearn_ser.features._transformer import RecordingTransformer
 from sklearn_ser.persistence._parts import parts_of
 
 # In a file, stands for the attribute that scikit-learn keeps the requests of ``set_fit_request``

@@ -18,6 +18,7 @@ _OWN_OBJECTS = {
     "sklearn_ser.features._extractor": "EGeMAPSExtractor",
     "sklearn_ser.features._function": "FunctionExtractor",
     "sklearn_ser.features._librosa": "LibrosaExtractor",
+    "sklearn_ser.features._union": "ExtractorUnion",
     "sklearn_ser.model_selection": "LeaveOneCorpusOut",
 }
 _OWN_FUNCTIONS = {
