@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 import textwrap
 from pathlib import Path
 
@@ -136,6 +137,30 @@ def count_argument(text):
     return int(text)
 
 
+# The layers at the end of an encoder, behind a colon; a drive of Windows has a colon, too.
+_LAYERS = re.compile(r":(all|-?\d+(?:,-?\d+)*)$")
+
+
+def features_argument(text):
+    """Return whether functionals are wanted, the encoder and its layers."""
+    kind, _, encoder = text.partition("=")
+    if text == "egemaps":
+        return True, None, None
+    if kind not in ("encoder", "both") or not encoder:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not egemaps, encoder=WHAT[:LAYER] or both=WHAT[:LAYER]; WHAT is a folder "
+            "with an encoder, or its name on the Hugging Face hub"
+        )
+    found = _LAYERS.search(encoder)
+    layers = found[1] if found else "all"
+    if layers != "all":
+        layers = tuple(map(int, layers.split(",")))
+    encoder = _LAYERS.sub("", encoder)
+    folder = Path(encoder).expanduser()
+    # A model that is saved must find the folder from anywhere.
+    return kind == "both", str(folder.resolve()) if folder.is_dir() else encoder, layers
+
+
 def add_command(commands, name, run, description, examples):
     """Add the parser of a command that calls ``run(args)``, and return it."""
     command = commands.add_parser(
@@ -177,8 +202,24 @@ def add_corpus(command):
     )
 
 
-def add_reading_and_variant(command):
+def add_features(command):
     """Add the options that determine the values of features."""
+    command.add_argument(
+        "--features",
+        metavar="WHAT",
+        type=features_argument,
+        default="egemaps",
+        help="egemaps: the 88 eGeMAPSv02 functionals; encoder=WHAT[:LAYER]: the mean over time of "
+        "a layer of a pretrained speech encoder, in a folder or by its name on the Hugging Face "
+        "hub, such as encoder=openai/whisper-base:2 (several layers as :1,2; by default, all); "
+        "both=WHAT[:LAYER]: both side by side (default: %(default)s)",
+    )
+    command.add_argument(
+        "--device",
+        metavar="NAME",
+        default="cpu",
+        help="where encoders run: cpu, cuda, or auto for a GPU if there is one (default: cpu)",
+    )
     command.add_argument(
         "--sampling-rate",
         metavar="HZ",
@@ -225,7 +266,7 @@ def add_workers(command):
 def add_extraction(command):
     """Add corpora and the options of their features; return the group of ``--jobs``."""
     add_corpus(command)
-    add_reading_and_variant(command)
+    add_features(command)
     return add_workers(command)
 
 

@@ -18,7 +18,13 @@ from sklearn_ser.cli._arguments import (
 from sklearn_ser.cli._recipes import METHODS, describe_methods
 from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
-from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
+from sklearn_ser.cli._speech import (
+    check_needs,
+    corpora_to_paths,
+    describe_features,
+    load_speech,
+    make_extractor,
+)
 from sklearn_ser.utils._optional import require_extra
 from sklearn_ser.utils._progress import say
 from sklearn_ser.utils._spelling import harmless
@@ -168,11 +174,27 @@ def _validate(args, X, speech, seconds):
     return models, results, transfers
 
 
-def _settings(args, speech):
+def _feature_settings(features):
+    """Return the settings of the features, on the lines of the report."""
+    settings = {}
+    if "set" in features:
+        settings["features"] = f"{features['set']}, variant {features['variant']}"
+        rate = features["sampling rate"]
+        settings["sampling rate"] = rate if isinstance(rate, str) else f"{rate} Hz"
+    if "encoder" in features:
+        layers = ", ".join(map(str, features["layers"]))
+        settings["encoder"] = f"{features['encoder']}, {features['statistic']} of layers {layers}"
+        settings["files of the encoder"] = [
+            f"{file['name']}, {file['bytes']:,} bytes, SHA-256 {file['SHA-256']}"
+            for file in features["files"]
+        ]
+    return settings
+
+
+def _settings(args, speech, features):
     settings = {
         "emotions": sorted(speech["emotion"].unique()),
-        "features": f"eGeMAPSv02, 88 functionals, variant {args.variant}",
-        "sampling rate": f"{args.sampling_rate} Hz" if args.sampling_rate else "that of each file",
+        **_feature_settings(features),
         "repeats": args.repeats,
         "processes": args.jobs,
         "seed of the intervals": 0,
@@ -215,7 +237,8 @@ def _evaluate(args, paths, folder):
         for name in args.methods:
             check_needs(METHODS[name], speech, at_least=2)
         with _timed(seconds, "features"):
-            X = make_extractor(args).transform(speech["path"])
+            extractor = make_extractor(args)
+            X = extractor.fit_transform(speech["path"])
     models, results, transfers = _validate(args, X, speech, seconds)
     return EvaluationRecord.from_results(
         results,
@@ -224,7 +247,7 @@ def _evaluate(args, paths, folder):
         estimators=models,
         descriptions={name: METHODS[name].description for name in models},
         sources=_sources(speech, embedded=not paths),
-        settings=_settings(args, speech),
+        settings=_settings(args, speech, describe_features(args, extractor)),
         findings=findings,
         seconds=seconds,
         command=args.command_line,

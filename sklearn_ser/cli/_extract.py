@@ -21,13 +21,14 @@ def add_extract(commands):
         commands,
         "extract",
         _run,
-        "Compute the 88 eGeMAPSv02 functionals of recordings. The table has a column path and a "
-        "column for each functional, with openSMILE's names. Run the same command again to resume "
-        "an interrupted run. Recordings that cannot be used are listed in a file beside the "
-        "table: features.failed.csv for features.parquet.",
+        "Compute features of recordings, by default the 88 eGeMAPSv02 functionals. The table has a "
+        "column path and a column for each feature; functionals have openSMILE's names. Run the "
+        "same command again to resume an interrupted run. Recordings that cannot be used are "
+        "listed in a file beside the table: features.failed.csv for features.parquet.",
         """
         sklearn-ser extract speech.wav other.flac > features.csv
         sklearn-ser extract recordings/ --out features.parquet --jobs -1
+        sklearn-ser extract recordings/ --features encoder=openai/whisper-base:3 --out base.parquet
         sklearn-ser extract --corpus emodb=corpora/emodb --out emodb.csv --cache features.sqlite
         sklearn-ser extract /data --out features.parquet --dask-scheduler tcp://head:8786
         """,
@@ -107,7 +108,7 @@ def _report_failures(failures, n_recordings, out):
 
 
 def _run(args):
-    """Write the 88 functionals of recordings to a CSV or Parquet file."""
+    """Write the features of recordings to a CSV or Parquet file."""
     if not args.recordings and not args.corpus:
         args.parser.error("name recordings, folders of recordings, or corpora (--corpus)")
     from sklearn_ser.features import write_features

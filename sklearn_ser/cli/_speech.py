@@ -92,15 +92,44 @@ def check_needs(method, speech, *, at_least=1):
 
 def make_extractor(args, **options):
     """Return the extractor for the arguments; `options` override them."""
-    from sklearn_ser.features import EGeMAPSExtractor
+    from sklearn_ser.features import EGeMAPSExtractor, EmbeddingExtractor, ExtractorUnion
 
+    functionals, encoder, layer = args.features
+    if not functionals and args.sampling_rate != 16000:
+        args.parser.error("argument --sampling-rate: encoders take signals at 16000 Hz")
     if args.cache is not None:
         args.cache.parent.mkdir(parents=True, exist_ok=True)
-    options = {"cache": args.cache, "n_jobs": args.jobs} | options
-    return EGeMAPSExtractor(
-        variant=args.variant,
-        sampling_rate=args.sampling_rate,
-        max_duration=args.max_duration,
-        verbose=1,
-        **options,
-    )
+    options = {
+        "cache": args.cache,
+        "n_jobs": args.jobs,
+        "max_duration": args.max_duration,
+        "verbose": 1,
+    } | options
+    of_egemaps = {"variant": args.variant, "sampling_rate": args.sampling_rate}
+    of_encoder = {"encoder": encoder, "layer": layer, "device": args.device}
+    if encoder is None:
+        return EGeMAPSExtractor(**of_egemaps, **options)
+    if not functionals:
+        return EmbeddingExtractor(**of_encoder, **options)
+    both = [EGeMAPSExtractor(**of_egemaps), EmbeddingExtractor(**of_encoder)]
+    return ExtractorUnion(both, **options)
+
+
+def describe_features(args, extractor):
+    """Return what a fitted extractor computes, as plain values for reports and model cards."""
+    functionals, encoder, _ = args.features
+    facts = {}
+    if functionals:
+        facts["set"] = "eGeMAPSv02, 88 functionals"
+        facts["variant"] = args.variant
+        facts["sampling rate"] = args.sampling_rate or "that of each file"
+    if encoder is not None:
+        embedding = extractor.extractors[1] if functionals else extractor
+        facts["encoder"] = embedding.encoder_["name"]
+        facts["layers"] = list(embedding.layers_)
+        facts["statistic"] = embedding.pooling
+        facts["files"] = [
+            {"name": name, "bytes": about["size"], "SHA-256": about["sha256"]}
+            for name, about in embedding.encoder_["files"].items()
+        ]
+    return facts

@@ -10,7 +10,13 @@ from sklearn_ser.cli._arguments import (
     model_argument,
 )
 from sklearn_ser.cli._recipes import METHODS, describe_methods
-from sklearn_ser.cli._speech import check_needs, corpora_to_paths, load_speech, make_extractor
+from sklearn_ser.cli._speech import (
+    check_needs,
+    corpora_to_paths,
+    describe_features,
+    load_speech,
+    make_extractor,
+)
 from sklearn_ser.utils._optional import require_extra
 
 
@@ -118,7 +124,7 @@ def _describe_corpus(name, rows, *, embedded):
     }
 
 
-def _make_card(args, method, speech, scores):
+def _make_card(args, method, speech, scores, features):
     embedded = not args.corpus
     card = {
         "method": f"{method.name}: {method.description}",
@@ -127,11 +133,7 @@ def _make_card(args, method, speech, scores):
             _describe_corpus(name, rows, embedded=embedded)
             for name, rows in speech.groupby("corpus", sort=False)
         ],
-        "features": {
-            "set": "eGeMAPSv02, 88 functionals",
-            "variant": args.variant,
-            "sampling rate": args.sampling_rate or "that of each file",
-        },
+        "features": features,
         "scores": scores,
         "command": args.command_line,
     }
@@ -161,11 +163,12 @@ def _run(args):
         check_needs(method, speech)
         _check_emotions(speech)
         extractor = make_extractor(args)
-        X = extractor.transform(speech["path"])
+        X = extractor.fit_transform(speech["path"])
     scores = "none: --no-scores" if args.no_scores else _scores(method, X, speech, args.jobs)
     model = fit_cross_corpus(**_evaluation_arguments(method, X, speech))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     # The extractor needs no fit, so this pipeline is fitted.
     whole = make_pipeline(extractor, *(step for _, step in model.steps))
-    save(whole, args.out, card=_make_card(args, method, speech, scores))
+    card = _make_card(args, method, speech, scores, describe_features(args, extractor))
+    save(whole, args.out, card=card)
     print(f"Written: {args.out}, {method.name} trained on {len(speech)} recordings")

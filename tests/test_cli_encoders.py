@@ -1,0 +1,115 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from sklearn_ser import EmbeddingExtractor, load
+from sklearn_ser.cli import main
+from sklearn_ser.cli._arguments import features_argument
+from sklearn_ser.persistence import model_card
+
+EMOTIONS = ("anger", "happiness", "neutral", "sadness")
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory):
+    """Two corpora of noise and tones, whose emotions differ in level."""
+    folder, rng = tmp_path_factory.mktemp("corpora"), np.random.default_rng(0)
+    for corpus in ("first", "second"):
+        for i, emotion in enumerate(EMOTIONS):
+            (folder / corpus / emotion).mkdir(parents=True)
+            for k in range(6):
+                n_samples = int(rng.integers(4000, 9000))
+                tone = np.sin(2 * np.pi * (120 + 60 * i) * np.arange(n_samples) / 16000)
+                y = (i + 1) / 10 * tone + rng.normal(0, 0.02, n_samples)
+                soundfile.write(folder / corpus / emotion / f"{k}.wav", y, 16000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def named(corpora):
+    return [f"--corpus={name}={corpora / name}" for name in ("first", "second")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("egemaps", (True, None, None)),
+        ("encoder=owner/model", (False, "owner/model", "all")),
+        ("encoder=owner/model:all", (False, "owner/model", "all")),
+        ("encoder=owner/model:2", (False, "owner/model", (2,))),
+        ("encoder=C:\\encoders\\tiny:-1,2", (False, "C:\\encoders\\tiny", (-1, 2))),
+        ("encoder=C:\\encoders\\tiny", (False, "C:\\encoders\\tiny", "all")),
+        ("both=owner/a=b:3", (True, "owner/a=b", (3,))),
+    ],
+)
+def test_what_features_stands_for(text, expected):
+    assert features_argument(text) == expected
+
+
+@pytest.mark.parametrize("text", ["both", "encoder", "encoder=", "mfcc", "egemaps=x", ""])
+def test_what_it_does_not_stand_for(text, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "--features", text])
+    assert "is not egemaps, encoder=WHAT[:LAYER] or both=WHAT[:LAYER]" in capsys.readouterr().err
+
+
+def test_extract(corpora, whisper_folder, tmp_path):
+    command = ["extract", str(corpora / "first"), "--out", str(tmp_path / "table.csv")]
+    assert main([*command, "--features", f"encoder={whisper_folder}:1,3"]) == 0
+    table = pd.read_csv(tmp_path / "table.csv")
+    expected = EmbeddingExtractor(whisper_folder, layer=(1, 3)).transform(table["path"])
+    np.testing.assert_allclose(table.iloc[:, 1:], expected, rtol=1e-5)
+    assert table.columns[-1] == "small_layer3_mean_15"
+
+
+def test_evaluate_records_the_encoder(corpora, named, whisper_folder, tmp_path, capsys):
+    command = ["evaluate", *named, "--features", f"both={whisper_folder}", "--out"]
+    assert main([*command, str(tmp_path / "results")]) == 0
+    settings = json.loads((tmp_path / "results" / "run.json").read_text())["settings"]
+    assert settings["features"] == "eGeMAPSv02, 88 functionals, variant opensmile"
+    assert settings["encoder"] == "small, mean of layers 0, 1, 2, 3"
+    [file] = settings["files of the encoder"]
+    digest = EmbeddingExtractor(whisper_folder).fit(["x"]).encoder_["files"]["model.bin"]["sha256"]
+    assert file.startswith("model.bin, ")
+    assert file.endswith(digest)
+    assert "mean" in capsys.readouterr().out
+
+
+def test_the_report_names_the_encoder(named, whisper_folder, tmp_path):
+    command = ["evaluate", *named, "--features", f"encoder={whisper_folder}:2", "--report"]
+    assert main([*command, str(tmp_path / "report.html")]) == 0
+    assert "small, mean of layers 2" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", ["encoder", "both"])
+def test_train_and_predict(kind, corpora, named, whisper_folder, tmp_path, capsys):
+    model, features = tmp_path / "model.skops", f"{kind}={whisper_folder}:1"
+    assert main(["train", *named, "--features", features, "--out", str(model)]) == 0
+    card = model_card(model)["card"]["features"]
+    assert card["encoder"] == "small"
+    assert card["layers"] == [1]
+    assert card["files"][0]["name"] == "model.bin"
+    assert ("set" in card) == (kind == "both")
+    capsys.readouterr()
+    command = ["predict", str(model), str(corpora / "second"), "--format", "csv"]
+    assert main([*command, "--cache", str(tmp_path / "rows.db")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 25
+    loaded = load(model)
+    extractor = loaded[0] if kind == "encoder" else loaded[0].extractors[1]
+    assert extractor.encoder == str(whisper_folder.resolve())
+
+
+def test_encoders_have_one_rate(named, whisper_folder, capsys):
+    command = ["evaluate", *named, "--features", f"encoder={whisper_folder}"]
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--sampling-rate", "8000"])
+    assert "encoders take signals at 16000 Hz" in capsys.readouterr().err
+
+
+def test_no_such_encoder(named, tmp_path, capsys):
+    assert main(["evaluate", *named, "--features", f"encoder={tmp_path / 'none'}"]) == 1
+    assert "expected a folder with the files of an encoder" in capsys.readouterr().err
