@@ -113,3 +113,13 @@ def test_encoders_have_one_rate(named, whisper_folder, capsys):
 def test_no_such_encoder(named, tmp_path, capsys):
     assert main(["evaluate", *named, "--features", f"encoder={tmp_path / 'none'}"]) == 1
     assert "expected a folder with the files of an encoder" in capsys.readouterr().err
+
+
+def test_nnpm_scales_each_corpus_by_itself_behind_an_encoder(named, whisper_folder, tmp_path):
+    model = tmp_path / "model.skops"
+    features = ["--features", f"encoder={whisper_folder}:1", "--method", "nnpm"]
+    assert main(["train", *named, *features, "--no-scores", "--out", str(model)]) == 0
+    steps = [type(step).__name__ for _, step in load(model).steps]
+    assert steps == ["EmbeddingExtractor", "CorpusScaler", "NNPMClassifier"]
+    card = model_card(model)["card"]
+    assert card["method"].startswith("nnpm: each corpus standardised by itself, then a memory")

@@ -15,7 +15,7 @@ from sklearn_ser.cli._arguments import (
     file_argument,
     folder_argument,
 )
-from sklearn_ser.cli._recipes import METHODS, describe_methods
+from sklearn_ser.cli._recipes import METHODS, describe_methods, method_for
 from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
 from sklearn_ser.cli._speech import (
@@ -154,14 +154,15 @@ def _validate(args, X, speech, seconds):
     """Evaluate each method; return their pipelines, results and transfers."""
     from sklearn_ser.evaluation import cross_corpus_validate, transfer_matrix
 
-    models = {name: METHODS[name].make() for name in args.methods}
+    methods = {name: method_for(name, args.features) for name in args.methods}
+    models = {name: method.make() for name, method in methods.items()}
     common = {"speaker": speech["speaker"], "n_jobs": args.jobs, "verbose": 1}
     data = X, speech["emotion"], speech["corpus"]
     results, transfers = {}, {}
     for name, model in models.items():
         if len(models) > 1:
             say(f"{name}:")
-        params = {column: speech[column] for column in METHODS[name].needs}
+        params = {column: speech[column] for column in methods[name].needs}
         # Repeats without a seed would all be the same.
         seeds = range(args.repeats) if args.repeats > 1 and _is_seeded(model) else None
         with _timed(seconds, name):
@@ -245,7 +246,7 @@ def _evaluate(args, paths, folder):
         speech,
         transfer=transfers,
         estimators=models,
-        descriptions={name: METHODS[name].description for name in models},
+        descriptions={name: method_for(name, args.features).description for name in models},
         sources=_sources(speech, embedded=not paths),
         settings=_settings(args, speech, describe_features(args, extractor)),
         findings=findings,

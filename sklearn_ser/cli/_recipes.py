@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["METHODS", "Method"]
+__all__ = ["METHODS", "Method", "describe_methods", "method_for"]
 
 # Fixed, so that the same command gives the same numbers.
 _SEED = 0
@@ -82,6 +82,14 @@ def _nnpm():
     return make_pipeline(both, NNPMClassifier(random_state=_SEED))
 
 
+def _nnpm_on_encoder():
+    from sklearn_ser import NNPMClassifier
+
+    # Some hundred units of an encoder say more about the corpus than about the emotion unless
+    # each corpus is scaled by itself.
+    return _scaled(NNPMClassifier(random_state=_SEED))
+
+
 @dataclass(frozen=True)
 class Method:
     """A named pipeline from features to emotions.
@@ -157,6 +165,24 @@ METHODS = {
         ),
     )
 }
+
+
+# Where features of an encoder, alone or beside others, need another pipeline.
+_ON_ENCODERS = {
+    "nnpm": Method(
+        "nnpm",
+        "each corpus standardised by itself, then a memory of the training recordings that adapts "
+        "to the unlabelled ones to predict",
+        _nnpm_on_encoder,
+        adapts=True,
+    ),
+}
+
+
+def method_for(name, features):
+    """Return the method of a name for the features that an argument stands for."""
+    _, encoder, _ = features
+    return METHODS[name] if encoder is None else _ON_ENCODERS.get(name, METHODS[name])
 
 
 def describe_methods():

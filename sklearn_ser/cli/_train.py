@@ -9,7 +9,7 @@ from sklearn_ser.cli._arguments import (
     add_training_data,
     model_argument,
 )
-from sklearn_ser.cli._recipes import METHODS, describe_methods
+from sklearn_ser.cli._recipes import METHODS, describe_methods, method_for
 from sklearn_ser.cli._speech import (
     check_needs,
     corpora_to_paths,
@@ -157,7 +157,7 @@ def _run(args):
     from sklearn_ser.persistence import save
 
     require_extra("persist")  # before the work, which would be lost
-    method = METHODS[args.method]
+    method = method_for(args.method, args.features)
     with tempfile.TemporaryDirectory(prefix="sklearn-ser-") as folder:
         speech = load_speech(args, paths, folder)
         check_needs(method, speech)
