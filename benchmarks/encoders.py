@@ -110,14 +110,15 @@ FEW = ("SVM", "logistic regression", "the network, not adapted", "NNPMClassifier
 
 
 def part_layers(data, seeds):
-    shown = {name: METHODS[name] for name in ("SVM", "NNPMClassifier")}
+    shown = {"mean": {name: METHODS[name] for name in ("SVM", "NNPMClassifier")}}
+    shown["both"] = {"SVM": METHODS["SVM"]}
     for encoder in PACKAGES:
         n_layers = data.extractor(encoder).fit(data.speech.path).n_layers_
         for layer in [*range(n_layers), tuple(range(1, n_layers - 1)), "all"]:
             for pooling in ("mean", "both"):
                 print(f"-- Whisper {encoder}, layer {layer}, {pooling}")
                 X = data.embedding(encoder, layer=layer, pooling=pooling)
-                compare(data.rows(X), shown, ["corpus"], seeds)
+                compare(data.rows(X), shown[pooling], ["corpus"], seeds)
 
 
 def representations(data):
