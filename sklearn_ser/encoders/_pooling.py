@@ -13,6 +13,10 @@ __all__ = ["STATISTICS", "embed"]
 
 STATISTICS = ("mean", "std")
 
+# Samples of 20 ms, and the part of the loudest 20 ms that a frame of speech has: -40 dB.
+_BLOCK = 320
+_RANGE = 1e-4
+
 # Signals of a batch, and samples of it with its padding: ten minutes.
 _MOST_SIGNALS = 64
 _MOST_SAMPLES = 600 * 16000
@@ -43,19 +47,45 @@ def _batches(lengths, *, pads):
         yield batch
 
 
-def _moments(frames, n_frames):
-    """Return mean and sum of squared deviations of the frames that are not padding.
+def _loudest(y):
+    """Return the largest mean square of 20 ms of a signal."""
+    whole = y[: max(len(y) // _BLOCK, 1) * _BLOCK].astype(np.float64)
+    return np.square(whole).reshape(-1, min(_BLOCK, len(whole))).mean(axis=1).max()
 
-    Both have the shape (n_signals, width). The squares are of deviations from the mean:
-    some units of an encoder have a mean hundreds of times their spread.
+
+def _is_speech(y, n_frames, loudest):
+    """Tell for each frame of a signal whether its span is within `_RANGE` of the loudest 20 ms.
+
+    In digital silence, all frames are.
     """
-    n, length, _ = frames.shape
-    if n == 1:
+    starts = np.arange(n_frames) * len(y) // n_frames
+    energies = np.add.reduceat(np.square(y, dtype=np.float64), starts)
+    return energies / np.diff(starts, append=len(y)) >= _RANGE * loudest
+
+
+def _inside(signals, n_frames, loudest):
+    """Return a mask of the frames that are pooled, (n_signals, most frames); None: all."""
+    if loudest is None and len(set(n_frames)) == 1:
+        return None
+    mask = torch.zeros(len(signals), max(n_frames), dtype=torch.bool)
+    for i, (y, n) in enumerate(zip(signals, n_frames, strict=True)):
+        mask[i, :n] = True if loudest is None else torch.from_numpy(_is_speech(y, n, loudest[i]))
+    return mask
+
+
+def _moments(frames, inside):
+    """Return mean and sum of squared deviations of frames, each of shape (n_signals, width).
+
+    `inside` tells which frames count, (n_signals, n_frames); None: all. The squares are
+    of deviations from the mean: some units of an encoder have a mean hundreds of times
+    their spread.
+    """
+    if inside is None:
         mean = frames.mean(dim=1)
         return mean, (frames - mean[:, None]).square_().sum(dim=1)
-    n_frames = n_frames.to(frames.device)
-    inside = (torch.arange(length, device=frames.device) < n_frames[:, None])[:, :, None]
-    mean = (frames * inside).sum(dim=1) / n_frames[:, None]
+    inside = inside[:, :, None]
+    # A window without speech counts for nothing, whatever its mean is.
+    mean = (frames * inside).sum(dim=1) / inside.sum(dim=1).clamp_min(1)
     return mean, ((frames - mean[:, None]) * inside).square_().sum(dim=1)
 
 
@@ -75,7 +105,7 @@ class _Merged:
         window :math:`w`, the deviations from the common mean :math:`\mu` have the squares
         :math:`\sum_w q_w + n_w (\mu_w - \mu)^2`.
         """
-        parts = self._parts[layer]
+        parts = [part for part in self._parts[layer] if part[0]]
         if len(parts) == 1:
             n, mean, squares = parts[0]
             return mean if name == "mean" else np.sqrt(squares / np.float32(n))
@@ -100,7 +130,7 @@ def _exactly(device):
 
 
 @torch.inference_mode()
-def embed(encoder, signals, *, layers, statistics):
+def embed(encoder, signals, *, layers, statistics, speech=False):
     """Return one row for each signal: of each layer, each statistic over time.
 
     Parameters
@@ -114,6 +144,8 @@ def embed(encoder, signals, *, layers, statistics):
         Which layers.
     statistics : sequence of {"mean", "std"}
         Over the frames of the recording, all windows together.
+    speech : bool, default=False
+        Whether only those frames count that are within 40 dB of the loudest 20 ms.
 
     Returns
     -------
@@ -121,12 +153,13 @@ def embed(encoder, signals, *, layers, statistics):
         The vectors of the first layer, one statistic after the other, then those of the
         second layer; an error where a value is not finite.
     """
-    parts, owners = [], []
+    parts, owners, loudest = [], [], []
     for owner, y in enumerate(signals):
         y = np.pad(y, (0, max(0, encoder.min_samples - len(y))))
         windows = _windows(y, encoder.max_samples)
         parts += windows
         owners += [owner] * len(windows)
+        loudest.append(_loudest(y) if speech else None)
     merged = [_Merged() for _ in signals]
     with _exactly(encoder.device):
         for batch in _batches([len(part) for part in parts], pads=encoder.pads):
@@ -134,9 +167,13 @@ def embed(encoder, signals, *, layers, statistics):
             for layer, (frames, n_frames) in enumerate(encoder.layers(tensors, max(layers))):
                 if layer not in layers:
                     continue
-                mean, squares = (one.cpu().numpy() for one in _moments(frames, n_frames))
+                levels = [loudest[owners[i]] for i in batch] if speech else None
+                inside = _inside([parts[i] for i in batch], n_frames.tolist(), levels)
+                counts = n_frames if inside is None else inside.sum(dim=1)
+                inside = None if inside is None else inside.to(frames.device)
+                mean, squares = (one.cpu().numpy() for one in _moments(frames, inside))
                 for k, i in enumerate(batch):
-                    merged[owners[i]].add(layer, int(n_frames[k]), mean[k], squares[k])
+                    merged[owners[i]].add(layer, int(counts[k]), mean[k], squares[k])
     return [_as_row(one, layers, statistics) for one in merged]
 
 

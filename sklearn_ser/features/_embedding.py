@@ -22,10 +22,10 @@ _ALGORITHM = 1
 _STATISTICS = {"mean": ("mean",), "std": ("std",), "both": ("mean", "std")}
 
 
-def _rows(signals, *, source, layers, statistics, device):
+def _rows(signals, *, source, device, **settings):
     from sklearn_ser.encoders._pooling import embed
 
-    return embed(source.load(device), signals, layers=layers, statistics=statistics)
+    return embed(source.load(device), signals, **settings)
 
 
 def _row(y, sr, **settings):
@@ -114,6 +114,10 @@ class EmbeddingExtractor(RecordingTransformer):
         take one in the middle. The last layer, which most toolkits give, is the worst.
     pooling : {"mean", "std", "both"}, default="mean"
         :math:`\mu`, :math:`\sigma` or both side by side.
+    frames : {"all", "speech"}, default="all"
+        Which frames count: all, or those whose level is within 40 dB of the loudest 20 ms
+        of the recording. "speech" leaves out pauses, which makes a single layer better in
+        another language; all layers together do not gain.
     device : str, default="cpu"
         Where the encoder runs: "cpu", "auto" (a GPU if there is one) or a device
         of torch. On a GPU, recordings of similar length are computed together, in
@@ -197,6 +201,7 @@ class EmbeddingExtractor(RecordingTransformer):
         "encoder": [str, os.PathLike, callable],
         "layer": [Integral, StrOptions({"all"}), "array-like"],
         "pooling": [StrOptions(set(_STATISTICS))],
+        "frames": [StrOptions({"all", "speech"})],
         "device": [str],
         "version": [str, Integral, None],
         "local_files_only": ["boolean"],
@@ -212,6 +217,7 @@ class EmbeddingExtractor(RecordingTransformer):
         *,
         layer="all",
         pooling="mean",
+        frames="all",
         device="cpu",
         version=None,
         local_files_only=False,
@@ -232,6 +238,7 @@ class EmbeddingExtractor(RecordingTransformer):
         self.encoder = encoder
         self.layer = layer
         self.pooling = pooling
+        self.frames = frames
         self.device = device
         self.version = version
         self.local_files_only = local_files_only
@@ -321,8 +328,13 @@ class EmbeddingExtractor(RecordingTransformer):
 
     def _function(self):
         source, (layers, statistics), _ = self._plan()
-        settings = {"source": source, "layers": layers, "statistics": statistics}
-        settings["device"] = self.device
+        settings = {
+            "source": source,
+            "device": self.device,
+            "layers": layers,
+            "statistics": statistics,
+            "speech": self.frames == "speech",
+        }
         if is_cpu(self.device):
             return functools.partial(_row, **settings)
         return _Batches(**settings)
@@ -351,4 +363,9 @@ class EmbeddingExtractor(RecordingTransformer):
 
     def _recipe(self):
         # Neither name nor folder: the same files are the same encoder.
-        return {"algorithm": "embedding", "version": _ALGORITHM, "encoder": self._find().identity()}
+        return {
+            "algorithm": "embedding",
+            "version": _ALGORITHM,
+            "encoder": self._find().identity(),
+            "frames": self.frames,
+        }

@@ -110,3 +110,43 @@ def test_values_that_are_not_finite():
     assert isinstance(bad, AudioError)
     with pytest.raises(AudioError, match="1 of 10 values that are infinite or NaN"):
         raise bad
+
+
+def test_only_speech_is_pooled():
+    # Frames of 320 samples, whose spans are the blocks that levels are measured in.
+    class Spans(Frames):
+        widths = (320,)
+        min_samples = max_samples = 3200
+
+        def layers(self, signals, last):
+            x = torch.nn.utils.rnn.pad_sequence(signals, batch_first=True)
+            yield x.view(len(x), -1, 320), torch.tensor([len(y) // 320 for y in signals])
+
+    levels = np.float32([1, 0.02, 0.009, 0, 0.5, 0.011, 0.001, 1, 0, 0.3])
+    y = np.repeat(levels, 320)
+    [row] = embed(Spans(), [y], layers=(0,), statistics=("mean", "std"), speech=True)
+    kept = levels[[0, 1, 4, 5, 7, 9]]
+    np.testing.assert_allclose(row, np.repeat([kept.mean(), kept.std()], 320), rtol=1e-5)
+
+
+def test_a_window_without_speech_counts_for_nothing():
+    loud = signal(100, 1)
+    y = np.concatenate([loud, np.full(100, 1e-4, np.float32)])
+    [row] = embed(Frames(), [y], layers=(0,), statistics=("mean", "std"), speech=True)
+    [alone] = embed(Frames(), [loud], layers=(0,), statistics=("mean", "std"))
+    np.testing.assert_allclose(row, alone, rtol=1e-5)
+
+
+def test_all_of_silence_is_speech():
+    silence = np.zeros(100, np.float32)
+    [row] = embed(Frames(), [silence], layers=(1,), statistics=("mean", "std"), speech=True)
+    np.testing.assert_array_equal(row, np.repeat(np.float32([1, 0]), 10))
+
+
+@pytest.mark.parametrize("pads", [False, True])
+def test_speech_in_batches(pads):
+    signals = [np.repeat(signal(n // 10, n), 10) * (np.arange(n) > 30) for n in (60, 90, 250)]
+    settings = {"layers": (0, 1), "statistics": ("mean", "std"), "speech": True}
+    for y, row in zip(signals, embed(Frames(pads=pads), signals, **settings), strict=True):
+        [alone] = embed(Frames(), [y], **settings)
+        np.testing.assert_allclose(row, alone, rtol=1e-5, atol=1e-6)

@@ -291,3 +291,18 @@ def test_blocks_behind_the_layer_are_not_computed(paths, whisper_folder, monkeyp
 def test_unknown_devices(paths, whisper_folder):
     with pytest.raises(ValueError, match="device must be"):
         EmbeddingExtractor(whisper_folder, device="abacus").transform(paths)
+
+
+def test_frames_of_speech_have_rows_of_their_own(whisper_folder, tmp_path):
+    rng = np.random.default_rng(0)
+    loud = rng.normal(0, 0.1, 16000).astype(np.float32)
+    quiet = rng.normal(0, 1e-4, 16000).astype(np.float32)
+    extractor = EmbeddingExtractor(whisper_folder, frames="speech", cache=tmp_path / "rows.db")
+    X = extractor.transform([np.concatenate([loud, quiet])])
+    everything = extractor.set_params(frames="all").transform([np.concatenate([loud, quiet])])
+    assert np.abs(X - everything).max() > 0.1
+    encoder = extractor._find().load("cpu")
+    with torch.inference_mode():
+        y = torch.from_numpy(np.concatenate([loud, quiet]))
+        layers = [frames[0, :50].mean(dim=0).numpy() for frames, _ in encoder.layers([y], 3)]
+    np.testing.assert_allclose(X[0], np.hstack(layers), rtol=1e-3, atol=1e-4)
