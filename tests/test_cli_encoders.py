@@ -6,8 +6,9 @@ import pytest
 import soundfile
 
 from sklearn_ser import EmbeddingExtractor, load
-from sklearn_ser.cli import main
+from sklearn_ser.cli import METHODS, main
 from sklearn_ser.cli._arguments import features_argument
+from sklearn_ser.cli._recipes import method_for
 from sklearn_ser.persistence import model_card
 
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")
@@ -123,3 +124,18 @@ def test_nnpm_scales_each_corpus_by_itself_behind_an_encoder(named, whisper_fold
     assert steps == ["EmbeddingExtractor", "CorpusScaler", "NNPMClassifier"]
     card = model_card(model)["card"]
     assert card["method"].startswith("nnpm: each corpus standardised by itself, then a memory")
+
+
+@pytest.mark.parametrize("name", ["dae", "vae", "ssvae", "metric"])
+def test_autoencoders_are_wider_behind_an_encoder(name):
+    narrow, wide = (
+        method_for(name, (True, encoder, "all")).make()[-2] for encoder in (None, "owner/model")
+    )
+    assert narrow.n_components < wide.n_components == 128
+    assert wide.hidden_layer_sizes == (512,)
+    assert type(narrow) is type(wide)
+
+
+def test_other_methods_are_the_same_behind_an_encoder():
+    for name in set(METHODS) - {"dae", "vae", "ssvae", "metric", "nnpm"}:
+        assert method_for(name, (False, "owner/model", "all")) is METHODS[name]

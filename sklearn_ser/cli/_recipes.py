@@ -1,7 +1,8 @@
 """The methods that the command line offers by name, each a pipeline."""
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["METHODS", "Method", "describe_methods", "method_for"]
 
@@ -44,30 +45,30 @@ def _logistic():
     return _scaled(LogisticRegression(class_weight="balanced", max_iter=1000))
 
 
-def _dae():
+def _dae(**sizes):
     from sklearn_ser import DAETransformer
 
-    return _scaled(DAETransformer(random_state=_SEED), _classifier())
+    return _scaled(DAETransformer(random_state=_SEED, **sizes), _classifier())
 
 
-def _vae():
+def _vae(**sizes):
     from sklearn_ser import KLAnnealedVAE
 
-    return _scaled(KLAnnealedVAE(beta=_BETA, random_state=_SEED), _classifier())
+    return _scaled(KLAnnealedVAE(beta=_BETA, random_state=_SEED, **sizes), _classifier())
 
 
-def _ssvae():
+def _ssvae(**sizes):
     from sklearn_ser import SemiSupervisedVAE
 
     # Stronger supervision overfits to the training corpora.
-    vae = SemiSupervisedVAE(beta=_BETA, supervision_weight=0.01, random_state=_SEED)
+    vae = SemiSupervisedVAE(beta=_BETA, supervision_weight=0.01, random_state=_SEED, **sizes)
     return _scaled(vae, _classifier())
 
 
-def _metric():
+def _metric(**sizes):
     from sklearn_ser import MetricDAE
 
-    return _scaled(MetricDAE(random_state=_SEED), _classifier())
+    return _scaled(MetricDAE(random_state=_SEED, **sizes), _classifier())
 
 
 def _nnpm():
@@ -167,8 +168,15 @@ METHODS = {
 }
 
 
+# The defaults are made for 88 features: of some thousand, 32 units keep too little.
+_WIDE = {"n_components": 128, "hidden_layer_sizes": (512,)}
+
 # Where features of an encoder, alone or beside others, need another pipeline.
 _ON_ENCODERS = {
+    **{
+        name: replace(METHODS[name], make=functools.partial(METHODS[name].make, **_WIDE))
+        for name in ("dae", "vae", "ssvae", "metric")
+    },
     "nnpm": Method(
         "nnpm",
         "each corpus standardised by itself, then a memory of the training recordings that adapts "
