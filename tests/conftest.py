@@ -28,7 +28,7 @@ def write_ctranslate2():
         return struct.pack("<H", len(data)) + data
 
     def write(path, arrays, aliases=(), version=6):
-        types = {"f4": 0, "i1": 1, "i2": 2, "i4": 3, "f2": 4}
+        types = {"f4": 0, "i1": 1, "i2": 2, "i4": 3, "f2": 4, "u2": 5}
         parts = [
             struct.pack("<I", version),
             name("WhisperSpec"),

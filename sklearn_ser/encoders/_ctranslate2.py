@@ -12,7 +12,7 @@ __all__ = ["Variables"]
 
 _VERSION = 6
 _TYPES = {0: np.dtype("<f4"), 1: np.dtype("i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"),
-          4: np.dtype("<f2")}  # fmt: skip
+          4: np.dtype("<f2"), 5: np.dtype("<u2")}  # fmt: skip
 
 # What no model of speech exceeds: bounds on the loop over a header that anybody may have written.
 _MOST_VARIABLES = 100_000
@@ -136,6 +136,9 @@ class Variables:
         values = self.read(name)
         if values.dtype.kind == "f":
             return values.astype(np.float32)
+        if values.dtype.kind == "u":
+            # bfloat16, which numpy does not know: the upper half of a float32.
+            return (values.astype(np.uint32) << 16).view(np.float32)
         scale = self.read(f"{name}_scale").astype(np.float32)
         if scale.ndim and scale.shape != values.shape[:1]:
             raise self._damage(f"the scale of {name!r} has shape {scale.shape}")

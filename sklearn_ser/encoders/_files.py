@@ -59,7 +59,14 @@ def weight_files(folder):
 
 def _state(path):
     status = os.stat(path)
-    return os.path.realpath(path), status.st_size, status.st_mtime_ns
+    # The time of the change of the file's entry, since copies may keep the time of its content.
+    return (
+        os.path.realpath(path),
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_ino,
+    )
 
 
 def stamp_of(paths):

@@ -8,9 +8,11 @@ import torch
 
 from sklearn_ser.encoders._base import Encoder
 from sklearn_ser.exceptions import EncoderError
+from sklearn_ser.nn._devices import isolated_generator
 
 __all__ = ["SpectrumEncoder", "WaveEncoder", "load_model"]
 
+RATE = 16000
 # Variance that is added where a signal is brought to variance 1.
 _EPSILON = 1e-7
 # The positional convolution of these puts zeros behind the end of a signal before it is used,
@@ -37,14 +39,35 @@ def _quietly(transformers):
             logging.enable_progress_bar()
 
 
+def _check_complete(folder, about):
+    # Not part of what is computed here: what pretraining alone needs.
+    unused = ("masked_spec_embed", "pooler", "quantizer", "decoder", "adapter")
+    missing = [
+        name for name in sorted(about["missing_keys"]) if not any(one in name for one in unused)
+    ]
+    if missing:
+        raise EncoderError(
+            f"The weights in {folder!r} lack {len(missing)} of those that the encoder needs, "
+            f"{', '.join(missing[:3])} among them: their values would be random. Copy all files "
+            "of the encoder, and check that config.json is its own."
+        )
+    further = [name for name in sorted(about["unexpected_keys"]) if "layers." in name]
+    further = [name for name in further if "decoder" not in name and "adapter" not in name]
+    if further:
+        raise EncoderError(
+            f"The weights in {folder!r} have {len(further)} more than config.json asks for, "
+            f"{further[0]} among them. Check that config.json is that of these weights."
+        )
+
+
 def load_model(folder):
     """Return the encoder in a folder as transformers makes it, in single precision.
 
     Raises
     ------
     EncoderError
-        If the weights do not fit or are incomplete; if the encoder brings code of its
-        own, which is not run.
+        If the weights do not fit config.json or are incomplete; if the encoder brings code
+        of its own, which is not run.
     ImportError
         If transformers is not installed.
     """
@@ -56,7 +79,7 @@ def load_model(folder):
         ) from error
     try:
         # Weights that the file lacks are drawn at random before that is known.
-        with _quietly(transformers), torch.random.fork_rng(devices=[]):
+        with _quietly(transformers), isolated_generator():
             model, about = transformers.AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -70,18 +93,10 @@ def load_model(folder):
         ) from error
     if model.config.is_encoder_decoder:
         model = model.get_encoder()
-    # Not part of what is computed here: what pretraining alone needs.
-    missing = [
-        name
-        for name in sorted(about["missing_keys"])
-        if not any(part in name for part in ("masked_spec_embed", "pooler", "quantizer", "decoder"))
-    ]
-    if missing:
-        raise EncoderError(
-            f"The weights in {folder!r} lack {len(missing)} of those that the encoder needs, "
-            f"{', '.join(missing[:3])} among them: their values would be random. Copy all files "
-            "of the encoder, and check that config.json is its own."
-        )
+    _check_complete(folder, about)
+    if getattr(model, "adapter", None) is not None:
+        # It shortens the output of the last block for a task; the layers are below it.
+        model.adapter = None
     return model.eval().requires_grad_(False)
 
 
@@ -143,8 +158,8 @@ class _NetworkOfTransformers(Encoder):
     def _hidden_states(self, inputs, last):
         if self._listener is None:
             found = self.model(**inputs, output_hidden_states=True)
-            return [*found.hidden_states[:-1], found.last_hidden_state]
-        return self._listener.run(lambda: self.model(**inputs), last)
+            return [*found.hidden_states[:-1], found.last_hidden_state][: last + 1]
+        return self._listener.run(lambda: self.model(**inputs), last)[: last + 1]
 
 
 class WaveEncoder(_NetworkOfTransformers):
@@ -166,12 +181,19 @@ class WaveEncoder(_NetworkOfTransformers):
         config = model.config
         self.normalise = normalise
         self._convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
-        # Group norm averages over the whole length, padding included.
-        self.pads = config.model_type in _MASKED and config.feat_extract_norm == "layer"
+        # Norms over a batch or over the whole length see the padding.
+        self.pads = (
+            config.model_type in _MASKED
+            and config.feat_extract_norm == "layer"
+            and not getattr(config, "conv_pos_batch_norm", False)
+        )
         self.widths = (config.hidden_size,) * (config.num_hidden_layers + 1)
         self.min_samples = 1
         for kernel, stride in reversed(self._convolutions):
             self.min_samples = (self.min_samples - 1) * stride + kernel
+        # Some networks join frames two by two between the convolutions and the blocks.
+        factor = getattr(config, "squeeze_factor", 1)
+        self.min_samples *= factor
 
     def _n_frames(self, n_samples):
         for kernel, stride in self._convolutions:
@@ -183,13 +205,15 @@ class WaveEncoder(_NetworkOfTransformers):
         if self.normalise:
             signals = [(y - y.mean()) / (y.var(unbiased=False) + _EPSILON).sqrt() for y in signals]
         inputs = {"input_values": torch.nn.utils.rnn.pad_sequence(signals, batch_first=True)}
-        if len(set(lengths)) > 1:
+        padded = len(set(lengths)) > 1
+        if padded:
             places = torch.arange(max(lengths), device=signals[0].device)
             ends = torch.tensor(lengths, device=signals[0].device)
             inputs["attention_mask"] = (places < ends[:, None]).long()
-        n_frames = torch.tensor([self._n_frames(n) for n in lengths])
-        for frames in self._hidden_states(inputs, last)[: last + 1]:
-            yield frames, n_frames
+        for frames in self._hidden_states(inputs, last):
+            # Not by the convolutions, whose frames a network may join later, unless padded.
+            counts = map(self._n_frames, lengths) if padded else [frames.shape[1]] * len(lengths)
+            yield frames, torch.tensor(list(counts))
 
 
 class SpectrumEncoder(_NetworkOfTransformers):
@@ -201,35 +225,65 @@ class SpectrumEncoder(_NetworkOfTransformers):
         The network.
     folder : str
         With ``preprocessor_config.json``.
+
+    Raises
+    ------
+    EncoderError
+        If there is no front end, or it makes all signals equally long: the padding would be
+        pooled, and the rest of long signals lost.
     """
+
+    min_samples = 1600
 
     def __init__(self, model, folder):
         super().__init__(model)
         import transformers
 
+        kind = model.config.model_type
         try:
             self.front_end = transformers.AutoFeatureExtractor.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
+            lengths = [self._length(seconds) for seconds in (1, 2, 29, 30)]
         except Exception as error:  # as above
             raise EncoderError(
-                f"The encoder in {folder!r}, a {model.config.model_type}, needs the settings of "
-                f"its front end, preprocessor_config.json: {error}"
+                f"The encoder in {folder!r}, a {kind}, needs the settings of its front end, "
+                f"preprocessor_config.json, for signals at 16 kHz: {type(error).__name__}: {error}"
             ) from error
-        self.min_samples = 1600
+        if sorted(set(lengths)) != lengths:
+            raise EncoderError(
+                f"The front end of the encoder in {folder!r}, a {kind}, pads or cuts signals to a "
+                "fixed length, so that frames of padding would count. Pass a function that returns "
+                "the frames of the signal alone."
+            )
+
+    def _length(self, seconds):
+        noise = np.random.default_rng(0).normal(0, 0.1, seconds * RATE).astype(np.float32)
+        inputs = self.front_end(noise, sampling_rate=RATE, return_tensors="np")
+        return next(iter(inputs.values())).shape[1]
 
     def to(self, device):
         super().to(device)
-        y = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32))
-        n_blocks = getattr(self.model.config, "num_hidden_layers", 1000)
+        noise = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
         with torch.inference_mode():
-            frames = list(self.layers([y.to(device)], n_blocks))
-        self.widths = tuple(one.shape[2] for one, _ in frames)
+            found = self._frames_of(torch.from_numpy(noise).to(device), 1000)
+        self.widths = tuple(frames.shape[1] for frames in found)
         return self
 
-    def layers(self, signals, last):
-        [y] = signals
-        inputs = self.front_end(y.cpu().numpy(), sampling_rate=16000, return_tensors="pt")
+    def _frames_of(self, y, last):
+        """Return the frames of each layer, without those of padding."""
+        inputs = self.front_end(y.cpu().numpy(), sampling_rate=RATE, return_tensors="pt")
         inputs = {name: one.to(y.device) for name, one in inputs.items()}
-        for frames in self._hidden_states(inputs, last)[: last + 1]:
-            yield frames, torch.tensor([frames.shape[1]])
+        mask = inputs.get("attention_mask")
+        return [
+            frames[0, mask[0].bool()]
+            if mask is not None and mask.shape[1] == frames.shape[1]
+            else frames[0]
+            for frames in self._hidden_states(inputs, last)
+        ]
+
+    def layers(self, signals, last):
+        found = [self._frames_of(y, last) for y in signals]
+        for frames in zip(*found, strict=True):
+            n_frames = torch.tensor([len(one) for one in frames])
+            yield torch.nn.utils.rnn.pad_sequence(list(frames), batch_first=True), n_frames

@@ -8,6 +8,7 @@ import torch
 
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.nn._devices import one_thread
+from sklearn_ser.utils._threads import SharedLimit
 
 __all__ = ["STATISTICS", "embed"]
 
@@ -17,9 +18,12 @@ STATISTICS = ("mean", "std")
 _BLOCK = 320
 _RANGE = 1e-4
 
-# Signals of a batch, and samples of it with its padding: ten minutes.
+# Signals of a batch on a GPU, and samples of it with its padding: four minutes, for which the
+# first convolution of a wav2vec 2.0 takes 1.6 GB.
 _MOST_SIGNALS = 64
-_MOST_SAMPLES = 600 * 16000
+_MOST_SAMPLES = 240 * 16000
+
+_mantissas = SharedLimit()
 
 
 def _windows(y, longest):
@@ -32,19 +36,27 @@ def _windows(y, longest):
     return [y[start:stop] for start, stop in itertools.pairwise(bounds)]
 
 
-def _batches(lengths, *, pads):
-    """Yield positions of signals to compute together: of one length, or of similar ones."""
+def _batches(lengths, *, pads, most_samples):
+    """Yield positions of signals to compute together: of one length, or of similar ones.
+
+    With `most_samples` 0, each is computed alone.
+    """
     batch = []
     for position in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
         # The first of a batch is the longest.
         longest = lengths[batch[0]] if batch else lengths[position]
-        full = len(batch) == _MOST_SIGNALS or longest * (len(batch) + 1) > _MOST_SAMPLES
+        full = len(batch) == _MOST_SIGNALS or longest * (len(batch) + 1) > most_samples
         if batch and (full or (not pads and lengths[position] != longest)):
             yield batch
             batch = []
         batch.append(position)
     if batch:
         yield batch
+
+
+def _most_samples(device):
+    # On a CPU, together is no faster than one by one, and takes the memory of all.
+    return 0 if device.type == "cpu" else _MOST_SAMPLES
 
 
 def _loudest(y):
@@ -119,14 +131,77 @@ class _Merged:
         return np.sqrt(squares / counts.sum()).astype(np.float32)
 
 
+def _use_full_mantissas():
+    """Switch the shorter mantissas of GPUs off; return what was set."""
+    before = [(one, one.allow_tf32) for one in (torch.backends.cudnn, torch.backends.cuda.matmul)]
+    for place, _ in before:
+        place.allow_tf32 = False
+    return before
+
+
+def _restore_mantissas(before):
+    for place, value in before:
+        place.allow_tf32 = value
+
+
 @contextlib.contextmanager
 def _exactly(device):
     """Round as every other machine does: one thread on a CPU, full mantissas on a GPU.
 
     Convolutions on a GPU use 10 bits of the mantissa unless told otherwise.
     """
-    with one_thread(device), torch.backends.cudnn.flags(allow_tf32=False):
+    if device.type != "cuda":
+        with one_thread(device):
+            yield
+        return
+    before = _mantissas.enter(_use_full_mantissas)
+    try:
         yield
+    finally:
+        _mantissas.leave(lambda n_left: None if n_left else _restore_mantissas(before))
+
+
+class _Pooling:
+    """What becomes of the windows of several signals."""
+
+    def __init__(self, encoder, layers, parts, owners, loudest):
+        self.merged = [_Merged() for _ in loudest]
+        self.errors = {}
+        self._encoder = encoder
+        self._layers = layers
+        self._parts = parts
+        self._owners = owners
+        self._loudest = loudest
+
+    def add(self, batch):
+        """Compute some windows, by their positions; alone if they fail together."""
+        try:
+            self._compute(batch)
+        except AudioError as error:
+            if len(batch) == 1:
+                self.errors[self._owners[batch[0]]] = error
+                return
+            for position in batch:
+                self.add([position])
+
+    def _compute(self, batch):
+        device, parts = self._encoder.device, [self._parts[i] for i in batch]
+        tensors = [torch.from_numpy(one).to(device) for one in parts]
+        levels = [self._loudest[self._owners[i]] for i in batch]
+        speech = levels[0] is not None
+        found = {}
+        for layer, (frames, n_frames) in enumerate(
+            self._encoder.layers(tensors, max(self._layers))
+        ):
+            if layer not in self._layers:
+                continue
+            inside = _inside(parts, n_frames.tolist(), levels if speech else None)
+            counts = n_frames if inside is None else inside.sum(dim=1)
+            inside = None if inside is None else inside.to(device)
+            found[layer] = counts.tolist(), *(one.cpu().numpy() for one in _moments(frames, inside))
+        for layer, (counts, mean, squares) in found.items():
+            for k, i in enumerate(batch):
+                self.merged[self._owners[i]].add(layer, counts[k], mean[k], squares[k])
 
 
 @torch.inference_mode()
@@ -160,21 +235,15 @@ def embed(encoder, signals, *, layers, statistics, speech=False):
         parts += windows
         owners += [owner] * len(windows)
         loudest.append(_loudest(y) if speech else None)
-    merged = [_Merged() for _ in signals]
+    pooling = _Pooling(encoder, layers, parts, owners, loudest)
     with _exactly(encoder.device):
-        for batch in _batches([len(part) for part in parts], pads=encoder.pads):
-            tensors = [torch.from_numpy(parts[i]).to(encoder.device) for i in batch]
-            for layer, (frames, n_frames) in enumerate(encoder.layers(tensors, max(layers))):
-                if layer not in layers:
-                    continue
-                levels = [loudest[owners[i]] for i in batch] if speech else None
-                inside = _inside([parts[i] for i in batch], n_frames.tolist(), levels)
-                counts = n_frames if inside is None else inside.sum(dim=1)
-                inside = None if inside is None else inside.to(frames.device)
-                mean, squares = (one.cpu().numpy() for one in _moments(frames, inside))
-                for k, i in enumerate(batch):
-                    merged[owners[i]].add(layer, int(counts[k]), mean[k], squares[k])
-    return [_as_row(one, layers, statistics) for one in merged]
+        most = _most_samples(encoder.device)
+        for batch in _batches([len(one) for one in parts], pads=encoder.pads, most_samples=most):
+            pooling.add(batch)
+    return [
+        pooling.errors.get(owner) or _as_row(merged, layers, statistics)
+        for owner, merged in enumerate(pooling.merged)
+    ]
 
 
 def _as_row(merged, layers, statistics):

@@ -3,16 +3,26 @@
 import functools
 import hashlib
 import os
+import threading
+from collections import OrderedDict
 from typing import NamedTuple
 
 from sklearn_ser.encoders._files import fingerprint, read_config, stamp_of, weight_files
-from sklearn_ser.encoders._hub import fetch, is_hub_name
+from sklearn_ser.encoders._hub import SETTINGS, fetch, is_hub_name
 from sklearn_ser.exceptions import EncoderError
+from sklearn_ser.utils._callables import called_name, digest_of_arguments, qualified_name, unbind
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["CustomSource", "FolderSource", "find_source", "is_cpu", "is_on_hub"]
 
-_SETTINGS = ("config.json", "preprocessor_config.json")
+# More than any encoder has: bounds on what a file may claim before anything is built of it.
+_MOST_LAYERS, _WIDEST = 1000, 1 << 16
+
+# Weights are loaded by one thread, not by each that needs them.
+_loading = threading.RLock()
+# The last callables that were prepared, by identity; held, so that no other takes their place.
+_prepared = OrderedDict()
+_MOST_PREPARED = 2
 
 # Take the waveform itself; their settings say how many layers of which width they have.
 _WAVE = (
@@ -44,12 +54,18 @@ class FolderSource(NamedTuple):
         known |= dict.fromkeys(_WAVE, ("num_hidden_layers", "hidden_size"))
         names = known.get(self.kind, ())
         if names and all(isinstance(config.get(name), int) for name in names):
-            return (config[names[1]],) * (config[names[0]] + 1)
+            n_blocks, width = (config[name] for name in names)
+            if not (0 < n_blocks < _MOST_LAYERS and 0 < width < _WIDEST):
+                raise EncoderError(
+                    f"config.json in {self.folder!r} is damaged: {n_blocks} blocks of "
+                    f"width {width}."
+                )
+            return (width,) * (n_blocks + 1)
         return self.load("cpu").widths
 
     def identity(self):
         """Return what the values depend on: kind, and digests of all files that are read."""
-        settings = [os.path.join(self.folder, name) for name in _SETTINGS]
+        settings = [os.path.join(self.folder, name) for name in SETTINGS]
         if self.kind == "ctranslate2":
             settings = []
         files = [*self.files, *(path for path in settings if os.path.isfile(path))]
@@ -57,49 +73,78 @@ class FolderSource(NamedTuple):
 
     def load(self, device):
         """Return the encoder on a device; the same object as long as the files do not change."""
-        return _load(self, _resolved(device))
+        device = _resolved(device)
+        with _loading:
+            return _load(self, device)
 
 
 class CustomSource(NamedTuple):
-    """A module of torch or another callable."""
+    """A module of torch or another callable.
+
+    `known` are the widths of its layers where these have been found, so that worker
+    processes need not find them again.
+    """
 
     function: object
     version: object
+    known: tuple | None = None
 
     @property
     def name(self):
-        function = self.function
-        return getattr(function, "__name__", type(function).__name__).strip("<>")
+        return called_name(self.function).strip("<>")
 
     @property
     def widths(self):
-        return self.load("cpu").widths
+        """Width of each layer, found by a call with a second of noise, once."""
+        return self.known or self.load("cpu").widths
 
     def identity(self):
         """Return what identifies the values, or raise where nothing does."""
-        function = self.function
-        described = {"kind": "custom", "name": f"{type(function).__module__}.{self.name}"}
-        if self.version is not None:
-            return described | {"version": str(self.version)}
-        if not hasattr(function, "state_dict"):
+        if self.version is None:
             raise ValueError(
                 f"encoder is {plain(self.name)}, and the cache cannot see when its values "
                 "change. Give a version, version=1 for example, and another whenever they do, "
                 "or set cache=None."
             )
-        import torch
-
-        hash_ = hashlib.sha256()
-        for name, tensor in function.state_dict().items():
-            hash_.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            values = tensor.detach().cpu().contiguous().flatten()
-            hash_.update(values.view(torch.uint8).numpy())
-        return described | {"sha256": hash_.hexdigest()}
+        function, bound = unbind(self.function)
+        described = {
+            "kind": "custom",
+            "name": qualified_name(function),
+            "arguments": digest_of_arguments(bound, {}),
+            "version": str(self.version),
+        }
+        if hasattr(function, "state_dict"):
+            described["sha256"] = _digest_of_state(function)
+        return described
 
     def load(self, device):
+        """Return the encoder on a device; the same object for the callables of the last calls."""
         from sklearn_ser.encoders._custom import CustomEncoder
 
-        return CustomEncoder(self.function).to(_resolved(device))
+        device = _resolved(device)
+        key = id(self.function), device
+        with _loading:
+            if key not in _prepared:
+                encoder = CustomEncoder(self.function, self.known).to(device)
+                _prepared[key] = self.function, encoder
+                while len(_prepared) > _MOST_PREPARED:
+                    _prepared.popitem(last=False)
+            return _prepared[key][1]
+
+
+def _digest_of_state(module):
+    """Return a digest of the weights of a module, and of what else its state holds."""
+    import torch
+
+    hash_ = hashlib.sha256()
+    for name, value in module.state_dict().items():
+        if not isinstance(value, torch.Tensor) or value.is_quantized:
+            hash_.update(f"{name} {value!r}".encode())
+            continue
+        hash_.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        flat = value.detach().cpu().contiguous().flatten()
+        hash_.update(flat.view(torch.uint8).numpy())
+    return hash_.hexdigest()
 
 
 def _resolved(device):
@@ -109,8 +154,8 @@ def _resolved(device):
 
 
 def is_cpu(device):
-    """Tell whether a device, as a user names it, is the CPU."""
-    return device == "cpu" or _resolved(device).type == "cpu"
+    """Tell whether a device, as a user names it, is the CPU, without looking for any other."""
+    return device == "cpu" or (device == "auto" and _resolved(device).type == "cpu")
 
 
 def is_on_hub(encoder):
@@ -163,7 +208,7 @@ def _in_folder(folder, name):
                 "with a model_type, as transformers writes it, or model.bin of CTranslate2."
             )
         files = tuple(weight_files(folder))
-    settings = [os.path.join(folder, one) for one in _SETTINGS]
+    settings = [os.path.join(folder, one) for one in SETTINGS]
     present = [path for path in settings if os.path.isfile(path)]
     return FolderSource(folder, name, kind, files, stamp_of([*files, *present]))
 
@@ -175,19 +220,81 @@ def _shape_of(path, stamp):
     return shape_of_ctranslate2(path)
 
 
+def _front_end(folder):
+    """Return the settings by which signals are prepared, refusing another rate than 16 kHz."""
+    settings = read_config(folder, "preprocessor_config.json")
+    if not settings:
+        inside = read_config(folder, "processor_config.json").get("feature_extractor")
+        settings = inside if isinstance(inside, dict) else {}
+    rate = settings.get("sampling_rate", 16000)
+    if rate != 16000:
+        raise EncoderError(
+            f"The encoder in {folder!r} wants signals at {plain(rate)} Hz, expected 16000. Pass a "
+            "function that resamples and calls it."
+        )
+    return settings
+
+
+def _load_whisper(source):
+    from sklearn_ser.encoders._whisper import WhisperEncoder
+    from sklearn_ser.encoders._whisper_weights import read_ctranslate2, read_transformers
+
+    if source.kind == "ctranslate2":
+        return WhisperEncoder(*read_ctranslate2(source.files[0]))
+    settings = _front_end(source.folder)
+    usual = {"n_fft": 400, "hop_length": 160}
+    other = {
+        name: settings[name] for name in usual if settings.get(name) not in (None, usual[name])
+    }
+    if other:
+        raise EncoderError(
+            f"The Whisper in {source.folder!r} wants a front end with {plain(other)}, expected "
+            f"{usual}. Pass a function that computes and calls it."
+        )
+    return WhisperEncoder(*read_transformers(source.folder))
+
+
 @functools.lru_cache(maxsize=2)
 def _load(source, device):
     if source.kind in ("ctranslate2", "whisper"):
-        from sklearn_ser.encoders._whisper import WhisperEncoder
-        from sklearn_ser.encoders._whisper_weights import read_ctranslate2, read_transformers
-
-        read = read_ctranslate2 if source.kind == "ctranslate2" else read_transformers
-        path = source.files[0] if source.kind == "ctranslate2" else source.folder
-        return WhisperEncoder(*read(path)).to(device)
+        return _load_whisper(source).to(device)
     from sklearn_ser.encoders._hugging_face import SpectrumEncoder, WaveEncoder, load_model
 
+    if "transformers_weights" in read_config(source.folder):
+        raise EncoderError(
+            f"config.json in {source.folder!r} names its weights by transformers_weights, which "
+            "is not supported: call the file model.safetensors, and leave the setting out."
+        )
+    settings = _front_end(source.folder)
     model = load_model(source.folder)
-    if source.kind in _WAVE:
-        front_end = read_config(source.folder, "preprocessor_config.json")
-        return WaveEncoder(model, normalise=bool(front_end.get("do_normalize", True))).to(device)
-    return SpectrumEncoder(model, source.folder).to(device)
+    try:
+        if source.kind in _WAVE:
+            normalise = bool(settings.get("do_normalize", True))
+            encoder = WaveEncoder(model, normalise=normalise).to(device)
+        else:
+            encoder = SpectrumEncoder(model, source.folder).to(device)
+        _try_out(encoder)
+    except EncoderError:
+        raise
+    except Exception as error:  # networks of all kinds raise what they like
+        raise EncoderError(
+            f"The encoder in {source.folder!r} cannot be used: {type(error).__name__}: {error}"
+        ) from error
+    return encoder
+
+
+def _try_out(encoder):
+    """Compute a second of noise: a network that fails would fail for every recording."""
+    import torch
+
+    noise = torch.randn(16000, generator=torch.Generator().manual_seed(0)) / 10
+    with torch.inference_mode():
+        layers = list(encoder.layers([noise.to(encoder.device)], len(encoder.widths) - 1))
+    widths = tuple(frames.shape[2] for frames, _ in layers)
+    if widths != encoder.widths:
+        raise EncoderError(
+            f"The encoder gives layers of widths {widths}, expected {encoder.widths} by "
+            "config.json."
+        )
+    if not all(frames.isfinite().all() for frames, _ in layers):
+        raise EncoderError("The encoder gives values that are not finite; its weights are damaged.")

@@ -56,15 +56,15 @@ def log_mel(y, n_mels):
 
 
 class _Block(nn.Module):
-    def __init__(self, width, n_heads):
+    def __init__(self, width, n_hidden, n_heads):
         super().__init__()
         self.n_heads = n_heads
         self.attention_norm = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.mlp_norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, 4 * width)
-        self.down = nn.Linear(4 * width, width)
+        self.up = nn.Linear(width, n_hidden)
+        self.down = nn.Linear(n_hidden, width)
 
     def forward(self, x, mask):
         n, length, width = x.shape
@@ -76,12 +76,12 @@ class _Block(nn.Module):
 
 
 class _Network(nn.Module):
-    def __init__(self, n_mels, width, n_heads, n_blocks, n_positions):
+    def __init__(self, n_mels, width, n_hidden, n_heads, n_blocks, n_positions):
         super().__init__()
         self.conv1 = nn.Conv1d(n_mels, width, 3, padding=1)
         self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.positions = nn.Parameter(torch.empty(n_positions, width), requires_grad=False)
-        self.blocks = nn.ModuleList(_Block(width, n_heads) for _ in range(n_blocks))
+        self.blocks = nn.ModuleList(_Block(width, n_hidden, n_heads) for _ in range(n_blocks))
         self.norm = nn.LayerNorm(width)
 
 
@@ -94,7 +94,7 @@ class WhisperEncoder(Encoder):
     Parameters
     ----------
     weights : dict from str to ndarray
-        By the names of `_Network`.
+        By the names of `_Network`, with the shapes that `check_weights` asks for.
     n_heads : int
         Attention heads of a block.
     """
@@ -104,10 +104,10 @@ class WhisperEncoder(Encoder):
 
     def __init__(self, weights, n_heads):
         width, n_mels, _ = weights["conv1.weight"].shape
-        n_positions = len(weights["positions"])
+        n_positions, n_hidden = len(weights["positions"]), len(weights["blocks.0.up.bias"])
         n_blocks = len({name.split(".")[1] for name in weights if name.startswith("blocks.")})
         with torch.device("meta"):
-            network = _Network(n_mels, width, n_heads, n_blocks, n_positions)
+            network = _Network(n_mels, width, n_hidden, n_heads, n_blocks, n_positions)
         tensors = {name: torch.from_numpy(np.ascontiguousarray(w)) for name, w in weights.items()}
         network.load_state_dict(tensors, assign=True)
         self.network = network.eval().requires_grad_(False)

@@ -8,7 +8,7 @@ from sklearn_ser.encoders._ctranslate2 import Variables
 from sklearn_ser.encoders._files import read_config, weight_files
 from sklearn_ser.exceptions import EncoderError
 
-__all__ = ["read_ctranslate2", "read_transformers", "shape_of_ctranslate2"]
+__all__ = ["check_weights", "read_ctranslate2", "read_transformers", "shape_of_ctranslate2"]
 
 # Variables of CTranslate2 below encoder/, and of a block below encoder/layer_K/.
 _CTRANSLATE2 = {
@@ -48,7 +48,10 @@ def _blocks_of(variables):
 def shape_of_ctranslate2(path):
     """Return the number of blocks of an encoder and its width, from the header of the file."""
     variables = Variables(path)
-    return _blocks_of(variables), variables.shape(_POSITIONS)[1]
+    shape = variables.shape(_POSITIONS)
+    if len(shape) != 2:
+        raise EncoderError(f"{variables.path!r} has positions of shape {shape}, expected two axes.")
+    return _blocks_of(variables), shape[1]
 
 
 def read_ctranslate2(path):
@@ -67,13 +70,81 @@ def read_ctranslate2(path):
         for ours, theirs in _CTRANSLATE2_BLOCK.items():
             take(f"blocks.{k}.{ours}", f"encoder/layer_{k}/{theirs}")
     weights["positions"] = variables.weight(_POSITIONS)
-    return weights, int(variables.read("encoder/num_heads"))
+    n_heads = variables.read("encoder/num_heads")
+    check_weights(weights, n_heads, path)
+    return weights, int(n_heads)
+
+
+def _expected_shapes(weights):
+    width, n_mels, _ = weights["conv1.weight"].shape
+    n_hidden = len(weights["blocks.0.up.bias"])
+    yield from {
+        "conv1.weight": (width, n_mels, 3),
+        "conv2.weight": (width, width, 3),
+        "positions": (len(weights["positions"]), width),
+    }.items()
+    matrices = {
+        "qkv": (3 * width, width),
+        "out": (width, width),
+        "up": (n_hidden, width),
+        "down": (width, n_hidden),
+    }
+    for name in weights:
+        layer, _, part = name.rpartition(".")
+        matrix = matrices.get(layer.rpartition(".")[2])
+        if matrix:
+            yield name, matrix if part == "weight" else matrix[:1]
+        elif layer.endswith("norm") or part == "bias":
+            yield name, (width,)
+
+
+def check_weights(weights, n_heads, place):
+    """Refuse weights that do not fit one another, or are not finite.
+
+    Parameters
+    ----------
+    weights : dict from str to ndarray
+        Of all layers, by the names of this package.
+    n_heads : ndarray
+        As it was read.
+    place : str
+        What the message calls the file.
+    """
+    first = weights["conv1.weight"]
+    if first.ndim != 3 or not all(first.shape) or np.ndim(weights["blocks.0.up.bias"]) != 1:
+        raise EncoderError(f"{place!r} is not a Whisper: conv1 has weights of shape {first.shape}.")
+    for name, expected in _expected_shapes(weights):
+        found = weights[name]
+        if found.shape != expected or not found.size:
+            raise EncoderError(
+                f"{place!r} is damaged: {name} has the shape {found.shape}, expected {expected}."
+            )
+        if not np.isfinite(found).all():
+            raise EncoderError(f"{place!r} is damaged: {name} holds values that are not finite.")
+    width = first.shape[0]
+    if np.ndim(n_heads) or not 0 < n_heads <= width or n_heads % 1 or width % n_heads:
+        raise EncoderError(
+            f"{place!r} is damaged: {n_heads} attention heads for a width of {width}, expected a "
+            "whole number that divides it."
+        )
+
+
+def _load(path):
+    """Return the tensors of a file of torch, read as data and no more of them than needed."""
+    import torch
+
+    settings = {"map_location": "cpu", "weights_only": True}
+    try:
+        return torch.load(path, mmap=True, **settings)
+    except RuntimeError as error:
+        # Files of early versions cannot be mapped.
+        if "mmap" not in str(error):
+            raise
+        return torch.load(path, **settings)
 
 
 def _tensors_of(path):
     """Yield name and values, in single precision, of the encoder's weights in a file."""
-    import torch
-
     if path.endswith(".safetensors"):
         try:
             from safetensors import safe_open
@@ -86,7 +157,7 @@ def _tensors_of(path):
                 if "encoder." in name:
                     yield name, file.get_tensor(name).float().numpy()
         return
-    state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    state = _load(path)
     for name, tensor in state.items():
         if "encoder." in name:
             yield name, tensor.float().numpy()
@@ -103,7 +174,14 @@ def read_transformers(folder):
         for path in weight_files(folder):
             state |= {name.rpartition("encoder.")[2]: one for name, one in _tensors_of(path)}
         weights = _from_transformers(state, config["encoder_layers"])
-        n_heads = int(config["encoder_attention_heads"])
+        n_heads = np.asarray(config["encoder_attention_heads"])
+        further = f"layers.{config['encoder_layers']}.fc1.weight"
+        if further in state or len(weights["positions"][0]) != config["d_model"]:
+            raise EncoderError(
+                f"The weights in {folder!r} have other blocks or another width than config.json "
+                "says. Check that config.json is that of these weights."
+            )
+        check_weights(weights, n_heads, folder)
     except (ImportError, OSError, EncoderError):
         raise
     except Exception as error:  # the readers of two formats raise what they like
@@ -111,7 +189,7 @@ def read_transformers(folder):
             f"The folder {folder!r} has no Whisper that can be read: {type(error).__name__}: "
             f"{error}. Copy all files of the encoder."
         ) from error
-    return weights, n_heads
+    return weights, int(n_heads)
 
 
 def _from_transformers(state, n_blocks):

@@ -16,7 +16,7 @@ __all__ = ["BatchExtraction"]
 _MOST_RECORDINGS = 256
 _MOST_SAMPLES = 600 * 16000
 # Recordings that are read between two looks at how much that is.
-_GROUP = 16
+_GROUP = 4
 
 
 class BatchExtraction(Extraction):

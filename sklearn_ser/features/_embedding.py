@@ -58,7 +58,10 @@ def _layers_of(layer, n_layers):
         f"expected a number from 0, the input of the first block, to {n_layers - 1}, the output "
         f"of the last one, several different ones, or 'all'"
     )
-    known = [isinstance(one, Integral) and -n_layers <= one < n_layers for one in chosen]
+    known = [
+        isinstance(one, Integral) and not isinstance(one, bool) and -n_layers <= one < n_layers
+        for one in chosen
+    ]
     numbers = tuple(int(one) % n_layers for one, ok in zip(chosen, known, strict=True) if ok)
     if not chosen or not all(known) or len(set(numbers)) < len(numbers):
         raise ValueError(f"layer is {plain(layer)!r}, {expected}.")
@@ -102,7 +105,8 @@ class EmbeddingExtractor(RecordingTransformer):
         - a `torch.nn.Module`, which is called with a tensor of shape (n_samples,),
           or another callable, which is called with such an array: one signal at
           16 kHz. It returns frames of shape (n_frames, width), or a list of them,
-          one for each layer.
+          one for each layer. A module is moved to `device`; `clone` copies it, as scikit-learn
+          copies all parameters, so wrap what cannot be copied in a function.
 
         Weights are read as data; code beside them is not run.
     layer : int, sequence of int or "all", default="all"
@@ -124,9 +128,9 @@ class EmbeddingExtractor(RecordingTransformer):
         this process; `n_jobs` then counts threads that read. Rows agree with those
         of a CPU up to rounding.
     version : str, int or None, default=None
-        What identifies a callable in the cache, which you change whenever its
-        values change. A module is identified by its weights if there is none, a
-        folder always is. Without `cache` it has no effect.
+        What identifies a callable or a module in the cache, together with its name (and
+        the weights of a module), which you change whenever its values change. A folder is
+        identified by its files. Without `cache` it has no effect.
     local_files_only : bool, default=False
         Whether a name on the hub is looked up on this machine only. A path never
         leads to the network.
@@ -319,15 +323,19 @@ class EmbeddingExtractor(RecordingTransformer):
     def _plan(self):
         """Return the encoder, the layers and statistics to compute, and those to return."""
         source = self._source()
-        n_layers = len(source.widths)
-        wanted = _layers_of(self.layer, n_layers)
+        if isinstance(source, CustomSource):
+            # Found once, and sent to workers with the function.
+            source = source._replace(known=source.widths)
+        widths = source.widths
+        wanted = _layers_of(self.layer, len(widths))
         statistics = _STATISTICS[self.pooling]
         if self.cache is None:
-            return source, (wanted, statistics), (wanted, statistics)
-        return source, (tuple(range(n_layers)), _STATISTICS["both"]), (wanted, statistics)
+            return source, widths, (wanted, statistics), (wanted, statistics)
+        everything = tuple(range(len(widths))), _STATISTICS["both"]
+        return source, widths, everything, (wanted, statistics)
 
     def _function(self):
-        source, (layers, statistics), _ = self._plan()
+        source, _, (layers, statistics), _ = self._plan()
         settings = {
             "source": source,
             "device": self.device,
@@ -340,22 +348,22 @@ class EmbeddingExtractor(RecordingTransformer):
         return _Batches(**settings)
 
     def _names(self):
-        source, _, (layers, statistics) = self._plan()
+        source, widths, _, (layers, statistics) = self._plan()
         name = source.name.rpartition("/")[2]
         return [
             f"{name}_layer{layer}_{statistic}_{unit}"
             for layer in layers
             for statistic in statistics
-            for unit in range(source.widths[layer])
+            for unit in range(widths[layer])
         ]
 
     def _computed(self):
-        source, (layers, statistics), wanted = self._plan()
+        _, widths, (layers, statistics), wanted = self._plan()
         starts, start = {}, 0
         for layer in layers:
             for statistic in statistics:
-                starts[layer, statistic] = start, start + source.widths[layer]
-                start += source.widths[layer]
+                starts[layer, statistic] = start, start + widths[layer]
+                start += widths[layer]
         places = [
             np.arange(*starts[one, statistic]) for one in wanted[0] for statistic in wanted[1]
         ]

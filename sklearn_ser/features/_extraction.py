@@ -85,6 +85,8 @@ class Extraction:
         From ``(y, sr)`` to a row; picklable.
     n_columns : int
         Length of a row.
+    columns : ndarray of int or None
+        Which of its values the outcomes have; None: all. All are stored.
     sampling_rate, max_duration : int or None, float
         As in `sklearn_ser.audio.load_audio`.
     cache : FeatureCache or None
@@ -109,6 +111,7 @@ class Extraction:
         function,
         n_columns,
         *,
+        columns=None,
         sampling_rate,
         max_duration,
         cache,
@@ -119,6 +122,7 @@ class Extraction:
         self.remarks = {}
         self._function = function
         self._n_columns = n_columns
+        self._columns = columns
         self._sampling_rate = sampling_rate
         self._max_duration = max_duration
         self._cache = cache
@@ -223,7 +227,13 @@ class Extraction:
             self._cache.put(outcome.digest, outcome.row, outcome.remarks)
         if outcome.error is not None and self._stop:
             self._failed[outcome.position] = outcome.error
-        return self._count(outcome)
+        return self._count(self._selected(outcome))
+
+    def _selected(self, outcome):
+        """Drop the values that are stored but not returned: they may be most of a row."""
+        if self._columns is None or outcome.row is None:
+            return outcome
+        return outcome._replace(row=outcome.row[self._columns])
 
     def _tasks(self, lookups):
         for outcome, item in lookups:
@@ -273,7 +283,8 @@ class Extraction:
                 for (position, item), key in zip(chunk, digests, strict=True):
                     if key in rows:
                         row, remarks = rows[key]
-                        yield Outcome(position, row, cached=True, remarks=remarks), None
+                        found = Outcome(position, row, cached=True, remarks=remarks)
+                        yield self._selected(found), None
                     else:
                         yield Outcome(position), item
 

@@ -1,9 +1,6 @@
 """The transformer that applies any function of a waveform to recordings."""
 
 import functools
-import hashlib
-import json
-import os
 from numbers import Integral
 from typing import ClassVar
 
@@ -12,57 +9,16 @@ import numpy as np
 from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._transformer import RecordingTransformer
+from sklearn_ser.utils._callables import (
+    MISTAKES,
+    called_name,
+    digest_of_arguments,
+    qualified_name,
+    unbind,
+)
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["FunctionExtractor"]
-
-# Reasons outside the recording: a mistake in the function, or a machine out of memory.
-_NOT_THE_RECORDINGS = (AttributeError, ImportError, MemoryError, NameError, TypeError)
-
-
-def _unbind(func):
-    """Return the callable inside all partials, and the arguments that they bind."""
-    bound = []
-    while isinstance(func, functools.partial):
-        bound.append([func.args, func.keywords])
-        func = func.func
-    return func, bound
-
-
-def _qualified_name(func):
-    """Return module and name of a function or class; of another callable, those of its class."""
-    named = func if hasattr(func, "__qualname__") else type(func)
-    return f"{named.__module__}.{named.__qualname__}"
-
-
-def _called(func):
-    """Return the name of func that messages use."""
-    return _qualified_name(_unbind(func)[0]).rpartition(".")[2]
-
-
-def _as_json(value):
-    """Turn an argument that JSON does not know into one that it knows.
-
-    An array is not equal to the list of its values: twice a list is a longer list.
-    """
-    if isinstance(value, os.PathLike):
-        return ["path", os.fspath(value)]
-    if isinstance(value, np.generic | np.ndarray):
-        return [value.dtype.str, value.tolist()]
-    raise TypeError(f"an object of {_qualified_name(type(value))}")
-
-
-def _digest_of_arguments(bound, kw_args):
-    """Return a digest that is equal, in every process, for equal arguments."""
-    try:
-        text = json.dumps([bound, kw_args], sort_keys=True, default=_as_json)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(
-            f"kw_args or the arguments of a partial hold what the cache cannot compare ({error}), "
-            "expected numbers, text, paths, arrays, and lists and dicts of them. Let func itself "
-            "use the object, and change version whenever the object changes, or set cache=None."
-        ) from None
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _as_row(values, names, called):
@@ -100,10 +56,10 @@ def _as_row(values, names, called):
 
 
 def _compute(y, sr, *, func, names, kw_args, allow_nan):
-    called = _called(func)
+    called = called_name(func)
     try:
         values = func(y, sr, **kw_args)
-    except (AudioError, *_NOT_THE_RECORDINGS):
+    except (AudioError, *MISTAKES):
         raise
     except Exception as error:
         # The function may call any library, so the types of its exceptions are unknown.
@@ -263,15 +219,15 @@ class FunctionExtractor(RecordingTransformer):
         # changes in the libraries that the function calls.
         if self.version is None:
             raise ValueError(
-                f"version is None, and cache={self.cache!r} cannot know when {_called(self.func)} "
-                "changes. Set version=1 for example, and another version whenever its values "
-                "change, or set cache=None."
+                f"version is None, and cache={self.cache!r} cannot know when "
+                f"{called_name(self.func)} changes. Set version=1 for example, and another version "
+                "whenever its values change, or set cache=None."
             )
-        func, bound = _unbind(self.func)
+        func, bound = unbind(self.func)
         return {
             "algorithm": "function",
-            "function": {"name": _qualified_name(func), "version": str(self.version)},
-            "arguments": _digest_of_arguments(bound, self.kw_args or {}),
+            "function": {"name": qualified_name(func), "version": str(self.version)},
+            "arguments": digest_of_arguments(bound, self.kw_args or {}),
             "names": list(self._names()),
             "allow_nan": bool(self.allow_nan),
         }

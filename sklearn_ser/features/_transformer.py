@@ -60,10 +60,6 @@ def _warn_of_remarks(recordings, remarks):
     )
 
 
-def _with_columns(outcome, columns):
-    return outcome if outcome.row is None else outcome._replace(row=outcome.row[columns])
-
-
 class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of transformers that compute one row of features per recording.
 
@@ -276,6 +272,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             extraction = (BatchExtraction if hasattr(function, "rows") else Extraction)(
                 function,
                 n_computed,
+                columns=columns,
                 sampling_rate=self._rate(),
                 max_duration=self.max_duration,
                 cache=cache,
@@ -284,9 +281,6 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 progress=progress,
             )
             outcomes = extraction.run(recordings)
-            if columns is not None:
-                # One by one: all that is computed would take many times the memory.
-                outcomes = (_with_columns(outcome, columns) for outcome in outcomes)
             yield from in_parts(outcomes, len(recordings), n_columns, size)
         if extraction.remarks:
             _warn_of_remarks(recordings, extraction.remarks)

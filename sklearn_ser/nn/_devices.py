@@ -14,6 +14,7 @@ __all__ = [
     "as_tensor",
     "build_module",
     "is_available",
+    "isolated_generator",
     "one_thread",
     "resolve_device",
     "seeds_of_run",
@@ -131,13 +132,23 @@ def seeds_of_run(seed: int, n_epochs_done: int) -> list[int]:
     return np.random.SeedSequence([seed, n_epochs_done]).generate_state(4).tolist()
 
 
+@contextmanager
+def isolated_generator() -> Iterator[None]:
+    """Keep what draws from torch's generator on the CPU from changing it for others.
+
+    Trainings and loadings may overlap in several threads, which share this generator.
+    """
+    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
+        yield
+
+
 def build_module(make: Callable[[], torch.nn.Module], seed: int) -> torch.nn.Module:
     """Call `make`, whose layers draw their initial weights, with torch's generator seeded.
 
     The generator that the caller may be using is put back as it was. Weights are drawn
     on the CPU for every device: training starts from the same point on all devices.
     """
-    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    with isolated_generator(), torch.device("cpu"):
         # Not torch.manual_seed, which seeds the generators of all GPUs as well.
         torch.default_generator.manual_seed(seed)
         return make().float()

@@ -106,3 +106,9 @@ def test_a_file_that_shrinks(tmp_path, write_ctranslate2):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(EncoderError, match="has become shorter"):
         variables.read("w")
+
+
+def test_bfloat16(tmp_path, write_ctranslate2):
+    path, values = tmp_path / "model.bin", np.float32([1.5, -2, 0.15625])
+    write_ctranslate2(path, {"w": (values.view(np.uint32) >> 16).astype("<u2")})
+    np.testing.assert_array_equal(Variables(path).weight("w"), values)

@@ -1,10 +1,12 @@
 import json
 
+import joblib
 import numpy as np
 import pytest
 import torch
 
 from sklearn_ser import EmbeddingExtractor
+from sklearn_ser.encoders._hugging_face import SpectrumEncoder
 from sklearn_ser.encoders._pooling import embed
 from sklearn_ser.encoders._source import find_source
 from sklearn_ser.exceptions import EncoderError
@@ -91,7 +93,8 @@ def test_blocks_behind_the_layer_are_not_computed(saved):
 
 
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")
-def test_batches_give_the_same_rows(saved):
+def test_batches_give_the_same_rows(saved, monkeypatch):
+    monkeypatch.setattr("sklearn_ser.encoders._pooling._most_samples", lambda device: 10**7)
     encoder = find_source(saved[0]).load("cpu")
     settings = {"layers": range(N_LAYERS), "statistics": ("mean", "std")}
     together = embed(encoder, SIGNALS, **settings)
@@ -181,23 +184,175 @@ def test_a_whisper_of_transformers(kind, half, tmp_path):
     np.testing.assert_allclose(X, np.stack(expected), rtol=1e-4, atol=1e-5)
 
 
-def test_other_networks_bring_their_front_end(tmp_path):
+def save_bert(folder):
+    """A network of spectra, whose front end joins frames two by two and masks a half pair."""
+    config = transformers.Wav2Vec2BertConfig(
+        hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48,
+        feature_projection_input_dim=160, conv_depthwise_kernel_size=5,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = transformers.Wav2Vec2BertModel(config).eval()
+    model.save_pretrained(folder)
+    return model, transformers.SeamlessM4TFeatureExtractor()
+
+
+@pytest.mark.parametrize("n_windows", [1, 3])
+@pytest.mark.parametrize("n_samples", [16000, 16160])
+def test_other_networks_bring_their_front_end(n_samples, n_windows, tmp_path, monkeypatch):
+    model, front_end = save_bert(tmp_path)
+    with pytest.raises(EncoderError, match=r"needs the settings of its front end"):
+        find_source(tmp_path).load("cpu")
+    front_end.save_pretrained(tmp_path)
+    parts = [RNG.normal(0, 0.1, n_samples).astype(np.float32) for _ in range(n_windows)]
+    layers = []
+    for part in parts:
+        inputs = front_end(part, sampling_rate=16000, return_tensors="pt")
+        with torch.inference_mode():
+            found = model(**inputs, output_hidden_states=True)
+        kept = inputs["attention_mask"][0].bool()
+        states = [*found.hidden_states[:2], found.last_hidden_state]
+        layers.append(torch.stack([frames[0, kept] for frames in states]))
+    frames = torch.cat(layers, dim=1).numpy()
+    monkeypatch.setattr(SpectrumEncoder, "max_samples", n_samples)
+    extractor = EmbeddingExtractor(tmp_path, pooling="both")
+    X = extractor.transform([np.concatenate(parts)]).reshape(3, 2, WIDTH)
+    np.testing.assert_allclose(X[:, 0], frames.mean(axis=1), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(X[:, 1], frames.std(axis=1), rtol=1e-3, atol=1e-4)
+
+
+def test_spectra_in_batches(tmp_path):
+    _, front_end = save_bert(tmp_path)
+    front_end.save_pretrained(tmp_path)
+    encoder = find_source(tmp_path).load("cpu")
+    signals = [torch.from_numpy(SIGNALS[0]), torch.from_numpy(SIGNALS[3])]
+    with torch.inference_mode():
+        together = list(encoder.layers(signals, 2))
+        for i, y in enumerate(signals):
+            for layer, (frames, n_frames) in enumerate(encoder.layers([y], 2)):
+                assert together[layer][1][i] == n_frames[0]
+                torch.testing.assert_close(together[layer][0][i], frames[0])
+
+
+def test_a_front_end_of_fixed_length_is_refused(tmp_path):
     config = transformers.ASTConfig(
         hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48,
         max_length=128,
     )  # fmt: skip
     with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = transformers.ASTModel(config).eval()
-    model.save_pretrained(tmp_path)
-    with pytest.raises(EncoderError, match=r"needs the settings of its front end"):
+        transformers.ASTModel(config).save_pretrained(tmp_path)
+    transformers.ASTFeatureExtractor(max_length=128).save_pretrained(tmp_path)
+    with pytest.raises(EncoderError, match="pads or cuts signals to a fixed length"):
         find_source(tmp_path).load("cpu")
-    front_end = transformers.ASTFeatureExtractor(max_length=128)
-    front_end.save_pretrained(tmp_path)
-    inputs = front_end(SIGNALS[0], sampling_rate=16000, return_tensors="pt")
-    with torch.inference_mode():
-        found = model(**inputs, output_hidden_states=True)
-    X = EmbeddingExtractor(tmp_path, layer=(0, 1, 2)).transform(SIGNALS[:1]).reshape(3, WIDTH)
-    layers = [*found.hidden_states[:2], found.last_hidden_state]
-    expected = [frames[0].mean(dim=0) for frames in layers]
-    np.testing.assert_allclose(X, np.stack(expected), rtol=1e-4, atol=1e-5)
+
+
+MORE_KINDS = {
+    "sew": ("SEW", {"squeeze_factor": 2, "conv_kernel": (10, 3, 2), "conv_stride": (5, 4, 4)}),
+    "unispeech": ("UniSpeech", {}),
+    "conformer": ("Wav2Vec2Conformer", {"conv_depthwise_kernel_size": 5}),
+    "adapter": ("Wav2Vec2", {"add_adapter": True, "output_hidden_size": 24}),
+}
+
+
+@pytest.mark.parametrize("name", MORE_KINDS)
+def test_both_statistics_of_the_whole_family(name, tmp_path, monkeypatch):
+    prefix, more = MORE_KINDS[name]
+    settings = SMALL | more
+    settings["conv_dim"] = (16,) * len(settings.get("conv_kernel", range(7)))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = getattr(transformers, f"{prefix}Config")(**settings)
+        model = getattr(transformers, f"{prefix}Model")(config).eval()
+    model.save_pretrained(tmp_path)
+    transformers.Wav2Vec2FeatureExtractor(do_normalize=False).save_pretrained(tmp_path)
+    if name == "adapter":
+        model.adapter = None
+    signals = [SIGNALS[0], SIGNALS[3]]
+    X = EmbeddingExtractor(tmp_path, pooling="both").transform(signals)
+    monkeypatch.setattr("sklearn_ser.encoders._pooling._most_samples", lambda device: 10**7)
+    encoder = find_source(tmp_path).load("cpu")
+    rows = embed(encoder, signals, layers=range(4), statistics=("mean", "std"))
+    for row, together, y in zip(X, rows, signals, strict=True):
+        with torch.inference_mode():
+            found = model(torch.from_numpy(y)[None], output_hidden_states=True)
+        states = [*found.hidden_states[:3], found.last_hidden_state]
+        expected = [
+            statistic.numpy()
+            for frames in states
+            for statistic in (frames[0].mean(dim=0), frames[0].std(dim=0, correction=0))
+        ]
+        np.testing.assert_allclose(row, np.hstack(expected), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(together, row, rtol=1e-3, atol=1e-4)
+
+
+def test_norms_over_a_batch_are_not_padded(tmp_path):
+    config = transformers.HubertConfig(**SMALL, **STABLE, conv_pos_batch_norm=True)
+    with torch.random.fork_rng():
+        transformers.HubertModel(config).save_pretrained(tmp_path)
+    assert not find_source(tmp_path).load("cpu").pads
+
+
+def test_settings_of_a_processor(tmp_path):
+    with torch.random.fork_rng():
+        model = save("wav2vec2", False, tmp_path)
+    (tmp_path / "preprocessor_config.json").unlink()
+    inside = {"feature_extractor": {"do_normalize": False, "sampling_rate": 16000}}
+    (tmp_path / "processor_config.json").write_text(json.dumps(inside))
+    source = find_source(tmp_path)
+    assert not source.load("cpu").normalise
+    assert "processor_config.json" in source.identity()["files"]
+    X = EmbeddingExtractor(tmp_path, layer=1).transform(SIGNALS[:1])
+    np.testing.assert_allclose(X[0], reference(model, SIGNALS[0], False)[1], atol=1e-5)
+
+
+def test_another_rate_is_refused(tmp_path):
+    with torch.random.fork_rng():
+        save("wav2vec2", False, tmp_path)
+    transformers.Wav2Vec2FeatureExtractor(sampling_rate=8000).save_pretrained(tmp_path)
+    with pytest.raises(EncoderError, match="wants signals at 8000 Hz, expected 16000"):
+        find_source(tmp_path).load("cpu")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"num_hidden_layers": 1}, r"more than config\.json asks for"),
+        ({"num_hidden_layers": 10**9}, "is damaged: 1000000000 blocks"),
+        ({"num_hidden_layers": -1}, "is damaged: -1 blocks"),
+        ({"conv_stride": [0, 2, 2, 2, 2, 2, 2]}, "cannot be used|cannot load"),
+        ({"transformers_weights": "x.safetensors"}, "names its weights by transformers_weights"),
+    ],
+)
+def test_settings_of_other_weights(change, reason, tmp_path):
+    with torch.random.fork_rng():
+        save("wav2vec2", False, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(EncoderError, match=reason):
+        EmbeddingExtractor(tmp_path).transform(SIGNALS[:1])
+
+
+def test_weights_that_are_not_finite(tmp_path):
+    with torch.random.fork_rng():
+        model = save("wav2vec2", False, tmp_path)
+    model.encoder.layers[0].feed_forward.output_dense.bias.data[0] = np.nan
+    model.save_pretrained(tmp_path)
+    with pytest.raises(EncoderError, match="not finite"):
+        find_source(tmp_path).load("cpu")
+
+
+def test_threads_load_an_encoder_once(tmp_path, monkeypatch):
+    with torch.random.fork_rng():
+        save("wav2vec2", False, tmp_path)
+    loaded, real = [], transformers.AutoModel.from_pretrained
+
+    def counting(*args, **kwargs):
+        loaded.append(args)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", counting)
+    before = torch.random.get_rng_state()
+    with joblib.parallel_config("threading", n_jobs=4):
+        EmbeddingExtractor(tmp_path, n_jobs=4).transform(SIGNALS * 3)
+    assert len(loaded) == 1
+    assert torch.equal(torch.random.get_rng_state(), before)

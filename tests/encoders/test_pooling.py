@@ -3,8 +3,16 @@ import pytest
 import torch
 
 from sklearn_ser.encoders._base import Encoder
-from sklearn_ser.encoders._pooling import _batches, _windows, embed
+from sklearn_ser.encoders._pooling import (
+    _batches,
+    _exactly,
+    _most_samples,
+    _windows,
+    embed,
+)
 from sklearn_ser.exceptions import AudioError
+
+GPU = torch.device("cuda")
 
 
 class Frames(Encoder):
@@ -49,7 +57,8 @@ def test_windows_are_pooled_together():
     frames = y.reshape(100, 10).astype(float)
     encoder = Frames()
     [row] = embed(encoder, [y], layers=(0,), statistics=("mean", "std"))
-    assert encoder.batches == [[100]] * 10 or encoder.batches == [[100] * 10]
+    # One by one: the memory that they take together is that of all of them.
+    assert encoder.batches == [[100]] * 10
     np.testing.assert_allclose(row, np.hstack([frames.mean(axis=0), frames.std(axis=0)]), rtol=1e-5)
 
 
@@ -76,6 +85,13 @@ def test_short_signals_are_followed_by_zeros():
     np.testing.assert_array_equal(row, np.pad(y / 2, (0, 8)))
 
 
+@pytest.fixture
+def together(monkeypatch):
+    """Compute in batches, as on a GPU."""
+    monkeypatch.setattr("sklearn_ser.encoders._pooling._most_samples", lambda device: 10**6)
+
+
+@pytest.mark.usefixtures("together")
 def test_padding_is_not_pooled():
     signals = [signal(n, n) for n in (100, 25, 60, 250)]
     encoder = Frames(pads=True)
@@ -89,7 +105,7 @@ def test_padding_is_not_pooled():
 @pytest.mark.parametrize("pads", [False, True])
 def test_batches_hold_each_signal_once(pads):
     lengths = np.random.default_rng(0).integers(1, 5, 300).tolist()
-    batches = list(_batches(lengths, pads=pads))
+    batches = list(_batches(lengths, pads=pads, most_samples=10**6))
     assert sorted(i for batch in batches for i in batch) == list(range(300))
     assert all(len(batch) <= 64 for batch in batches)
     if not pads:
@@ -98,8 +114,8 @@ def test_batches_hold_each_signal_once(pads):
 
 def test_batches_are_bounded_in_samples():
     minute = 60 * 16000
-    batches = list(_batches([minute] * 25, pads=True))
-    assert [len(batch) for batch in batches] == [10, 10, 5]
+    batches = list(_batches([minute] * 10, pads=True, most_samples=_most_samples(GPU)))
+    assert [len(batch) for batch in batches] == [4, 4, 2]
 
 
 def test_values_that_are_not_finite():
@@ -143,6 +159,7 @@ def test_all_of_silence_is_speech():
     np.testing.assert_array_equal(row, np.repeat(np.float32([1, 0]), 10))
 
 
+@pytest.mark.usefixtures("together")
 @pytest.mark.parametrize("pads", [False, True])
 def test_speech_in_batches(pads):
     signals = [np.repeat(signal(n // 10, n), 10) * (np.arange(n) > 30) for n in (60, 90, 250)]
@@ -150,3 +167,38 @@ def test_speech_in_batches(pads):
     for y, row in zip(signals, embed(Frames(pads=pads), signals, **settings), strict=True):
         [alone] = embed(Frames(), [y], **settings)
         np.testing.assert_allclose(row, alone, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("together")
+def test_one_that_fails_does_not_stop_the_others_of_its_batch():
+    class Picky(Frames):
+        def layers(self, signals, last):
+            if any(y[0] > 100 for y in signals):
+                raise AudioError("too loud")
+            yield from super().layers(signals, last)
+
+    signals = [signal(100, n) for n in range(3)]
+    signals[1][0] = 1000
+    good, bad, other = embed(Picky(), signals, layers=(0,), statistics=("mean",))
+    assert isinstance(bad, AudioError)
+    for row, y in ((good, signals[0]), (other, signals[2])):
+        np.testing.assert_allclose(row, y.reshape(10, 10).mean(axis=0), rtol=1e-5)
+
+
+def flags():
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    return cudnn.enabled, cudnn.allow_tf32, matmul.allow_tf32
+
+
+def test_short_mantissas_are_switched_off_on_a_gpu_only():
+    before = flags()
+    with _exactly(torch.device("cpu")):
+        assert flags() == before
+    first, second = _exactly(GPU), _exactly(GPU)
+    first.__enter__()
+    assert flags() == (before[0], False, False)
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert flags() == (before[0], False, False)
+    second.__exit__(None, None, None)
+    assert flags() == before

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_ser import EmbeddingExtractor
 from sklearn_ser.encoders._source import find_source
 from sklearn_ser.encoders._whisper import WhisperEncoder, log_mel
 from sklearn_ser.encoders._whisper_weights import read_ctranslate2
@@ -121,8 +122,44 @@ def test_incomplete_weights_are_named(tmp_path, write_ctranslate2, whisper_array
 
 def test_a_translator_is_not_a_whisper(tmp_path, write_ctranslate2):
     write_ctranslate2(tmp_path / "model.bin", {"encoder/embeddings/weight": np.ones((2, 2), "f4")})
-    with pytest.raises(EncoderError, match="not a Whisper"):
+    with pytest.raises(EncoderError, match="it lacks 'encoder/position_encodings/encodings'"):
         find_source(tmp_path).widths  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("num_heads", np.int16(3), "3 attention heads for a width of 16"),
+        ("num_heads", np.int16(0), "0 attention heads"),
+        ("num_heads", np.int16(-2), "-2 attention heads"),
+        ("num_heads", np.int16([2, 2]), r"\[2 2\] attention heads"),
+        ("num_heads", np.float32(np.nan), "nan attention heads"),
+        ("conv1/weight", np.ones((16, 80), "f4"), r"conv1 has weights of shape \(16, 80\)"),
+        ("conv1/weight", np.ones((16, 0, 3), "f4"), "conv1 has weights of shape"),
+        ("conv2/weight", np.ones((16, 16, 5), "f4"), r"conv2.weight has the shape \(16, 16, 5\)"),
+        ("layer_1/ffn/linear_0/weight", np.ones((64, 15), "f4"), r"blocks\.1\.up\.weight has"),
+        ("layer_2/ffn/layer_norm/beta", np.ones(15, "f4"), r"blocks\.2\.mlp_norm\.bias has"),
+        ("position_encodings/encodings", np.ones((9, 8), "f4"), "positions has the shape"),
+        ("position_encodings/encodings", np.ones((0, 16), "f4"), "positions has the shape"),
+        ("position_encodings/encodings", np.ones(16, "f4"), "expected two axes"),
+        ("layer_0/ffn/linear_1/bias", np.full(16, np.nan, "f4"), "values that are not finite"),
+    ],
+)
+def test_damaged_weights(name, value, reason, tmp_path, write_ctranslate2, whisper_arrays):
+    write_ctranslate2(tmp_path / "model.bin", whisper_arrays | {f"encoder/{name}": value})
+    with pytest.raises(EncoderError, match=reason):
+        EmbeddingExtractor(tmp_path).transform([np.full(4000, 0.1)])
+
+
+def test_blocks_of_another_width(tmp_path, write_ctranslate2, whisper_arrays):
+    rng, arrays = np.random.default_rng(0), dict(whisper_arrays)
+    for k in range(3):
+        block = f"encoder/layer_{k}/ffn"
+        arrays[f"{block}/linear_0/weight"] = rng.normal(size=(24, 16)).astype("f4")
+        arrays[f"{block}/linear_0/bias"] = rng.normal(size=24).astype("f4")
+        arrays[f"{block}/linear_1/weight"] = rng.normal(size=(16, 24)).astype("f4")
+    write_ctranslate2(tmp_path / "model.bin", arrays)
+    assert EmbeddingExtractor(tmp_path).transform([np.full(4000, 0.1)]).shape == (1, 64)
 
 
 # Real weights against other implementations.

@@ -1,5 +1,7 @@
 import pickle
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -87,7 +89,7 @@ def test_layers_and_statistics(
     assert extractor.get_feature_names_out().tolist() == names
 
 
-@pytest.mark.parametrize("layer", [4, -5, (0, 4), (), (1, 1), (1, -3), ("a",), (1.5,)])
+@pytest.mark.parametrize("layer", [4, -5, (0, 4), (), (1, 1), (1, -3), ("a",), (1.5,), True])
 def test_layers_that_there_are_not(layer, paths, whisper_folder):
     with pytest.raises(ValueError, match=r"layer is .*, expected a number from 0, .* to 3"):
         EmbeddingExtractor(whisper_folder, layer=layer).fit(paths)
@@ -117,11 +119,18 @@ def test_a_search_over_layers_runs_no_encoder(paths, whisper_folder, tmp_path, p
     assert not passes
 
 
-def test_a_warm_cache_needs_no_torch(paths, whisper_folder, tmp_path, monkeypatch):
-    extractor = EmbeddingExtractor(whisper_folder, cache=tmp_path / "rows.db")
-    X = extractor.transform(paths)
-    monkeypatch.setattr("sklearn_ser.encoders._source._load", None)
-    np.testing.assert_array_equal(extractor.fit_transform(paths), X)
+def test_a_warm_cache_needs_no_torch_and_no_device(paths, whisper_folder, tmp_path):
+    EmbeddingExtractor(whisper_folder, cache=tmp_path / "rows.db").transform(paths)
+    code = f"""
+import sys
+from sklearn_ser import EmbeddingExtractor
+extractor = EmbeddingExtractor({str(whisper_folder)!r}, cache={str(tmp_path / "rows.db")!r})
+assert extractor.fit_transform({paths!r}).shape == (6, 64)
+assert extractor.set_params(device="cuda:99").transform({paths!r}).shape == (6, 64)
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_cache_knows_the_encoder_by_its_content(paths, whisper_folder, tmp_path, passes):
@@ -234,6 +243,7 @@ def test_names_in_tables(paths, whisper_folder):
 @pytest.fixture
 def as_if_on_a_gpu(monkeypatch):
     monkeypatch.setattr(_embedding, "is_cpu", lambda device: False)
+    monkeypatch.setattr(_pooling, "_most_samples", lambda device: 10**7)
 
 
 def test_batches_give_the_same_rows(paths, whisper_folder, monkeypatch, passes, request):
