@@ -13,7 +13,7 @@ import sklearn_ser
 PACKAGE = Path(sklearn_ser.__file__).parent
 PARTS = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.name[0] not in "_."}
 # For the command line and for the package itself.
-INTERNAL = {"cli", "nn", "utils"}
+INTERNAL = {"cli", "encoders", "nn", "utils"}
 
 
 def test_public_parts_are_listed_and_internal_ones_are_not():
