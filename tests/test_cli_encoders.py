@@ -100,7 +100,7 @@ def test_train_and_predict(kind, corpora, named, whisper_folder, tmp_path, capsy
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 25
     loaded = load(model)
-    extractor = loaded[0] if kind == "encoder" else loaded[0].extractors[1]
+    extractor = loaded[0] if kind == "encoder" else dict(loaded[0].extractors)["embeddingextractor"]
     assert extractor.encoder == str(whisper_folder.resolve())
 
 

@@ -92,7 +92,7 @@ def check_needs(method, speech, *, at_least=1):
 
 def make_extractor(args, **options):
     """Return the extractor for the arguments; `options` override them."""
-    from sklearn_ser.features import EGeMAPSExtractor, EmbeddingExtractor, ExtractorUnion
+    from sklearn_ser.features import EGeMAPSExtractor, EmbeddingExtractor, make_extractor_union
 
     functionals, encoder, layer = args.features
     if not functionals and args.sampling_rate != 16000:
@@ -111,8 +111,9 @@ def make_extractor(args, **options):
         return EGeMAPSExtractor(**of_egemaps, **options)
     if not functionals:
         return EmbeddingExtractor(**of_encoder, **options)
-    both = [EGeMAPSExtractor(**of_egemaps), EmbeddingExtractor(**of_encoder)]
-    return ExtractorUnion(both, **options)
+    return make_extractor_union(
+        EGeMAPSExtractor(**of_egemaps), EmbeddingExtractor(**of_encoder), **options
+    )
 
 
 def describe_features(args, extractor):
@@ -124,7 +125,9 @@ def describe_features(args, extractor):
         facts["variant"] = args.variant
         facts["sampling rate"] = args.sampling_rate or "that of each file"
     if encoder is not None:
-        embedding = extractor.extractors[1] if functionals else extractor
+        embedding = extractor
+        if functionals:
+            embedding = dict(extractor.extractors)["embeddingextractor"]
         facts["encoder"] = embedding.encoder_["name"]
         facts["layers"] = list(embedding.layers_)
         facts["statistic"] = embedding.pooling

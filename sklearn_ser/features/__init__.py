@@ -18,7 +18,7 @@ from sklearn_ser.features._function import FunctionExtractor
 from sklearn_ser.features._librosa import LibrosaExtractor
 from sklearn_ser.features._table import write_features
 from sklearn_ser.features._transformer import RecordingTransformer
-from sklearn_ser.features._union import ExtractorUnion
+from sklearn_ser.features._union import ExtractorUnion, make_extractor_union
 
 __all__ = [
     "DESCRIPTORS",
@@ -32,5 +32,6 @@ __all__ = [
     "RecordingTransformer",
     "egemaps",
     "egemaps_lld",
+    "make_extractor_union",
     "write_features",
 ]

@@ -6,13 +6,18 @@ import warnings
 from typing import ClassVar
 
 import numpy as np
+from sklearn.pipeline import make_union
 
-from sklearn_ser._sklearn import _fit_context
-from sklearn_ser.audio import MAXIMUM_DURATION
+from sklearn_ser._sklearn import _BaseComposition, _fit_context
 from sklearn_ser.exceptions import AudioWarning
 from sklearn_ser.features._transformer import RecordingTransformer
 
-__all__ = ["ExtractorUnion"]
+__all__ = ["ExtractorUnion", "make_extractor_union"]
+
+_EXPECTED = (
+    "expected at least one pair of a name and an extractor, such as "
+    "('functionals', EGeMAPSExtractor())."
+)
 
 
 def _without_remarks(parts):
@@ -27,7 +32,7 @@ def _without_remarks(parts):
             yield part
 
 
-class ExtractorUnion(RecordingTransformer):
+class ExtractorUnion(RecordingTransformer, _BaseComposition):
     """Put the features of several extractors side by side.
 
     Like scikit-learn's `FeatureUnion`, and with what the extractors of this package can do
@@ -36,24 +41,30 @@ class ExtractorUnion(RecordingTransformer):
 
     Parameters
     ----------
-    extractors : list of RecordingTransformer
-        Their columns follow one another. `fit` fits them in place, as a pipeline does with
-        its steps. The following parameters take precedence over their own.
-    max_duration : float, default=14400
-        Seconds that a recording may last; a longer one is an error.
+    extractors : list of (str, RecordingTransformer) tuples
+        The extractors by name; their columns follow one another. `fit` fits them in place, as
+        a pipeline does with its steps. ``set_params(name__parameter=value)`` reaches their
+        parameters, as does a grid, and ``set_params(name=extractor)`` replaces one of them.
+    max_duration : float or None, default=None
+        Seconds that a recording may last; a longer one is an error. None leaves each
+        extractor its own `max_duration`.
     cache : str, path-like or None, default=None
-        One file for the rows of all extractors.
+        One file for the rows of all extractors. None leaves each extractor its own `cache`.
     n_jobs : int or None, default=None
-        Number of processes, through `joblib`. The extractors work one after the other.
+        Number of processes, through `joblib`, for each extractor; they work one after the
+        other. None leaves each extractor its own `n_jobs`.
     on_error : {"raise", "nan"}, default="raise"
         What to do about a recording that one of them cannot use: "raise" stops, "nan"
-        gives a row of NaN and one `ExtractionWarning` that names all such recordings.
+        gives a row of NaN and one `ExtractionWarning` that names all such recordings. It
+        takes precedence over the `on_error` of the extractors.
     verbose : int or bool, default=0
         Shows a progress bar for each extractor if above 0 and the output is a terminal.
+        0 leaves each extractor its own `verbose`.
 
     See Also
     --------
-    sklearn.pipeline.make_union : For transformers of any kind.
+    make_extractor_union : Make a union without choosing names.
+    sklearn.pipeline.FeatureUnion : For transformers of any kind.
 
     Notes
     -----
@@ -67,15 +78,20 @@ class ExtractorUnion(RecordingTransformer):
     >>> from sklearn_ser.features import ExtractorUnion
     >>> def levels(y):
     ...     return np.abs(y[: len(y) // 160 * 160]).reshape(-1, 160)
-    >>> union = ExtractorUnion([EGeMAPSExtractor(), EmbeddingExtractor(levels)])
+    >>> union = ExtractorUnion(
+    ...     [("functionals", EGeMAPSExtractor()), ("encoder", EmbeddingExtractor(levels))]
+    ... )
     >>> recordings = [np.random.default_rng(n).normal(0, 0.1, n) for n in (8000, 16000)]
     >>> union.fit_transform(recordings).shape
     (2, 248)
+    >>> union.set_params(encoder__pooling="both").fit_transform(recordings).shape
+    (2, 408)
     """
 
     _parameter_constraints: ClassVar[dict] = {
         **RecordingTransformer._parameter_constraints,
         "extractors": [list, tuple],
+        "max_duration": [*RecordingTransformer._parameter_constraints["max_duration"], None],
     }
     _parameter_constraints.pop("sampling_rate")
 
@@ -83,7 +99,7 @@ class ExtractorUnion(RecordingTransformer):
         self,
         extractors,
         *,
-        max_duration=MAXIMUM_DURATION,
+        max_duration=None,
         cache=None,
         n_jobs=None,
         on_error="raise",
@@ -96,6 +112,38 @@ class ExtractorUnion(RecordingTransformer):
         self.on_error = on_error
         self.verbose = verbose
 
+    def get_params(self, deep=True):
+        """Return the parameters, by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add the extractors by their names, and their parameters as
+            ``name__parameter``.
+
+        Returns
+        -------
+        params : dict of str to object
+        """
+        return self._get_params("extractors", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters of the union and of its extractors.
+
+        Parameters
+        ----------
+        **params : dict
+            By the names that `get_params` gives: a parameter of the union,
+            ``name__parameter`` of an extractor, or ``name`` to replace an extractor.
+
+        Returns
+        -------
+        self : ExtractorUnion
+            The same object.
+        """
+        self._set_params("extractors", **params)
+        return self
+
     @property
     def sampling_rate(self):
         """The rate at which waveforms are taken to be; None if the extractors disagree."""
@@ -103,14 +151,23 @@ class ExtractorUnion(RecordingTransformer):
         return rates.pop() if len(rates) == 1 else None
 
     def _checked(self):
-        wrong = [one for one in self.extractors if not isinstance(one, RecordingTransformer)]
-        if wrong or not self.extractors:
-            found = type(wrong[0]).__name__ if wrong else "nothing"
-            raise ValueError(
-                f"extractors holds {found}, expected at least one extractor such as "
-                "EGeMAPSExtractor(). For other transformers, use make_union of scikit-learn."
-            )
-        return self.extractors
+        """Return the extractors without their names, sure of what they are."""
+        if not self.extractors:
+            raise ValueError(f"extractors is empty, {_EXPECTED}")
+        for pair in self.extractors:
+            if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str)):
+                raise ValueError(
+                    f"extractors holds {type(pair).__name__}, {_EXPECTED} make_extractor_union "
+                    "chooses the names."
+                )
+            if not isinstance(pair[1], RecordingTransformer):
+                raise ValueError(
+                    f"{pair[0]!r} in extractors is {type(pair[1]).__name__}, {_EXPECTED} For other "
+                    "transformers, use FeatureUnion of scikit-learn."
+                )
+        names, extractors = zip(*self.extractors, strict=True)
+        self._validate_names(names)
+        return extractors
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -135,8 +192,11 @@ class ExtractorUnion(RecordingTransformer):
 
     def _members(self):
         """Return copies of the extractors with the settings of the union."""
-        settings = ("max_duration", "cache", "n_jobs", "on_error", "verbose")
-        values = {name: getattr(self, name) for name in settings}
+        values = {name: getattr(self, name) for name in ("max_duration", "cache", "n_jobs")}
+        values = {name: value for name, value in values.items() if value is not None}
+        values["on_error"] = self.on_error
+        if self.verbose:
+            values["verbose"] = self.verbose
         # Shallow, as set_params replaces attributes: what fit has noted stays.
         return [copy.copy(one).set_params(**values) for one in self._checked()]
 
@@ -166,3 +226,31 @@ class ExtractorUnion(RecordingTransformer):
                 start, rows = several[0][0], np.hstack([rows for _, rows, _ in several])
                 rows[[i - start for i in errors]] = np.nan
                 yield start, rows, errors
+
+
+def make_extractor_union(*extractors, **settings):
+    """Put the features of several extractors side by side, without choosing names.
+
+    Parameters
+    ----------
+    *extractors : RecordingTransformer
+        Their names are those of their classes in lower case, followed by -1, -2 and so on if
+        there are several of a class, as in `sklearn.pipeline.make_union`.
+    **settings
+        Further parameters of `ExtractorUnion`.
+
+    Returns
+    -------
+    union : ExtractorUnion
+
+    Examples
+    --------
+    >>> from sklearn_ser import EGeMAPSExtractor
+    >>> from sklearn_ser.features import LibrosaExtractor, make_extractor_union
+    >>> union = make_extractor_union(EGeMAPSExtractor(), LibrosaExtractor(), n_jobs=2)
+    >>> [name for name, _ in union.extractors]
+    ['egemapsextractor', 'librosaextractor']
+    >>> union.set_params(librosaextractor__n_jobs=1).n_jobs
+    2
+    """
+    return ExtractorUnion(make_union(*extractors).transformer_list, **settings)
