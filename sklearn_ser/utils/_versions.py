@@ -16,6 +16,7 @@ DISTRIBUTIONS = (
     "soundfile",
     "torch",
     "skorch",
+    "transformers",
     "skops",
 )
 
