@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import pkgutil
-import shutil
 import subprocess
 import sys
 import warnings
@@ -38,7 +37,7 @@ from sklearn_ser import (
     save,
 )
 from sklearn_ser.datasets import make_corpora
-from sklearn_ser.exceptions import EncoderError, PersistenceError, PersistenceWarning
+from sklearn_ser.exceptions import PersistenceError, PersistenceWarning
 from sklearn_ser.features import FUNCTIONAL_NAMES, FunctionExtractor, egemaps
 from sklearn_ser.persistence import TRUSTED_TYPES, model_card
 
@@ -84,6 +83,8 @@ def make(name, encoder):
         return cls(egemaps, names=FUNCTIONAL_NAMES)
     if name == "EmbeddingExtractor":
         return cls(encoder)
+    if name == "ExtractorUnion":
+        return cls([("functionals", EGeMAPSExtractor()), ("encoder", EmbeddingExtractor(encoder))])
     parameters = inspect.signature(cls).parameters
     quick = {"max_epochs": 2, "random_state": 0}
     estimator = cls(**{key: value for key, value in quick.items() if key in parameters})
@@ -537,44 +538,3 @@ def test_classifiers_keep_their_labels(path):
     loaded = load(path)
     assert is_classifier(loaded)
     assert loaded.classes_.tolist() == ["anger", "sadness"]
-
-
-@pytest.fixture
-def with_encoder(whisper_folder, tmp_path):
-    rng = np.random.default_rng(0)
-    X = [rng.normal(0, 0.1 + 0.1 * (i % 2), 4000) for i in range(12)]
-    encoder = tmp_path / "encoder"
-    shutil.copytree(whisper_folder, encoder)
-    model = make_pipeline(EmbeddingExtractor(encoder), StandardScaler(), SVC())
-    model.fit(X, ["a", "b"] * 6)
-    save(model, tmp_path / "model.skops")
-    return model, X, encoder
-
-
-def test_an_encoder_is_kept_by_reference_and_hash(with_encoder, tmp_path):
-    model, X, encoder = with_encoder
-    assert (tmp_path / "model.skops").stat().st_size < 20_000
-    loaded = load(tmp_path / "model.skops")
-    assert loaded[0].encoder == str(encoder)
-    assert loaded[0].encoder_ == model[0].encoder_
-    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
-
-
-def test_what_to_fetch_is_said_where_the_encoder_is_missing(with_encoder, tmp_path):
-    model, X, encoder = with_encoder
-    digest = model[0].encoder_["files"]["model.bin"]["sha256"]
-    expected = model.predict(X)
-    moved = encoder.rename(tmp_path / "elsewhere")
-    with pytest.warns(PersistenceWarning, match=f"cannot extract features here.*{digest}"):
-        loaded = load(tmp_path / "model.skops")
-    with pytest.raises(EncoderError, match=f"not there.*SHA-256 {digest}"):
-        loaded.predict(X)
-    loaded.set_params(embeddingextractor__encoder=str(moved))
-    np.testing.assert_array_equal(loaded.predict(X), expected)
-
-
-def test_loading_never_asks_the_hub(with_encoder, tmp_path, monkeypatch):
-    monkeypatch.setattr("sklearn_ser.encoders._source.fetch", None)
-    model = with_encoder[0].set_params(embeddingextractor__encoder="owner/model")
-    save(model, tmp_path / "model.skops")
-    load(tmp_path / "model.skops")

@@ -108,16 +108,16 @@ def model_card(path, *, max_size=None):
     return read(path, max_size=_check_size(max_size), header_only=True)[0]
 
 
-def _warn_of_missing_encoders(path, model):
-    """Warn of encoders that the model needs, and that are not where it names them."""
+def _missing_encoders(model):
+    """Return why encoders that the model needs cannot be used here."""
+    reasons = []
     for part in parts_of(model):
-        reason = part.missing_encoder() if isinstance(part, EmbeddingExtractor) else None
-        if reason:
-            warnings.warn(
-                f"{path} was loaded, but cannot extract features here: {reason}",
-                PersistenceWarning,
-                stacklevel=caller_stacklevel(),
-            )
+        if isinstance(part, EmbeddingExtractor):
+            try:
+                reasons.append(part.missing_encoder())
+            except OSError as error:  # a folder that may not be read
+                reasons.append(str(error))
+    return [reason for reason in reasons if reason]
 
 
 def load(path, *, trusted=(), max_size=None):
@@ -146,7 +146,8 @@ def load(path, *, trusted=(), max_size=None):
     model : estimator object
         As it was saved, except for settings of the machine: `cache`, `memory` and `n_jobs` are
         None everywhere in the model. A network is on the device that its parameter `device`
-        names if that exists here, and on the CPU otherwise.
+        names if that exists here, and on the CPU otherwise; the `device` of an extractor that
+        does not exist here becomes "cpu".
 
     Raises
     ------
@@ -189,11 +190,17 @@ def load(path, *, trusted=(), max_size=None):
                 raise TypeError(f"it holds a {type(model).__name__}, expected an estimator")
             model = restored(model)
             check_sound(model)
+            missing = _missing_encoders(model)
         except MemoryError as error:
             raise too_large(path, "more than there is", limit) from error
         except Exception as error:  # constructors raise what they like
             raise PersistenceError(_explain(path, header["versions"], error)) from error
-    _warn_of_missing_encoders(path, model)
+    for reason in missing:
+        warnings.warn(
+            f"{path} was loaded, but cannot extract features here: {reason}",
+            PersistenceWarning,
+            stacklevel=caller_stacklevel(),
+        )
     saved, now = header["versions"].get("scikit-learn"), current_versions()["scikit-learn"]
     if saved != now:
         warnings.warn(

@@ -66,9 +66,6 @@ def _leave_attributes(part, attributes):
         ours = isinstance(part, RecordingTransformer)
         if name in attributes and (ours or _is_folder(attributes[name])):
             attributes[name] = None
-    if isinstance(part, EmbeddingExtractor) and isinstance(part.encoder, os.PathLike):
-        # Of the encoder a file keeps the place and what identifies it, in plain types.
-        attributes["encoder"] = os.fspath(part.encoder)
     for name in _THREADS:
         if isinstance(attributes.get(name), int):
             # Compiled code starts as many threads as this number says.
@@ -93,6 +90,31 @@ def _leave_machine(parts):
                 _leave_arguments(value)
 
 
+def _fix_place(attributes):
+    """Write the folder of an encoder as text that names it from any folder on this machine."""
+    encoder = attributes.get("encoder")
+    if not isinstance(encoder, str | os.PathLike):
+        return
+    text = os.fspath(encoder)
+    folder = os.path.expanduser(text)
+    # A text that is not a folder may be a name on the hub.
+    attributes["encoder"] = os.path.abspath(folder) if os.path.isdir(folder) else text
+
+
+def _fix_device(attributes):
+    """Replace the device of an encoder by the CPU if it does not exist here."""
+    device = attributes.get("device")
+    # "cpu" and "auto" exist everywhere, which is known without the seconds that torch takes.
+    if not isinstance(device, str) or device in ("cpu", "auto"):
+        return
+    from sklearn_ser.nn._devices import resolve_device
+
+    try:
+        resolve_device(device)
+    except RuntimeError:
+        attributes["device"] = "cpu"
+
+
 def portable(model):
     """Return a copy of a model without settings of this machine, made of plain types."""
     model = copy.deepcopy(model)
@@ -100,6 +122,8 @@ def portable(model):
     _leave_machine(parts)
     for part in parts:
         attributes = getattr(part, "__dict__", None)
+        if isinstance(part, EmbeddingExtractor):
+            _fix_place(attributes)
         if isinstance(attributes, dict) and METADATA_REQUESTS in attributes:
             requests = attributes.pop(METADATA_REQUESTS)
             plain = {
@@ -121,6 +145,8 @@ def restored(model):
     _leave_machine(parts)
     for part in parts:
         attributes = getattr(part, "__dict__", None)
+        if isinstance(part, EmbeddingExtractor):
+            _fix_device(attributes)
         requests = attributes.pop(_PLAIN_REQUESTS, {}) if isinstance(attributes, dict) else {}
         if requests:
             # The scorer that stands for `score` does not make this by itself in scikit-learn 1.6.

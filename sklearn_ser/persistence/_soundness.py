@@ -1,7 +1,8 @@
 """Check that loaded values are consistent where compiled code relies on it.
 
 scikit-learn computes these attributes itself and uses them as indices without checks. A file may
-contain anything, and an index beyond the end of an array crashes the process.
+contain anything, and an index beyond the end of an array crashes the process. What an extractor
+keeps of its encoder is checked as well, as messages about a missing encoder show it.
 """
 
 import numpy as np
@@ -21,6 +22,7 @@ from sklearn.neighbors import (
 )
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 
+from sklearn_ser.features._embedding import EmbeddingExtractor
 from sklearn_ser.persistence._parts import parts_of
 
 __all__ = ["check_sound"]
@@ -165,6 +167,29 @@ def _check_generator(state):
     _require(0 <= state.get("buffer_pos", 0) <= _PHILOX_BUFFER, "the state of a random generator")
 
 
+def _check_encoder(extractor):
+    """Check the place of an encoder, and what identifies it."""
+    encoder, called = vars(extractor).get("encoder"), type(extractor).__name__
+    if not (isinstance(encoder, str) or callable(encoder)):
+        raise TypeError(f"{called}.encoder is a {type(encoder).__name__}, expected text")
+    if "encoder_" not in vars(extractor):
+        return
+    fitted = vars(extractor)["encoder_"]
+    files = fitted.get("files", {}) if isinstance(fitted, dict) else None
+    fits = (
+        isinstance(files, dict)
+        and all(isinstance(fitted.get(key), str) for key in ("name", "kind"))
+        and all(
+            isinstance(name, str)
+            and isinstance(about, dict)
+            and type(about.get("size")) is int
+            and isinstance(about.get("sha256"), str)
+            for name, about in files.items()
+        )
+    )
+    _require(fits, f"name, kind and files in {called}.encoder_")
+
+
 _CHECKS = (
     ((SVC, SVR, NuSVC, NuSVR, OneClassSVM), _check_kernel),
     (_NEIGHBOURS, _check_neighbours),
@@ -172,12 +197,13 @@ _CHECKS = (
     (DictVectorizer, _check_vocabulary),
     (np.random.RandomState, lambda part: _check_generator(part.get_state(legacy=False))),
     (np.random.Generator, lambda part: _check_generator(part.bit_generator.state)),
+    (EmbeddingExtractor, _check_encoder),
     (OneVsRestClassifier, _check_one_against_rest),
 )
 
 
 def check_sound(model):
-    """Raise an error if parts of a model would make compiled code read beyond arrays.
+    """Raise an error if parts of a model do not fit together.
 
     Parameters
     ----------
