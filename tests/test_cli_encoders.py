@@ -1,14 +1,18 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 
-from sklearn_ser import EmbeddingExtractor, load
+from sklearn_ser import EGeMAPSExtractor, EmbeddingExtractor, load, save
 from sklearn_ser.cli import METHODS, main
 from sklearn_ser.cli._arguments import features_argument
 from sklearn_ser.cli._recipes import method_for
+from sklearn_ser.features import make_extractor_union
 from sklearn_ser.persistence import model_card
 
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")
@@ -42,6 +46,8 @@ def named(corpora):
         ("encoder=owner/model:all", (False, "owner/model", "all")),
         ("encoder=owner/model:2", (False, "owner/model", (2,))),
         ("encoder=C:\\encoders\\tiny:-1,2", (False, "C:\\encoders\\tiny", (-1, 2))),
+        ("encoder=C:tiny", (False, "C:tiny", "all")),
+        ("encoder=~nobody/tiny", (False, "~nobody/tiny", "all")),
         ("encoder=C:\\encoders\\tiny", (False, "C:\\encoders\\tiny", "all")),
         ("both=owner/a=b:3", (True, "owner/a=b", (3,))),
     ],
@@ -50,11 +56,31 @@ def test_what_features_stands_for(text, expected):
     assert features_argument(text) == expected
 
 
-@pytest.mark.parametrize("text", ["both", "encoder", "encoder=", "mfcc", "egemaps=x", ""])
+@pytest.mark.parametrize(
+    "text", ["both", "encoder", "encoder=", "encoder=:3", "mfcc", "egemaps=x", ""]
+)
 def test_what_it_does_not_stand_for(text, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["evaluate", "--features", text])
     assert "is not egemaps, encoder=WHAT[:LAYER] or both=WHAT[:LAYER]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layer", ["1,all", "", "last", "1,", "1.5"])
+def test_wrong_layers(layer, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "--features", f"encoder=owner/model:{layer}"])
+    message = "expected all, the number of a layer such as 2 or -1, or several numbers such as 1,2"
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_folder_with_a_colon_in_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("enc", "enc:3"):
+        (tmp_path / name).mkdir()
+    assert features_argument("encoder=enc") == (False, str(tmp_path / "enc"), "all")
+    assert features_argument("encoder=enc:3") == (False, str(tmp_path / "enc:3"), "all")
+    assert features_argument("both=enc:3:3") == (True, str(tmp_path / "enc:3"), (3,))
+    assert features_argument("both=enc:2") == (True, str(tmp_path / "enc"), (2,))
 
 
 def test_extract(corpora, whisper_folder, tmp_path):
@@ -91,6 +117,7 @@ def test_train_and_predict(kind, corpora, named, whisper_folder, tmp_path, capsy
     assert main(["train", *named, "--features", features, "--out", str(model)]) == 0
     card = model_card(model)["card"]["features"]
     assert card["encoder"] == "small"
+    assert "transformers" in model_card(model)["versions"]
     assert card["layers"] == [1]
     assert card["files"][0]["name"] == "model.bin"
     assert ("set" in card) == (kind == "both")
@@ -104,11 +131,86 @@ def test_train_and_predict(kind, corpora, named, whisper_folder, tmp_path, capsy
     assert extractor.encoder == str(whisper_folder.resolve())
 
 
-def test_encoders_have_one_rate(named, whisper_folder, capsys):
-    command = ["evaluate", *named, "--features", f"encoder={whisper_folder}"]
+@pytest.mark.parametrize(
+    ("features", "option", "message"),
+    [
+        ("encoder=owner/model", "--sampling-rate=8000", "encoders take signals at 16000 Hz"),
+        ("encoder=owner/model", "--variant=corrected", "only functionals have variants"),
+        ("egemaps", "--device=cuda", "only encoders run on a device"),
+    ],
+)
+@pytest.mark.parametrize("command", ["evaluate", "train", "extract"])
+def test_options_that_the_features_do_not_have(features, option, message, command, named, capsys):
+    out = ["--out", "never_written.skops"] if command == "train" else []
     with pytest.raises(SystemExit, match="2"):
-        main([*command, "--sampling-rate", "8000"])
-    assert "encoders take signals at 16000 Hz" in capsys.readouterr().err
+        main([command, *named, "--features", features, option, *out])
+    assert f"argument {option.partition('=')[0]}: {message}" in capsys.readouterr().err
+
+
+def test_both_take_the_options_of_either(corpora, whisper_folder, tmp_path):
+    out = tmp_path / "table.csv"
+    command = ["extract", str(corpora / "first"), "--features", f"both={whisper_folder}:1"]
+    options = ["--sampling-rate", "8000", "--variant", "corrected", "--device", "auto"]
+    assert main([*command, *options, "--out", str(out)]) == 0
+    assert pd.read_csv(out).shape == (24, 1 + 88 + 16)
+
+
+@pytest.fixture
+def moved(named, whisper_folder, tmp_path):
+    """A model in a file, and the folder that its encoder was moved to."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    shutil.copytree(whisper_folder, before)
+    features = ["--features", f"both={before}:1", "--no-scores"]
+    assert main(["train", *named, *features, "--out", str(tmp_path / "model.skops")]) == 0
+    return tmp_path / "model.skops", before.rename(after)
+
+
+def test_predict_with_an_encoder_that_was_moved(moved, corpora, capsys):
+    model, folder = moved
+    capsys.readouterr()
+    command = ["predict", str(model), str(corpora / "second"), "--format", "csv"]
+    assert main(command) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "bring these files here" in line
+    assert line.endswith("pass the folder as --encoder FOLDER.")
+    assert main([*command, "--encoder", str(folder), "--device", "auto"]) == 0
+    found = capsys.readouterr()
+    assert len(found.out.splitlines()) == 25
+    assert "cannot extract features" not in found.err
+
+
+def test_predict_refuses_another_encoder(moved, corpora, capsys):
+    model, folder = moved
+    content = bytearray((folder / "model.bin").read_bytes())
+    content[-9] ^= 1
+    (folder / "model.bin").write_bytes(content)
+    assert main(["predict", str(model), str(corpora / "second"), "--encoder", str(folder)]) == 1
+    assert "but the model was fitted with 'before'" in capsys.readouterr().err
+
+
+def test_predict_takes_folders_only(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "model.skops", "a.wav", "--encoder", str(tmp_path / "none")])
+    assert "argument --encoder: there is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--encoder=.", "--device=cpu"])
+def test_a_model_without_an_encoder(option, tmp_path, capsys):
+    model = make_pipeline(EGeMAPSExtractor(), SVC())
+    model[1].fit(np.random.default_rng(0).normal(size=(20, 88)), ["anger", "sadness"] * 10)
+    save(model, tmp_path / "model.skops")
+    assert main(["predict", str(tmp_path / "model.skops"), "a.wav", option]) == 1
+    assert f"{option.partition('=')[0]}: the model in" in capsys.readouterr().err
+
+
+def test_a_model_with_two_encoders(whisper_folder, tmp_path, capsys):
+    extractors = [EmbeddingExtractor(whisper_folder, layer=layer) for layer in (0, 1)]
+    model = make_pipeline(make_extractor_union(*extractors), SVC())
+    model[1].fit(np.random.default_rng(0).normal(size=(20, 32)), ["anger", "sadness"] * 10)
+    save(model, tmp_path / "model.skops")
+    command = ["predict", str(tmp_path / "model.skops"), "a.wav", "--encoder", str(whisper_folder)]
+    assert main(command) == 1
+    assert "has 2 encoders" in capsys.readouterr().err
 
 
 def test_no_such_encoder(named, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -137,28 +138,51 @@ def count_argument(text):
     return int(text)
 
 
-# The layers at the end of an encoder, behind a colon; a drive of Windows has a colon, too.
-_LAYERS = re.compile(r":(all|-?\d+(?:,-?\d+)*)$")
+_LAYERS = re.compile(r"all|-?\d+(?:,-?\d+)*")
+
+
+def _existing_folder(text):
+    """Return the absolute path of a folder, as a model is used from anywhere; None if absent."""
+    folder = os.path.expanduser(text)
+    return os.path.realpath(folder) if os.path.isdir(folder) else None
+
+
+def _split_layers(encoder):
+    """Split ``WHAT[:LAYER]``; without layers, they are all."""
+    what, colon, layers = encoder.rpartition(":")
+    # A folder may have a colon in its name, and a path of Windows has one after the drive.
+    if not colon or _existing_folder(encoder) or re.search(r"[\\/]", layers):
+        return encoder, "all"
+    if not _LAYERS.fullmatch(layers):
+        if len(what) == 1:
+            return encoder, "all"
+        raise argparse.ArgumentTypeError(
+            f"LAYER is {layers!r}, expected all, the number of a layer such as 2 or -1, or several "
+            "numbers such as 1,2"
+        )
+    return what, layers if layers == "all" else tuple(map(int, layers.split(",")))
 
 
 def features_argument(text):
     """Return whether functionals are wanted, the encoder and its layers."""
-    kind, _, encoder = text.partition("=")
     if text == "egemaps":
         return True, None, None
+    kind, _, encoder = text.partition("=")
+    encoder, layers = _split_layers(encoder)
     if kind not in ("encoder", "both") or not encoder:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not egemaps, encoder=WHAT[:LAYER] or both=WHAT[:LAYER]; WHAT is a folder "
             "with an encoder, or its name on the Hugging Face hub"
         )
-    found = _LAYERS.search(encoder)
-    layers = found[1] if found else "all"
-    if layers != "all":
-        layers = tuple(map(int, layers.split(",")))
-    encoder = _LAYERS.sub("", encoder)
-    folder = Path(encoder).expanduser()
-    # A model that is saved must find the folder from anywhere.
-    return kind == "both", str(folder.resolve()) if folder.is_dir() else encoder, layers
+    return kind == "both", _existing_folder(encoder) or encoder, layers
+
+
+def encoder_argument(text):
+    """Return the absolute path of a folder with an encoder."""
+    folder = _existing_folder(text)
+    if folder is None:
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return folder
 
 
 def add_command(commands, name, run, description, examples):
@@ -218,14 +242,15 @@ def add_features(command):
         "--device",
         metavar="NAME",
         default="cpu",
-        help="where encoders run: cpu, cuda, or auto for a GPU if there is one (default: cpu)",
+        help="where the encoder runs: cpu, cuda, or auto for a GPU if there is one (default: cpu)",
     )
     command.add_argument(
         "--sampling-rate",
         metavar="HZ",
         type=rate_argument,
         default=16000,
-        help="resample recordings to this rate; native keeps the rate of each (default: 16000)",
+        help="resample recordings to this rate for functionals; native keeps the rate of each "
+        "(default: 16000). Encoders take 16000",
     )
     command.add_argument(
         "--max-duration",
@@ -239,8 +264,8 @@ def add_features(command):
         "--variant",
         choices=("opensmile", "corrected"),
         default="opensmile",
-        help="values of openSMILE, or corrected formants and harmonic differences, which match "
-        "their names (default: %(default)s)",
+        help="functionals as in openSMILE, or with corrected formants and harmonic differences, "
+        "which match their names (default: %(default)s)",
     )
 
 

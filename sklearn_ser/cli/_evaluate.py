@@ -19,6 +19,7 @@ from sklearn_ser.cli._recipes import METHODS, describe_methods, method_for
 from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
 from sklearn_ser.cli._speech import (
+    check_features,
     check_needs,
     corpora_to_paths,
     describe_features,
@@ -129,6 +130,7 @@ def _timed(seconds, name):
 
 def _check_arguments(args, paths):
     """Refuse wrong usage and missing packages before any work is done."""
+    check_features(args)
     if len(paths) == 1:
         args.parser.error(
             "argument --corpus: training on one corpus and testing on another needs at least two"

@@ -11,7 +11,7 @@ from sklearn_ser.cli._arguments import (
     add_on_error,
     output_argument,
 )
-from sklearn_ser.cli._speech import corpora_to_paths, make_extractor
+from sklearn_ser.cli._speech import check_features, corpora_to_paths, make_extractor
 from sklearn_ser.utils._optional import require_extra
 
 
@@ -111,6 +111,7 @@ def _run(args):
     """Write the features of recordings to a CSV or Parquet file."""
     if not args.recordings and not args.corpus:
         args.parser.error("name recordings, folders of recordings, or corpora (--corpus)")
+    check_features(args)
     from sklearn_ser.features import write_features
 
     options, unfinished = {}, None

@@ -6,7 +6,13 @@ import sys
 import warnings
 from pathlib import Path
 
-from sklearn_ser.cli._arguments import add_command, add_common, add_on_error, add_workers
+from sklearn_ser.cli._arguments import (
+    add_command,
+    add_common,
+    add_on_error,
+    add_workers,
+    encoder_argument,
+)
 from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._spelling import harmless, to_cells, visible
@@ -61,6 +67,19 @@ def add_predict(commands):
     command.add_argument(
         "--out", metavar="FILE", type=Path, help="file to write (default: standard output)"
     )
+    command.add_argument(
+        "--encoder",
+        metavar="FOLDER",
+        type=encoder_argument,
+        help="where the files of the model's encoder are, if not where they were in training; "
+        "other files are refused",
+    )
+    command.add_argument(
+        "--device",
+        metavar="NAME",
+        help="where the model's encoder runs: cpu, cuda, or auto for a GPU if there is one "
+        "(default: that of the model if it exists here, else cpu)",
+    )
     add_on_error(command)
     command.add_argument(
         "--trust",
@@ -89,16 +108,53 @@ def _blaming(path):
         ) from error
 
 
+def _place_encoders(extractor, args):
+    """Set the folder and the device of the encoder of a model, and check that it is there."""
+    from sklearn_ser.exceptions import EncoderError, PersistenceError
+    from sklearn_ser.features import EmbeddingExtractor
+
+    members = [extractor, *extractor.get_params(deep=True).values()]
+    encoders = [one for one in members if isinstance(one, EmbeddingExtractor)]
+    settings = {"encoder": args.encoder, "device": args.device}
+    settings = {name: value for name, value in settings.items() if value is not None}
+    if settings and not encoders:
+        raise PersistenceError(
+            f"--{next(iter(settings))}: the model in {args.model} has no encoder. Omit it."
+        )
+    if args.encoder is not None and len(encoders) > 1:
+        raise PersistenceError(
+            f"--encoder: the model in {args.model} has {len(encoders)} encoders. Load it in "
+            "Python, and set the folder of each."
+        )
+    for one in encoders:
+        reason = one.set_params(**settings).missing_encoder()
+        if reason:
+            raise EncoderError(
+                f"{reason} On the command line, pass the folder as --encoder FOLDER."
+            )
+
+
+def _load_model(args):
+    from sklearn_ser.exceptions import PersistenceWarning
+    from sklearn_ser.persistence import load
+
+    with warnings.catch_warnings():
+        # An encoder may be elsewhere, by --encoder; if none is found, an error will say the same.
+        warnings.filterwarnings(
+            "ignore", r"(?s).* was loaded, but cannot extract features here", PersistenceWarning
+        )
+        return load(args.model, trusted=args.trust)
+
+
 def _open_model(args):
     """Return the extractor of a model and the pipeline behind it."""
     from sklearn.pipeline import Pipeline
 
     from sklearn_ser.exceptions import PersistenceError
     from sklearn_ser.features import RecordingTransformer
-    from sklearn_ser.persistence import load
     from sklearn_ser.utils._models import unwrapped
 
-    model = unwrapped(load(args.model, trusted=args.trust))
+    model = unwrapped(_load_model(args))
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     if not isinstance(steps[0], RecordingTransformer) or not hasattr(model, "predict"):
         raise PersistenceError(
@@ -106,6 +162,7 @@ def _open_model(args):
             f"{type(steps[0]).__name__}; expected a fitted pipeline from recordings to emotions, "
             f"whose first step is an extractor such as EGeMAPSExtractor."
         )
+    _place_encoders(steps[0], args)
     if args.cache is not None:
         args.cache.parent.mkdir(parents=True, exist_ok=True)
     # Files never have a cache or a number of processes: these belong to the machine.

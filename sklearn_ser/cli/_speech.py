@@ -90,13 +90,24 @@ def check_needs(method, speech, *, at_least=1):
     )
 
 
+def check_features(args):
+    """Refuse options that the features of ``--features`` do not have."""
+    functionals, encoder, _ = args.features
+    if not functionals and args.sampling_rate != 16000:
+        args.parser.error("argument --sampling-rate: encoders take signals at 16000 Hz")
+    if not functionals and args.variant != "opensmile":
+        args.parser.error("argument --variant: only functionals have variants, not encoders")
+    if encoder is None and args.device != "cpu":
+        args.parser.error(
+            "argument --device: only encoders run on a device; name one with --features"
+        )
+
+
 def make_extractor(args, **options):
     """Return the extractor for the arguments; `options` override them."""
     from sklearn_ser.features import EGeMAPSExtractor, EmbeddingExtractor, make_extractor_union
 
     functionals, encoder, layer = args.features
-    if not functionals and args.sampling_rate != 16000:
-        args.parser.error("argument --sampling-rate: encoders take signals at 16000 Hz")
     if args.cache is not None:
         args.cache.parent.mkdir(parents=True, exist_ok=True)
     options = {

@@ -11,6 +11,7 @@ from sklearn_ser.cli._arguments import (
 )
 from sklearn_ser.cli._recipes import METHODS, describe_methods, method_for
 from sklearn_ser.cli._speech import (
+    check_features,
     check_needs,
     corpora_to_paths,
     describe_features,
@@ -149,6 +150,7 @@ def _make_card(args, method, speech, scores, features):
 def _run(args):
     """Train on all corpora and write the model."""
     paths = corpora_to_paths(args)
+    check_features(args)
     if paths and args.utterances:
         args.parser.error("argument --utterances: only synthesised corpora have a size to choose")
     from sklearn.pipeline import make_pipeline
