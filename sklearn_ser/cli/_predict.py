@@ -59,6 +59,22 @@ def add_predict(commands):
         help="first adapt a copy of the model to the recordings, without labels; for methods that "
         "can adapt",
     )
+    _add_output(command)
+    _add_encoder(command)
+    add_on_error(command)
+    command.add_argument(
+        "--trust",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="also build this type or function if the file names it; repeat for more names. Only "
+        "for files from people whose programs you would run",
+    )
+    add_workers(command)
+    add_common(command)
+
+
+def _add_output(command):
     command.add_argument(
         "--format",
         choices=_FORMATS,
@@ -67,6 +83,9 @@ def add_predict(commands):
     command.add_argument(
         "--out", metavar="FILE", type=Path, help="file to write (default: standard output)"
     )
+
+
+def _add_encoder(command):
     command.add_argument(
         "--encoder",
         metavar="FOLDER",
@@ -80,17 +99,6 @@ def add_predict(commands):
         help="where the model's encoder runs: cpu, cuda, or auto for a GPU if there is one "
         "(default: that of the model if it exists here, else cpu)",
     )
-    add_on_error(command)
-    command.add_argument(
-        "--trust",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="also build this type or function if the file names it; repeat for more names. Only "
-        "for files from people whose programs you would run",
-    )
-    add_workers(command)
-    add_common(command)
 
 
 @contextlib.contextmanager

@@ -68,8 +68,8 @@ class ExtractorUnion(RecordingTransformer, _BaseComposition):
 
     Notes
     -----
-    Columns are not weighted. Behind a scaler, 88 functionals beside some thousand units of
-    an encoder still help, see the user guide on encoders.
+    Columns are not weighted. The user guide on encoders has what functionals add to layers of
+    an encoder.
 
     Examples
     --------
