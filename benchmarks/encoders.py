@@ -4,10 +4,11 @@
 
 Three corpora, four emotions, Whisper tiny.en and base (packages with their weights are in the
 extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds. Parts:
-``layers`` compares the layers of each encoder; ``methods`` what classifiers, autoencoders and
-adaptation make of each representation, with each scaling; ``pairs`` trains on a single corpus;
-``choice`` lets a search choose the layer on the source corpora; ``cost`` times extraction, one
-thread, by turns. The last one belongs on a quiet machine. Needs skada.
+``layers`` compares the layers of each encoder, ``frames`` all frames with those of speech alone;
+``methods`` what classifiers, autoencoders and adaptation make of each representation, with each
+scaling; ``pairs`` trains on a single corpus; ``choice`` lets a search choose the layer on the
+source corpora; ``cost`` times extraction, one thread, by turns. The last one belongs on a quiet
+machine. Needs skada.
 """
 
 import argparse
@@ -121,6 +122,18 @@ def part_layers(data, seeds):
                 compare(data.rows(X), shown[pooling], ["corpus"], seeds)
 
 
+def part_frames(data, seeds):
+    """Pool over all frames, and over those of speech."""
+    shown = {name: METHODS[name] for name in ("SVM", "NNPMClassifier")}
+    for encoder in PACKAGES:
+        n_layers = data.extractor(encoder).fit(data.speech.path).n_layers_
+        for layer in ((n_layers - 1) // 2, "all"):
+            for frames in ("all", "speech"):
+                print(f"-- Whisper {encoder}, layer {layer}, frames {frames}")
+                X = data.embedding(encoder, layer=layer, frames=frames)
+                compare(data.rows(X), shown, ["corpus"], seeds)
+
+
 def representations(data):
     """Yield title, rows and whether to try all methods on them."""
     functionals = data.egemaps()
@@ -219,6 +232,7 @@ def part_cost(data, seeds):
 
 PARTS = {
     "layers": part_layers,
+    "frames": part_frames,
     "methods": part_methods,
     "pairs": part_pairs,
     "choice": part_choice,
