@@ -5,6 +5,7 @@
 Three corpora, four emotions, Whisper tiny.en and base (packages with their weights are in the
 extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds. Parts:
 ``layers`` compares the layers of each encoder, ``frames`` all frames with those of speech alone;
+``widths`` gives the autoencoders more units; ``beside`` puts functionals beside a layer;
 ``methods`` what classifiers, autoencoders and adaptation make of each representation, with each
 scaling; ``pairs`` trains on a single corpus; ``choice`` lets a search choose the layer on the
 source corpora; ``cost`` times extraction, one thread, by turns. The last one belongs on a quiet
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _cross_lingual import CORPORA, EMOTIONS, SCALINGS, leave_one_out, pairs
+from _cross_lingual import CORPORA, EMOTIONS, SCALINGS, leave_one_out, pairs, scale
 from _encoders import PACKAGES, folder_of
 from cross_lingual import compare, deep, logistic, nnpm, supervised, svm, table
 from sklearn.decomposition import PCA
@@ -45,6 +46,7 @@ from sklearn_ser import (
 from sklearn_ser.audio import load_audio
 from sklearn_ser.datasets import circumplex, load_corpora
 from sklearn_ser.features import egemaps
+from sklearn_ser.metrics import unweighted_average_recall
 
 
 class Data:
@@ -93,13 +95,13 @@ class OnActivation(MetricDAE):
 METHODS = {
     "SVM": supervised(svm),
     "logistic regression": supervised(logistic),
-    "SVM on 64 principal components": behind(lambda seed: PCA(64, random_state=seed)),
-    "SVM on DAETransformer": behind(lambda seed: DAETransformer(random_state=seed)),
-    "SVM on KLAnnealedVAE": behind(lambda seed: KLAnnealedVAE(beta=0.03, random_state=seed)),
-    "SVM on SemiSupervisedVAE": behind(
+    "64 principal components, SVM": behind(lambda seed: PCA(64, random_state=seed)),
+    "DAETransformer, SVM": behind(lambda seed: DAETransformer(random_state=seed)),
+    "KLAnnealedVAE, SVM": behind(lambda seed: KLAnnealedVAE(beta=0.03, random_state=seed)),
+    "SemiSupervisedVAE, SVM": behind(
         lambda seed: SemiSupervisedVAE(beta=0.03, supervision_weight=0.01, random_state=seed)
     ),
-    "SVM on MetricDAE": behind(lambda seed: OnActivation(random_state=seed)),
+    "MetricDAE, SVM": behind(lambda seed: OnActivation(random_state=seed)),
     "the network, not adapted": nnpm(adaptation=None),
     "NNPMClassifier": nnpm(),
     "MCC": deep("MCC"),
@@ -132,6 +134,63 @@ def part_frames(data, seeds):
                 print(f"-- Whisper {encoder}, layer {layer}, frames {frames}")
                 X = data.embedding(encoder, layer=layer, frames=frames)
                 compare(data.rows(X), shown, ["corpus"], seeds)
+
+
+WIDE = {"n_components": 128, "hidden_layer_sizes": (512,)}
+
+
+def part_widths(data, seeds):
+    """Give the autoencoders more units than their defaults, which suit 88 features."""
+    shown = {
+        "DAETransformer, SVM": behind(lambda seed: DAETransformer(random_state=seed, **WIDE)),
+        "MetricDAE, SVM": behind(lambda seed: OnActivation(random_state=seed, **WIDE)),
+        "KLAnnealedVAE, SVM": behind(
+            lambda seed: KLAnnealedVAE(beta=0.03, random_state=seed, **WIDE)
+        ),
+        "SemiSupervisedVAE, SVM": behind(
+            lambda seed: SemiSupervisedVAE(
+                beta=0.03, supervision_weight=0.01, random_state=seed, **WIDE
+            )
+        ),
+    }
+    for title, X in (
+        ("eGeMAPS", data.egemaps()),
+        ("Whisper tiny.en", data.embedding("tiny.en")),
+        ("Whisper base", data.embedding("base")),
+    ):
+        print(f"-- {title}, {WIDE}")
+        compare(data.rows(X), shown, ["corpus"], seeds)
+
+
+def part_beside(data, seeds):
+    """Put the functionals beside a middle layer: each column, or each block, counts the same."""
+    functionals, shown = data.egemaps(), {"SVM": METHODS["SVM"]}
+    for encoder in PACKAGES:
+        n_layers = data.extractor(encoder).fit(data.speech.path).n_layers_
+        rows = data.rows(data.embedding(encoder, layer=(n_layers - 1) // 2))
+        blocks = rows, data.rows(functionals)
+        uar = {"columns": [], "blocks": []}
+        for source, target in leave_one_out():
+            scaled = []
+            for X, _, corpus, _ in blocks:
+                train, test = np.isin(corpus, source), corpus == target
+                scaled.append(scale("corpus", X[train], corpus[train], X[test]))
+            y = rows[1]
+            for weighting, found in uar.items():
+                weights = (
+                    [1, 1] if weighting == "columns" else [X[0].shape[1] ** -0.5 for X in scaled]
+                )
+                train_rows, test_rows = (
+                    np.hstack([w * X[k] for w, X in zip(weights, scaled, strict=True)])
+                    for k in (0, 1)
+                )
+                predicted = shown["SVM"](train_rows, y[np.isin(corpus, source)], test_rows, 0)
+                found.append(unweighted_average_recall(y[corpus == target], predicted))
+        for weighting, found in uar.items():
+            print(f"Whisper {encoder} and eGeMAPS, equal {weighting}: {np.mean(found):.3f}")
+        half = data.embedding(encoder).astype(np.float16).astype(np.float32)
+        print(f"-- Whisper {encoder}, all layers in half precision")
+        compare(data.rows(half), shown, ["corpus"], [0])
 
 
 def representations(data):
@@ -241,6 +300,8 @@ def part_cost(data, seeds):
 PARTS = {
     "layers": part_layers,
     "frames": part_frames,
+    "widths": part_widths,
+    "beside": part_beside,
     "methods": part_methods,
     "pairs": part_pairs,
     "choice": part_choice,
