@@ -296,21 +296,26 @@ class EmbeddingExtractor(RecordingTransformer):
         try:
             self._find()
         except EncoderError as error:
-            fitted = getattr(self, "encoder_", None)
-            if not fitted:
-                return str(error)
-            return (
-                f"{error} The model was fitted with {_describe(fitted)}: bring these files here "
-                "and set the parameter encoder to their folder."
-            )
+            return self._explained(error)
         return None
+
+    def _explained(self, error):
+        """Return the reason of an error, with what identifies the encoder of `fit`."""
+        fitted = getattr(self, "encoder_", None)
+        if not fitted or callable(self.encoder):
+            return str(error)
+        return (
+            f"{error} The model was fitted with {_describe(fitted)}: bring these files here "
+            "and set the parameter encoder to their folder."
+        )
 
     def _source(self):
         """Return the encoder to use, sure that it is the one of `fit`."""
-        reason = self.missing_encoder()
-        if reason:
-            raise EncoderError(reason)
-        fitted, source = getattr(self, "encoder_", None), self._find()
+        try:
+            source = self._find()
+        except EncoderError as error:
+            raise EncoderError(self._explained(error)) from error
+        fitted = getattr(self, "encoder_", None)
         if fitted is not None and fitted.get("files"):
             present = self._noted(source)
             if present.get("files") != fitted["files"]:
