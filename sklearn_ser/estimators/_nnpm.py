@@ -6,8 +6,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import all_or_nothing
@@ -15,9 +14,6 @@ from sklearn_ser.estimators._nnpm_prediction import NNPMPrediction
 from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.nn._memory import MemoryNet
-from sklearn_ser.utils._labels import refuse_unlabelled
-
-_AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
 
 
 class NNPMClassifier(NNPMPrediction, BaseEstimator):
@@ -206,9 +202,6 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     True
     """
 
-    # Requested by default: without set_fit_request, a pipeline would refuse the target.
-    __metadata_request__fit: ClassVar[dict] = {"X_target": True}
-
     _parameter_constraints: ClassVar[dict] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "adaptation": [StrOptions({"fit", "predict"}), None],
@@ -325,20 +318,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         ConvergenceWarning
             If the warm-up was cut short, since the loss became infinite.
         """
-        if y is not None:
-            # A list with NaN becomes an array with a class 'nan'.
-            refuse_unlabelled(y, name="y", remedy=_AS_TARGET)
         # Rows that are kept must not change when the caller's array does.
-        X, y = validate_data(self, X, y, dtype=np.float32, order="C", copy=self.keep_source)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs at least "
-                f"two."
-            )
-        if X_target is not None:
-            X_target = validate_target(self, X_target)
+        X, codes, X_target = self._validate_training(X, y, X_target, copy=self.keep_source)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._warm_up(X, codes, seed)
         if X_target is not None and self.adaptation == "fit":

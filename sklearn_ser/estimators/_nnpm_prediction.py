@@ -1,24 +1,16 @@
 """Answers of NNPMClassifier: probabilities, labels and embeddings."""
 
-import warnings
-
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from sklearn_ser.estimators._nnpm_training import NNPMTraining
-from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._devices import as_tensor, one_thread
 from sklearn_ser.nn._multilabel import geometric_mean, without_missing
 from sklearn_ser.nn._readout import embed_rows
-from sklearn_ser.utils._labels import refuse_unlabelled
-from sklearn_ser.utils._warnings import caller_stacklevel
 
 
-class NNPMPrediction(
-    NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierMixin
-):
+class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Predictions and embeddings of a trained network with a memory.
 
     The prediction half of :class:`~sklearn_ser.estimators.NNPMClassifier`, with its parameters.
@@ -33,38 +25,6 @@ class NNPMPrediction(
     @property
     def _n_features_out(self):
         return self.memory_.shape[0] * self.memory_.shape[2]
-
-    def _ready(self, X):
-        """Return the model that predicts for these rows, and the validated rows."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        if self.adaptation == "predict":
-            return self._adapted_copy(X), X
-        if self.adaptation == "fit" and not self.adapted_:
-            warnings.warn(
-                "This NNPMClassifier knows its source only: it was not adapted to the rows it "
-                "predicts. Call adapt, pass X_target to fit, or set adaptation='predict'; "
-                "adaptation=None says that this is what you want.",
-                NotAdaptedWarning,
-                stacklevel=caller_stacklevel(),
-            )
-        return self, X
-
-    def predict(self, X):
-        """Predict emotions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            The most probable class of each row.
-        """
-        best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
 
     def predict_proba(self, X):
         """Predict the probability of each emotion.
@@ -81,26 +41,6 @@ class NNPMPrediction(
         """
         model, X = self._ready(X)
         return model._probabilities(X, self.vote)
-
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy of the predictions; across corpora, UAR is the better score.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
-        y : array-like of shape (n_samples,)
-            Their emotions.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-
-        Returns
-        -------
-        score : float
-            Share of the rows whose emotion is predicted correctly.
-        """
-        refuse_unlabelled(y, name="y")
-        return super().score(X, y, sample_weight)
 
     def transform(self, X):
         """Embed rows on the unit sphere.

@@ -1,18 +1,12 @@
 """Training of NNPMClassifier: warm-up on a source, adaptation to a target."""
 
-import copy
-import hashlib
-import warnings
 from collections.abc import Mapping
 
-import joblib
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ser._sklearn import validate_parameters
-from sklearn_ser.estimators._net import NetHolder
-from sklearn_ser.exceptions import NotAdaptedWarning
+from sklearn_ser.estimators._adaptive import AdaptiveClassifier
 from sklearn_ser.nn._adaptation import (
     Adaptation,
     AdaptationSettings,
@@ -21,15 +15,9 @@ from sklearn_ser.nn._adaptation import (
     source_loss,
 )
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
-from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
 from sklearn_ser.nn._state import load_state, state_to_numpy
-from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
 from sklearn_ser.utils._messages import plain
-from sklearn_ser.utils._warnings import caller_stacklevel
-
-# Parameters that do not change what a copy adapted to some rows has learnt.
-_WITHOUT_EFFECT_ON_ADAPTATION = ("random_state", "verbose", "vote")
 
 
 def class_shares(target_prior, classes, codes):
@@ -106,7 +94,7 @@ def _check_memory(state):
         )
 
 
-class NNPMTraining(NetHolder):
+class NNPMTraining(AdaptiveClassifier):
     """Warm-up on labelled rows, and adaptation to unlabelled ones.
 
     The training half of :class:`~sklearn_ser.estimators.NNPMClassifier`, with its parameters.
@@ -115,6 +103,7 @@ class NNPMTraining(NetHolder):
 
     _continuing = "Adaptation continues"
     _restarting = "call fit again"
+    _without_effect_on_adaptation = ("random_state", "verbose", "vote")
 
     def _warm_up(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
@@ -159,52 +148,11 @@ class NNPMTraining(NetHolder):
         self._report_divergence(diverged, finite, np.abs(X).max())
         self.memory_ = memory.cpu().numpy()
 
-    def _report_divergence(self, diverged, finite, largest):
-        remedy = (
-            f"Lower learning_rate, which is {self.learning_rate:g}, and bring the features to a "
-            f"common scale, for instance by a CorpusScaler: the largest absolute value of X is "
-            f"{largest:.3g}."
-        )
-        if not finite:
-            raise ValueError(f"After the warm-up the embedding is infinite or NaN. {remedy}")
-        if diverged:
-            warnings.warn(
-                f"The loss or the weights became infinite or NaN in epoch {len(self.history_)}; "
-                f"the warm-up stopped there, with the last finite weights. {remedy}",
-                ConvergenceWarning,
-                stacklevel=caller_stacklevel(),
-            )
-
-    def _run(self, tensors, *, epochs, phase, **plan):
-        """Train for some epochs and add them to the history; return whether it diverged."""
-        watch = Watch()
-        with progress(f"{type(self).__name__}, {phase}", epochs, shown=self.verbose) as report:
-            plan = TrainingPlan(
-                total=weighted_sum,
-                watch=watch,
-                first_epoch=len(self.history_),
-                report=report,
-                **plan,
-            )
-            self.net_.fit_loop(TensorRows.all_of(tensors), epochs=epochs, plan=plan)
-        entries = self.net_.history[-watch.n_epochs :]
-        self.history_ = self.history_ + [
-            {
-                "phase": phase,
-                **{name: value for name, value in entry.items() if name != "batches"},
-            }
-            for entry in entries
-        ]
-        return watch.diverged
-
     def _source(self, device):
         """Return the source, with row weights that give each class the same total weight."""
-        # Weight n / (K n_k): the weights of a class sum to n / K, and their mean is 1.
-        counts = np.bincount(self._memory_codes, minlength=len(self.classes_))
-        weights = len(self._memory_codes) / (len(counts) * counts)
         return Source(
             codes=as_tensor(self._memory_codes, device),
-            row_weights=as_tensor(weights[self._memory_codes].astype(np.float32), device),
+            row_weights=self._balanced_weights(self._memory_codes, device),
             rows=None if self._source_rows is None else as_tensor(self._source_rows, device),
         )
 
@@ -230,11 +178,7 @@ class NNPMTraining(NetHolder):
         """Adapt to validated rows, or warn and stay as before."""
         # Parameters may have been set since fit.
         validate_parameters(self)
-        if len(X_target) < self.min_target:
-            self._warn(
-                f"the target has {len(X_target)} rows and min_target={self.min_target}: the shares "
-                f"of classes in so few rows say little. Predict all recordings of a corpus together"
-            )
+        if self._is_too_small(X_target):
             return
         device = resolve_device(self.device)
         with one_thread(device):
@@ -292,44 +236,6 @@ class NNPMTraining(NetHolder):
         shares = readout.expected_shares()
         smallest = 1 / len(self.classes_) if shares is None else shares.min()
         return collapse(first, figures, smallest_prior=float(smallest))
-
-    def _warn(self, reason):
-        rest = (
-            "it stays as it was adapted before"
-            if self.adapted_
-            else "predictions come from the source alone"
-        )
-        warnings.warn(
-            f"{type(self).__name__} was not adapted, {rest}: {reason}.",
-            NotAdaptedWarning,
-            stacklevel=caller_stacklevel(),
-        )
-
-    def _adapted_copy(self, X):
-        """Return a copy that is adapted to validated rows; the last copy is kept."""
-        settings = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in _WITHOUT_EFFECT_ON_ADAPTATION
-        }
-        key = (X.shape, hashlib.blake2b(X).hexdigest(), joblib.hash(settings))
-        # Not looked up twice: predictions in another thread may replace it in between.
-        adapted = self._cache.get(key)
-        if adapted is None:
-            # A copy of an object that has __getstate__ and __setstate__ is made by them: the net
-            # is built anew from copied weights, and gets an empty cache. All else is shared,
-            # which is safe because adaptation replaces attributes and never writes into the
-            # arrays; it changes only the last entry of a history that _run has replaced before.
-            adapted = copy.copy(self)
-            adapted._adapt_to(X)
-            self._cache.clear()
-            self._cache[key] = adapted
-        return adapted
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_cache", None)
-        return state
 
     def __setstate__(self, state):
         if "_memory_codes" in state:

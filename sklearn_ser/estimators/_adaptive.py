@@ -1,0 +1,206 @@
+"""What classifiers that adapt to unlabelled rows share: the ways in, and who answers."""
+
+import copy
+import hashlib
+import warnings
+from abc import abstractmethod
+from typing import ClassVar
+
+import joblib
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_ser.estimators._net import NetHolder
+from sklearn_ser.estimators._rows import validate_target
+from sklearn_ser.exceptions import NotAdaptedWarning
+from sklearn_ser.nn._devices import as_tensor
+from sklearn_ser.nn._progress import progress
+from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
+from sklearn_ser.utils._labels import refuse_unlabelled
+from sklearn_ser.utils._warnings import caller_stacklevel
+
+__all__ = ["AdaptiveClassifier"]
+
+_AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
+
+
+class AdaptiveClassifier(ClassifierMixin, NetHolder):
+    """A network that classifies and adapts to a target: in `fit`, later, or in `predict`.
+
+    It has the parameters `adaptation`, `min_target`, `verbose` and those of the net. A
+    subclass has :meth:`_adapt_to`, which adapts in place; everything that takes a target calls
+    it.
+    """
+
+    # Requested by default: without set_fit_request, a pipeline would refuse the target.
+    __metadata_request__fit: ClassVar[dict] = {"X_target": True}
+
+    # Parameters that do not change what a copy adapted to some rows has learnt.
+    _without_effect_on_adaptation = ("random_state", "verbose")
+
+    @abstractmethod
+    def _adapt_to(self, X_target):
+        """Adapt to validated rows, or warn and stay as before."""
+
+    def _validate_training(self, X, y, X_target, *, copy):
+        """Return the rows, their classes as positions in `classes_`, and the target."""
+        if y is not None:
+            # A list with NaN becomes an array with a class 'nan'.
+            refuse_unlabelled(y, name="y", remedy=_AS_TARGET)
+        X, y = validate_data(self, X, y, dtype=np.float32, order="C", copy=copy)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs at least "
+                f"two."
+            )
+        return X, codes, None if X_target is None else validate_target(self, X_target)
+
+    def _balanced_weights(self, codes, device):
+        """Return row weights that give each class the same total weight, a tensor."""
+        # Weight n / (K n_k): the weights of a class sum to n / K, and their mean is 1.
+        counts = np.bincount(codes, minlength=len(self.classes_))
+        weights = len(codes) / (len(counts) * counts)
+        return as_tensor(weights[codes].astype(np.float32), device)
+
+    def _run(self, tensors, *, epochs, phase, **plan):
+        """Train for some epochs and add them to the history; return whether it diverged."""
+        watch = Watch()
+        with progress(f"{type(self).__name__}, {phase}", epochs, shown=self.verbose) as report:
+            plan = TrainingPlan(
+                total=weighted_sum,
+                watch=watch,
+                first_epoch=len(self.history_),
+                report=report,
+                **plan,
+            )
+            self.net_.fit_loop(TensorRows.all_of(tensors), epochs=epochs, plan=plan)
+        entries = self.net_.history[-watch.n_epochs :]
+        self.history_ = self.history_ + [
+            {
+                "phase": phase,
+                **{name: value for name, value in entry.items() if name != "batches"},
+            }
+            for entry in entries
+        ]
+        return watch.diverged
+
+    def _report_divergence(self, diverged, finite, largest, *, phase="warm-up"):
+        remedy = (
+            f"Lower learning_rate, which is {self.learning_rate:g}, and bring the features to a "
+            f"common scale, for instance by a CorpusScaler: the largest absolute value of X is "
+            f"{largest:.3g}."
+        )
+        if not finite:
+            raise ValueError(f"After the {phase} the embedding is infinite or NaN. {remedy}")
+        if diverged:
+            warnings.warn(
+                f"The loss or the weights became infinite or NaN in epoch {len(self.history_)}; "
+                f"the {phase} stopped there, with the last finite weights. {remedy}",
+                ConvergenceWarning,
+                stacklevel=caller_stacklevel(),
+            )
+
+    def _is_too_small(self, X_target):
+        """Warn of a target with fewer rows than `min_target`; return whether it is one."""
+        if len(X_target) >= self.min_target:
+            return False
+        self._warn(
+            f"the target has {len(X_target)} rows and min_target={self.min_target}: the shares "
+            f"of classes in so few rows say little. Predict all recordings of a corpus together"
+        )
+        return True
+
+    def _warn(self, reason):
+        rest = (
+            "it stays as it was adapted before"
+            if self.adapted_
+            else "predictions come from the source alone"
+        )
+        warnings.warn(
+            f"{type(self).__name__} was not adapted, {rest}: {reason}.",
+            NotAdaptedWarning,
+            stacklevel=caller_stacklevel(),
+        )
+
+    def _adapted_copy(self, X):
+        """Return a copy that is adapted to validated rows; the last copy is kept."""
+        settings = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in self._without_effect_on_adaptation
+        }
+        key = (X.shape, hashlib.blake2b(X).hexdigest(), joblib.hash(settings))
+        # Not looked up twice: predictions in another thread may replace it in between.
+        adapted = self._cache.get(key)
+        if adapted is None:
+            # A copy of an object that has __getstate__ and __setstate__ is made by them: the net
+            # is built anew from copied weights, and gets an empty cache. All else is shared,
+            # which is safe because adaptation replaces attributes and never writes into the
+            # arrays; it changes only the last entry of a history that _run has replaced before.
+            adapted = copy.copy(self)
+            adapted._adapt_to(X)
+            self._cache.clear()
+            self._cache[key] = adapted
+        return adapted
+
+    def _ready(self, X):
+        """Return the model that predicts for these rows, and the validated rows."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        if self.adaptation == "predict":
+            return self._adapted_copy(X), X
+        if self.adaptation == "fit" and not self.adapted_:
+            warnings.warn(
+                f"This {type(self).__name__} knows its source only: it was not adapted to the rows "
+                f"it predicts. Call adapt, pass X_target to fit, or set adaptation='predict'; "
+                f"adaptation=None says that this is what you want.",
+                NotAdaptedWarning,
+                stacklevel=caller_stacklevel(),
+            )
+        return self, X
+
+    def predict(self, X):
+        """Predict emotions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The most probable class of each row.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy of the predictions; across corpora, UAR is the better score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
+        y : array-like of shape (n_samples,)
+            Their emotions.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            Share of the rows whose emotion is predicted correctly.
+        """
+        refuse_unlabelled(y, name="y")
+        return super().score(X, y, sample_weight)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_cache", None)
+        return state
