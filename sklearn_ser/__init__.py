@@ -10,12 +10,15 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME_OF = {
+    "CORALClassifier": "estimators",
     "CorpusScaler": "estimators",
     "DAETransformer": "estimators",
+    "DANNClassifier": "estimators",
     "EGeMAPSExtractor": "features",
     "EmbeddingExtractor": "features",
     "KLAnnealedVAE": "estimators",
     "LeaveOneCorpusOut": "model_selection",
+    "MCCClassifier": "estimators",
     "MetricDAE": "estimators",
     "NNPMClassifier": "estimators",
     "SemiSupervisedVAE": "estimators",

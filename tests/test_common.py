@@ -14,6 +14,7 @@ import sklearn_ser
 
 # One entry for each estimator: the keyword arguments of every instance to check.
 ARGUMENTS = {
+    "CORALClassifier": [{"max_epochs": 10, "n_estimators": 1}],
     "CorpusScaler": [{}, {"min_batch": 1}, {"unseen": "pooled"}],
     "DAETransformer": [
         {"max_epochs": 2},
@@ -25,6 +26,7 @@ ARGUMENTS = {
             "early_stopping": True,
         },
     ],
+    "DANNClassifier": [{"max_epochs": 10, "adaptation": "predict", "n_estimators": 1}],
     "EGeMAPSExtractor": [{}],
     "EmbeddingExtractor": [{"encoder": np.atleast_2d}],
     "ExtractorUnion": [{"extractors": []}],
@@ -42,6 +44,17 @@ ARGUMENTS = {
         },
     ],
     "LibrosaExtractor": [{}],
+    "MCCClassifier": [
+        {"max_epochs": 10},
+        {
+            "adaptation": None,
+            "n_components": 2,
+            "temperature": 2.0,
+            "hidden_layer_sizes": (16, 16),
+            "dropout": 0.0,
+            "learning_rate": 1e-2,
+        },
+    ],
     "MetricDAE": [
         {"max_epochs": 2, "y_annotation": None},
         {

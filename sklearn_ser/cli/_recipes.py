@@ -71,16 +71,44 @@ def _metric(**sizes):
     return _scaled(MetricDAE(random_state=_SEED, **sizes), _classifier())
 
 
-def _nnpm():
-    from sklearn.pipeline import make_pipeline, make_union
+def _both_scalings():
+    """Return a scaler that puts each corpus by itself and all together side by side."""
+    from sklearn.pipeline import make_union
     from sklearn.preprocessing import StandardScaler
 
-    from sklearn_ser import CorpusScaler, NNPMClassifier
+    from sklearn_ser import CorpusScaler
+
+    return make_union(CorpusScaler(), StandardScaler())
+
+
+def _mcc():
+    from sklearn_ser import MCCClassifier
+
+    return _scaled(MCCClassifier(random_state=_SEED))
+
+
+def _coral():
+    from sklearn.pipeline import make_pipeline
+
+    from sklearn_ser import CORALClassifier
+
+    return make_pipeline(_both_scalings(), CORALClassifier(random_state=_SEED))
+
+
+def _dann():
+    from sklearn_ser import DANNClassifier
+
+    return _scaled(DANNClassifier(random_state=_SEED))
+
+
+def _nnpm():
+    from sklearn.pipeline import make_pipeline
+
+    from sklearn_ser import NNPMClassifier
 
     # Statistics of each corpus remove the effect of its channel; common statistics keep the shift
     # that adaptation uses. Which is better depends on the number of corpora.
-    both = make_union(CorpusScaler(), StandardScaler())
-    return make_pipeline(both, NNPMClassifier(random_state=_SEED))
+    return make_pipeline(_both_scalings(), NNPMClassifier(random_state=_SEED))
 
 
 def _nnpm_on_encoder():
@@ -156,6 +184,27 @@ METHODS = {
             "as svm, on an embedding whose distances follow activation and valence",
             _metric,
             needs=("activation", "valence"),
+        ),
+        Method(
+            "mcc",
+            "each corpus standardised by itself, then a network that is taught to confuse no "
+            "classes of the recordings to predict",
+            _mcc,
+            adapts=True,
+        ),
+        Method(
+            "coral",
+            "each corpus standardised by itself and all together, side by side, then a network "
+            "that gives the recordings to predict the covariance of the training recordings",
+            _coral,
+            adapts=True,
+        ),
+        Method(
+            "dann",
+            "each corpus standardised by itself, then a network whose embedding does not reveal "
+            "which recordings are those to predict",
+            _dann,
+            adapts=True,
         ),
         Method(
             "nnpm",

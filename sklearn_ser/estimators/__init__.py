@@ -1,4 +1,4 @@
-"""Scalers, autoencoders and a classifier for tables of features.
+"""Scalers, autoencoders and classifiers for tables of features.
 
 Names are imported on first use: some of the modules need torch, which takes
 seconds to import, and the others must not pay for it.
@@ -7,9 +7,12 @@ seconds to import, and the others must not pay for it.
 from importlib import import_module
 
 _HOME_OF = {
+    "CORALClassifier": "_coral",
     "CorpusScaler": "_scaler",
     "DAETransformer": "_dae",
+    "DANNClassifier": "_dann",
     "KLAnnealedVAE": "_vae",
+    "MCCClassifier": "_mcc",
     "MetricDAE": "_metric_dae",
     "NNPMClassifier": "_nnpm",
     "SemiSupervisedVAE": "_ssvae",

@@ -22,9 +22,45 @@ from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_s
 from sklearn_ser.utils._labels import refuse_unlabelled
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["AdaptiveClassifier"]
+__all__ = ["AdaptiveClassifier", "check_codes"]
 
 _AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
+
+
+def check_codes(codes, classes, *shapes):
+    """Refuse a stored state whose parts do not match.
+
+    torch uses codes of classes as positions in memory and does not check them.
+
+    Parameters
+    ----------
+    codes : object
+        Should be an array of positions in `classes`, one for each source row.
+    classes : object
+        Should be an array.
+    *shapes : tuple of int
+        The number of rows of further arrays, each as a tuple of one.
+
+    Raises
+    ------
+    ValueError
+        If a part does not match.
+    """
+    fits = (
+        isinstance(codes, np.ndarray)
+        and codes.ndim == 1
+        and codes.dtype.kind == "i"
+        and isinstance(classes, np.ndarray)
+        and codes.size > 0
+        and codes.min() >= 0
+        and codes.max() < classes.size
+        and all(shape == codes.shape for shape in shapes)
+    )
+    if not fits:
+        raise ValueError(
+            "the classes of the rows in the memory do not fit the classes, the memory or the rows; "
+            "the model was changed or damaged. Train it again."
+        )
 
 
 class AdaptiveClassifier(ClassifierMixin, NetHolder):

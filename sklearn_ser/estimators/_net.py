@@ -8,7 +8,7 @@ import torch
 
 from sklearn_ser.estimators._parameters import default_parameters
 from sklearn_ser.nn._devices import as_tensor, build_module, one_thread, resolve_device
-from sklearn_ser.nn._memory import MemoryNet
+from sklearn_ser.nn._memory import AdversarialNet, MemberNet, MemoryNet
 from sklearn_ser.nn._modules import (
     Autoencoder,
     ClassifyingVariationalAutoencoder,
@@ -79,6 +79,8 @@ class NetHolder(ABC):
         VariationalAutoencoder,
         ClassifyingVariationalAutoencoder,
         MemoryNet,
+        MemberNet,
+        AdversarialNet,
     )
 
     def __sklearn_is_fitted__(self):

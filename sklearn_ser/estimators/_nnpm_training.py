@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sklearn_ser._sklearn import validate_parameters
-from sklearn_ser.estimators._adaptive import AdaptiveClassifier
+from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
 from sklearn_ser.nn._adaptation import (
     Adaptation,
     AdaptationSettings,
@@ -67,31 +67,6 @@ def class_shares(target_prior, classes, codes):
             f"{names}, with a sum of 1, got {plain(target_prior)!r}."
         )
     return shares.astype(np.float32)
-
-
-def _check_memory(state):
-    """Refuse a stored state whose parts do not match.
-
-    torch uses codes of classes as positions in memory and does not check them.
-    """
-    codes, classes = state["_memory_codes"], state.get("classes_")
-    memory, rows = state.get("memory_"), state.get("_source_rows")
-    fits = (
-        isinstance(codes, np.ndarray)
-        and codes.ndim == 1
-        and codes.dtype.kind == "i"
-        and isinstance(classes, np.ndarray)
-        and codes.size > 0
-        and codes.min() >= 0
-        and codes.max() < classes.size
-        and (memory is None or np.shape(memory)[-2:-1] == codes.shape)
-        and (rows is None or np.shape(rows)[:1] == codes.shape)
-    )
-    if not fits:
-        raise ValueError(
-            "the classes of the rows in the memory do not fit the classes, the memory or the rows; "
-            "the model was changed or damaged. Train it again."
-        )
 
 
 class NNPMTraining(AdaptiveClassifier):
@@ -239,7 +214,10 @@ class NNPMTraining(AdaptiveClassifier):
 
     def __setstate__(self, state):
         if "_memory_codes" in state:
-            _check_memory(state)
+            memory, rows = state.get("memory_"), state.get("_source_rows")
+            shapes = [] if memory is None else [np.shape(memory)[-2:-1]]
+            shapes += [] if rows is None else [np.shape(rows)[:1]]
+            check_codes(state["_memory_codes"], state.get("classes_"), *shapes)
         super().__setstate__(state)
         if "_memory_codes" in state:
             self._cache = {}

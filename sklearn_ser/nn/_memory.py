@@ -1,17 +1,21 @@
-"""Networks that embed rows on a sphere, several of them side by side."""
+"""Networks that embed and classify rows, several of them side by side."""
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["MemberLinear", "MemoryNet"]
+__all__ = ["AdversarialNet", "MemberLinear", "MemberNet", "MemoryNet"]
 
 # Factor of the embedding, of length 1, before the head. Logits of a unit vector could not leave
 # the range of the weights, and no class could be predicted with certainty.
 _HEAD_SCALE = 10.0
+
+# Width of the hidden layer that tells domains apart, as Ganin et al. use it for small images.
+_DOMAIN_WIDTH = 100
 
 
 class MemberLinear(nn.Module):
@@ -45,11 +49,8 @@ def _drop(x: Tensor, rate: float, generator: torch.Generator) -> Tensor:
     return x * kept / (1 - rate)
 
 
-class MemoryNet(nn.Module):
-    r"""Members with an encoder to a unit sphere and a linear head each.
-
-    .. math:: z_e = \frac{g_e(x)}{\|g_e(x)\|}, \qquad
-              \text{logits}_e = 10\, W_e z_e + b_e
+class MemberNet(nn.Module):
+    r"""Members with an encoder and a linear head each.
 
     All members compute in one batched product, which takes hardly longer than one member
     alone for networks of this size.
@@ -87,7 +88,7 @@ class MemoryNet(nn.Module):
         self.dropout = dropout
 
     def embed(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return unit vectors, ``(n_members, n, n_components)``, of rows ``(n, n_features)``.
+        """Return embeddings, ``(n_members, n, n_components)``, of rows ``(n, n_features)``.
 
         Hidden units are dropped only if there is a generator to draw them with.
         """
@@ -97,12 +98,49 @@ class MemoryNet(nn.Module):
             hidden = torch.relu(layer(hidden))
             if generator is not None and self.dropout > 0:
                 hidden = _drop(hidden, self.dropout, generator)
-        return functional.normalize(last(hidden), dim=-1)
+        return last(hidden)
 
     def classify(self, z: Tensor) -> Tensor:
         """Return logits, ``(n_members, n, n_classes)``, of embeddings."""
-        return self.head(_HEAD_SCALE * z)
+        return self.head(z)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of rows."""
         return self.classify(self.embed(x))
+
+
+class MemoryNet(MemberNet):
+    r"""Members whose embeddings lie on a unit sphere.
+
+    .. math:: z_e = \frac{g_e(x)}{\|g_e(x)\|}, \qquad
+              \text{logits}_e = 10\, W_e z_e + b_e
+
+    The parameters are those of :class:`MemberNet`.
+    """
+
+    def embed(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return unit vectors, ``(n_members, n, n_components)``, of rows ``(n, n_features)``."""
+        return functional.normalize(super().embed(x, generator), dim=-1)
+
+    def classify(self, z: Tensor) -> Tensor:
+        """Return logits, ``(n_members, n, n_classes)``, of embeddings."""
+        return super().classify(_HEAD_SCALE * z)
+
+
+class AdversarialNet(MemberNet):
+    """Members that also judge whether an embedding comes from the source or the target.
+
+    Parameters
+    ----------
+    n_components, n_members : int
+        As in :class:`MemberNet`, which takes the other arguments as well.
+    """
+
+    def __init__(self, *, n_components: int, n_members: int, **arguments: Any) -> None:
+        super().__init__(n_components=n_components, n_members=n_members, **arguments)
+        self.domain_hidden = MemberLinear(n_members, n_components, _DOMAIN_WIDTH)
+        self.domain_output = MemberLinear(n_members, _DOMAIN_WIDTH, 1)
+
+    def judge(self, z: Tensor) -> Tensor:
+        """Return the logit, ``(n_members, n)``, that embeddings come from the target."""
+        return self.domain_output(torch.relu(self.domain_hidden(z)))[..., 0]

@@ -8,7 +8,10 @@ from sklearn_ser.persistence._sklearn_types import FUNCTIONS, LOSSES, OBJECTS, f
 __all__ = ["TRUSTED_TYPES", "required_names"]
 
 _OWN_OBJECTS = {
+    "sklearn_ser.estimators._coral": "CORALClassifier",
     "sklearn_ser.estimators._dae": "DAETransformer",
+    "sklearn_ser.estimators._dann": "DANNClassifier",
+    "sklearn_ser.estimators._mcc": "MCCClassifier",
     "sklearn_ser.estimators._metric_dae": "MetricDAE",
     "sklearn_ser.estimators._nnpm": "NNPMClassifier",
     "sklearn_ser.estimators._scaler": "CorpusScaler",

@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from sklearn_ser import (
     DAETransformer,
+    DANNClassifier,
     KLAnnealedVAE,
     MetricDAE,
     NNPMClassifier,
@@ -33,6 +34,7 @@ ESTIMATORS = {
         {},
     ),
     "metric dae": (MetricDAE(2, **SMALL), {"activation": RNG.normal(size=90)}),
+    "dann": (DANNClassifier(2, n_estimators=1, **SMALL), {"X_target": TARGET}),
     "nnpm": (
         NNPMClassifier(2, n_estimators=1, warmup_epochs=3, guard=False, adaptation="fit", **SMALL),
         {"X_target": TARGET},

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from sklearn_ser.nn._memory import MemberLinear, MemoryNet
+from sklearn_ser.nn._memory import AdversarialNet, MemberLinear, MemberNet, MemoryNet
 
 
 def generator(seed=0):
@@ -141,3 +141,29 @@ class TestDropout:
         torch.testing.assert_close(
             seen[0].unique(), torch.tensor([0.0, 1 / 0.7]), rtol=1e-6, atol=1e-6
         )
+
+
+class TestWithoutSphere:
+    def test_it_is_what_plain_layers_compute(self):
+        torch.manual_seed(0)
+        net, x = MemberNet(6, (8,), 4, 3, 2, 0.5), normal(9, 6)
+        first, last = net.encoder
+        z = last(first(x.expand(2, 9, 6)).clamp_min(0))
+        torch.testing.assert_close(net.embed(x), z)
+        torch.testing.assert_close(net(x), z @ net.head.weight + net.head.bias)
+        assert not torch.equal(net.embed(x, generator()), z)
+
+    def test_a_judge_answers_once_for_each_row_and_member(self):
+        torch.manual_seed(0)
+        net = AdversarialNet(
+            n_features=6,
+            hidden_layer_sizes=(8,),
+            n_components=4,
+            n_classes=3,
+            n_members=2,
+            dropout=0.0,
+        )
+        z = normal(2, 9, 4)
+        hidden = (z @ net.domain_hidden.weight + net.domain_hidden.bias).clamp_min(0)
+        expected = hidden @ net.domain_output.weight + net.domain_output.bias
+        torch.testing.assert_close(net.judge(z), expected[..., 0])
