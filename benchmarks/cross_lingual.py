@@ -7,7 +7,9 @@ and the unlabelled target, and each scaling: "global" (statistics of the source)
 (each corpus by its own) and "both" side by side. UAR on the target, mean over corpora and
 seeds; sd over seeds. Parts: ``loco`` leaves each corpus out in turn; ``pairs`` trains on a
 single corpus; ``ablations`` changes one parameter of NNPMClassifier at a time; ``inductive``
-adapts to one half of the target's speakers and tests on the other half. Needs skada.
+adapts to one half of the target's speakers and tests on the other half; ``rivals`` compares
+MCCClassifier, CORALClassifier and DANNClassifier with skada's methods of the same names. Needs
+skada.
 """
 
 import os
@@ -26,7 +28,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC
 
-from sklearn_ser import NNPMClassifier
+from sklearn_ser import CORALClassifier, DANNClassifier, MCCClassifier, NNPMClassifier
 from sklearn_ser.metrics import unweighted_average_recall
 
 RECIPE = "NNPMClassifier"
@@ -136,12 +138,18 @@ def deep(name, **options):
     return method
 
 
-def nnpm(**parameters):
+def own(estimator, **parameters):
+    """Return a method that trains a classifier of this package."""
+
     def method(X, y, X_target, seed):
-        model = NNPMClassifier(random_state=seed, **parameters)
+        model = estimator(random_state=seed, **parameters)
         return model.fit(X, y, X_target=X_target).predict(X_target)
 
     return method
+
+
+def nnpm(**parameters):
+    return own(NNPMClassifier, **parameters)
 
 
 def source_free(X, y, X_target, seed):
@@ -170,7 +178,7 @@ def methods():
 
 
 # Whatever the seed, these give the same.
-DETERMINISTIC = ("SVM", "logistic", "self-training", "CORAL", "linear")
+DETERMINISTIC = ("SVM", "logistic", "self-training", "CORAL, SVM", "linear")
 
 ABLATIONS = {
     "head alone": {"vote": "head"},
@@ -306,11 +314,27 @@ def part_inductive(data, seeds):
         print(f"{target:<8} {alone:.3f} → {adapted:.3f} ({adapted - alone:+.3f})", flush=True)
 
 
+def part_rivals(data, seeds):
+    """Compare with skada at its settings, which are one network and a weight of 1."""
+    named = {}
+    for estimator, theirs in (
+        (MCCClassifier, deep("MCC")),
+        (CORALClassifier, deep("DeepCoral")),
+        (DANNClassifier, dann),
+    ):
+        name = estimator.__name__
+        named[f"{name.removesuffix('Classifier')} (skada)"] = theirs
+        named[f"{name}, the same settings"] = own(estimator, n_estimators=1, target_weight=1.0)
+        named[name] = own(estimator)
+    compare(data, named, SCALINGS, seeds)
+
+
 PARTS = {
     "loco": part_loco,
     "ablations": part_ablations,
     "pairs": part_pairs,
     "inductive": part_inductive,
+    "rivals": part_rivals,
 }
 
 

@@ -26,7 +26,8 @@ def _adapt_step(step, rows):
         hint = " A search has to be fitted with refit=True." if is_search else ""
         raise TypeError(
             f"{type(step).__name__} has no method adapt, and is not a pipeline or fitted search "
-            f"whose last step has one. NNPMClassifier can be adapted.{hint}"
+            f"whose last step has one. NNPMClassifier can be adapted, and so can MCCClassifier, "
+            f"CORALClassifier and DANNClassifier.{hint}"
         )
     check_is_fitted(step)
     # A copy of an NNPMClassifier has a network of its own, since __getstate__ copies the weights;

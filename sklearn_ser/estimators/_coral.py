@@ -1,6 +1,7 @@
 """The classifier that adapts by aligning covariances."""
 
 from sklearn_ser.estimators._domain import DomainClassifier
+from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.nn._domain_losses import covariance_loss
 
 
@@ -27,8 +28,11 @@ class CORALClassifier(DomainClassifier):
         ``"fit"``: adapt to `X_target` in :meth:`fit`. ``"predict"``: take each batch passed
         to `predict` or `predict_proba` as the target and adapt a copy to it; the last copy is
         kept. None: never adapt, and no warning about it.
-    target_weight : float, default=1.0
-        :math:`\lambda`. 0: the network without adaptation.
+    target_weight : float, default=100.0
+        :math:`\lambda`. 0: the network without adaptation. The paper chooses it so that both
+        terms are about equal in the end, which the default does for some dozen to some
+        thousand standardised features; `history_` has the terms. With 1, the default of other
+        packages, hardly anything is adapted.
     n_estimators : int, default=3
         Members: networks with initial weights of their own. Their probabilities are averaged.
     random_state : int, RandomState instance or None, default=None
@@ -95,6 +99,26 @@ class CORALClassifier(DomainClassifier):
     >>> adapted.score(X_target, y) > alone.score(X_target, y)
     True
     """
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        adaptation="fit",
+        target_weight=100.0,
+        n_estimators=3,
+        random_state=None,
+        min_target=20,
+        hidden_layer_sizes=(256,),
+        dropout=0.5,
+        max_epochs=25,
+        learning_rate=1e-3,
+        weight_decay=1e-3,
+        batch_size=64,
+        device="cpu",
+        verbose=0,
+    ):
+        store_parameters(self, locals())
 
     def _target_loss(self, module, source, target):
         return covariance_loss(source, target)

@@ -191,7 +191,11 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
                 "code": as_tensor(self._source_codes, device),
                 "weight": self._balanced_weights(self._source_codes, device),
             }
-            target = None if X_target is None else as_tensor(X_target, device)
+            # In an order of their own: batches are drawn by position, and what is predicted for a
+            # set of rows must not depend on the order in which they come.
+            target = (
+                None if X_target is None else as_tensor(X_target[np.lexsort(X_target.T)], device)
+            )
             weights = {} if target is None else {"target": self.target_weight}
             diverged = self._run(
                 rows,

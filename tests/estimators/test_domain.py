@@ -79,6 +79,12 @@ class TestWaysIn:
         in_pipeline = adapt(make_pipeline(make()).fit(X, y), T)
         np.testing.assert_array_equal(in_pipeline.predict_proba(T), in_fit.predict_proba(T))
 
+    def test_the_order_of_the_target_does_not_matter(self, make, data):
+        X, y, T, _ = data
+        model = make(adaptation="predict").fit(X, y)
+        found = model.predict_proba(T[::-1])[::-1]
+        np.testing.assert_allclose(found, model.predict_proba(T), rtol=1e-5)
+
     def test_an_earlier_target_leaves_no_trace(self, make, data):
         X, y, T, _ = data
         model = make().fit(X, y, X_target=T[:30]).adapt(T)
