@@ -238,6 +238,17 @@ def test_autoencoders_are_wider_behind_an_encoder(name):
     assert type(narrow) is type(wide)
 
 
+@pytest.mark.parametrize("name", ["coral", "nnpm"])
+def test_scalings_side_by_side_are_for_functionals(name):
+    both, corpus = (
+        type(method_for(name, (True, encoder, "all")).make()[0]).__name__
+        for encoder in (None, "owner/model")
+    )
+    assert (both, corpus) == ("FeatureUnion", "CorpusScaler")
+    description = method_for(name, (True, "owner/model", "all")).description
+    assert description.startswith("each corpus standardised by itself, then")
+
+
 def test_other_methods_are_the_same_behind_an_encoder():
-    for name in set(METHODS) - {"dae", "metric", "nnpm"}:
+    for name in set(METHODS) - {"coral", "dae", "metric", "nnpm"}:
         assert method_for(name, (False, "owner/model", "all")) is METHODS[name]

@@ -111,6 +111,12 @@ def _nnpm():
     return make_pipeline(_both_scalings(), NNPMClassifier(random_state=_SEED))
 
 
+def _coral_on_encoder():
+    from sklearn_ser import CORALClassifier
+
+    return _scaled(CORALClassifier(random_state=_SEED))
+
+
 def _nnpm_on_encoder():
     from sklearn_ser import NNPMClassifier
 
@@ -227,6 +233,13 @@ _ON_ENCODERS = {
         name: replace(METHODS[name], make=functools.partial(METHODS[name].make, **_WIDE))
         for name in ("dae", "metric")
     },
+    "coral": Method(
+        "coral",
+        "each corpus standardised by itself, then a network that gives the recordings to predict "
+        "the covariance of the training recordings",
+        _coral_on_encoder,
+        adapts=True,
+    ),
     "nnpm": Method(
         "nnpm",
         "each corpus standardised by itself, then a memory of the training recordings that adapts "

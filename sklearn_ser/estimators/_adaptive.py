@@ -14,9 +14,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ser.estimators._net import NetHolder
+from sklearn_ser.estimators._parameters import hidden_sizes
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.exceptions import NotAdaptedWarning
 from sklearn_ser.nn._devices import as_tensor
+from sklearn_ser.nn._memory import MemberNet
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
 from sklearn_ser.utils._labels import refuse_unlabelled
@@ -74,12 +76,25 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
     # Requested by default: without set_fit_request, a pipeline would refuse the target.
     __metadata_request__fit: ClassVar[dict] = {"X_target": True}
 
+    # The class of the torch module.
+    _network = MemberNet
+
     # Parameters that do not change what a copy adapted to some rows has learnt.
     _without_effect_on_adaptation = ("random_state", "verbose")
 
     @abstractmethod
     def _adapt_to(self, X_target):
         """Adapt to validated rows, or warn and stay as before."""
+
+    def _module_recipe(self, n_features):
+        return self._network, {
+            "n_features": n_features,
+            "hidden_layer_sizes": hidden_sizes(self.hidden_layer_sizes),
+            "n_components": int(self.n_components),
+            "n_classes": len(self.classes_),
+            "n_members": int(self.n_estimators),
+            "dropout": float(self.dropout),
+        }
 
     def _validate_training(self, X, y, X_target, *, copy):
         """Return the rows, their classes as positions in `classes_`, and the target."""

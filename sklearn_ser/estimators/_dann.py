@@ -99,9 +99,7 @@ class DANNClassifier(DomainClassifier):
     True
     """
 
-    def _module_recipe(self, n_features):
-        _, arguments = super()._module_recipe(n_features)
-        return AdversarialNet, arguments
+    _network = AdversarialNet
 
     def _target_loss(self, module, source, target):
         return adversarial_loss(module.judge, source, target)

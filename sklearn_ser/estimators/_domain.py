@@ -13,11 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context, validate_parameters
 from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
 from sklearn_ser.estimators._net import all_or_nothing
-from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
+from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.nn._adaptation import source_loss
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
-from sklearn_ser.nn._memory import MemberNet
 
 __all__ = ["DomainClassifier"]
 
@@ -77,16 +76,6 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
         source, target : Tensor of shape (E, n, c)
             Embeddings of a batch of each.
         """
-
-    def _module_recipe(self, n_features):
-        return MemberNet, {
-            "n_features": n_features,
-            "hidden_layer_sizes": hidden_sizes(self.hidden_layer_sizes),
-            "n_components": int(self.n_components),
-            "n_classes": len(self.classes_),
-            "n_members": int(self.n_estimators),
-            "dropout": float(self.dropout),
-        }
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing

@@ -11,9 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._nnpm_prediction import NNPMPrediction
-from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
+from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.estimators._rows import validate_target
-from sklearn_ser.nn._memory import MemoryNet
 
 
 class NNPMClassifier(NNPMPrediction, BaseEstimator):
@@ -269,16 +268,6 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     def memory_labels_(self):
         """The emotion of each row of the memory, ndarray of shape (n_source,)."""
         return self.classes_[self._memory_codes]
-
-    def _module_recipe(self, n_features):
-        return MemoryNet, {
-            "n_features": n_features,
-            "hidden_layer_sizes": hidden_sizes(self.hidden_layer_sizes),
-            "n_components": int(self.n_components),
-            "n_classes": len(self.classes_),
-            "n_members": int(self.n_estimators),
-            "dropout": float(self.dropout),
-        }
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing

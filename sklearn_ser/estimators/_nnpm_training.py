@@ -15,6 +15,7 @@ from sklearn_ser.nn._adaptation import (
     source_loss,
 )
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
+from sklearn_ser.nn._memory import MemoryNet
 from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.utils._messages import plain
@@ -78,6 +79,7 @@ class NNPMTraining(AdaptiveClassifier):
 
     _continuing = "Adaptation continues"
     _restarting = "call fit again"
+    _network = MemoryNet
     _without_effect_on_adaptation = ("random_state", "verbose", "vote")
 
     def _warm_up(self, X, codes, seed):
