@@ -17,6 +17,9 @@ _HEAD_SCALE = 10.0
 # Width of the hidden layer that tells domains apart, as Ganin et al. use it for small images.
 _DOMAIN_WIDTH = 100
 
+# Added to the variance of a unit, as torch's batch normalisation does.
+_VARIANCE_FLOOR = 1e-5
+
 
 class MemberLinear(nn.Module):
     """One linear layer for each of several members, which share nothing.
@@ -142,5 +145,12 @@ class AdversarialNet(MemberNet):
         self.domain_output = MemberLinear(n_members, _DOMAIN_WIDTH, 1)
 
     def judge(self, z: Tensor) -> Tensor:
-        """Return the logit, ``(n_members, n)``, that embeddings come from the target."""
-        return self.domain_output(torch.relu(self.domain_hidden(z)))[..., 0]
+        """Return the logit, ``(n_members, n)``, that embeddings come from the target.
+
+        Hidden units are standardised over the rows, so answers depend on the rows beside.
+        """
+        hidden = self.domain_hidden(z)
+        # Otherwise the adversary falls behind an encoder that just makes embeddings larger.
+        variance, mean = torch.var_mean(hidden, dim=1, correction=0, keepdim=True)
+        hidden = (hidden - mean) * (variance + _VARIANCE_FLOOR).rsqrt()
+        return self.domain_output(torch.relu(hidden))[..., 0]

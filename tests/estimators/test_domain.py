@@ -172,7 +172,7 @@ class TestLearnt:
         X, T = (rng.normal(size=(200, 8)) + (y == "anger")[:, None] for _ in range(2))
         T[:, 4:] += 2
         alone, adapted = (
-            method(adaptation=adaptation, n_estimators=1, random_state=0)
+            method(adaptation=adaptation, n_estimators=1, max_epochs=60, random_state=0)
             .fit(X, y, X_target=T)
             .score(T, y)
             for adaptation in (None, "fit")

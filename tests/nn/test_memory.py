@@ -164,6 +164,8 @@ class TestWithoutSphere:
             dropout=0.0,
         )
         z = normal(2, 9, 4)
-        hidden = (z @ net.domain_hidden.weight + net.domain_hidden.bias).clamp_min(0)
+        hidden = z @ net.domain_hidden.weight + net.domain_hidden.bias
+        normalise = torch.nn.BatchNorm1d(100, affine=False)
+        hidden = torch.stack([normalise(one) for one in hidden]).clamp_min(0)
         expected = hidden @ net.domain_output.weight + net.domain_output.bias
         torch.testing.assert_close(net.judge(z), expected[..., 0])
