@@ -30,9 +30,9 @@ class CORALClassifier(DomainClassifier):
         kept. None: never adapt, and no warning about it.
     target_weight : float, default=100.0
         :math:`\lambda`. 0: the network without adaptation. The paper chooses it so that both
-        terms are about equal in the end, which the default does for some dozen to some
-        thousand standardised features; `history_` has the terms. With 1, the default of other
-        packages, hardly anything is adapted.
+        terms are about equal in the end, which the default did on 176 functionals and on 384
+        and 768 standardised features of an encoder; `history_` has the terms. With 1,
+        the default of skada, hardly anything is adapted.
     n_estimators : int, default=3
         Members: networks with initial weights of their own. Their probabilities are averaged.
     random_state : int, RandomState instance or None, default=None

@@ -150,7 +150,7 @@ class AdversarialNet(MemberNet):
         Hidden units are standardised over the rows, so answers depend on the rows beside.
         """
         hidden = self.domain_hidden(z)
-        # Otherwise the adversary falls behind an encoder that just makes embeddings larger.
+        # As in skada. Without it, results were worse where source and target differ much.
         variance, mean = torch.var_mean(hidden, dim=1, correction=0, keepdim=True)
         hidden = (hidden - mean) * (variance + _VARIANCE_FLOOR).rsqrt()
         return self.domain_output(torch.relu(hidden))[..., 0]
