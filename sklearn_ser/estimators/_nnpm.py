@@ -47,11 +47,12 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
 
     Features should be standardised beforehand; the user guide says how.
 
-    The parameters that matter first are `adaptation`, `target_prior`, `n_estimators`,
-    `keep_source` and `random_state`. The others follow in groups: the target (`min_target`,
-    `guard`), the memory (`selection` to `memory_momentum`), the network (`hidden_layer_sizes`,
-    `dropout`), training (`warmup_epochs` to `verbose`), and variants of the papers (`loss` to
-    `vote`), none of which was measurably better than its default on real corpora.
+    The parameters that matter first are `adaptation`, `target_prior`, `prediction_prior`,
+    `n_estimators`, `keep_source` and `random_state`. The others follow in groups: the target
+    (`min_target`, `guard`), the memory (`selection` to `memory_momentum`), the network
+    (`hidden_layer_sizes`, `dropout`), training (`warmup_epochs` to `verbose`), and variants of the
+    papers (`loss` to `vote`), none of which was measurably better than its default on real
+    corpora.
 
     Parameters
     ----------
@@ -63,13 +64,22 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         the last copy is kept, and predicting the same rows again costs nothing. Several
         scorers share it; scores on the training set adapt once more. None: never adapt, a
         classifier of the source alone, and no warning about it.
-    target_prior : {"uniform", "source"}, dict, array-like or None, default="uniform"
-        Shares :math:`\pi` that the classes are expected to have in the target: all the same,
-        those of the source, or given ones (by name, or in the order of `classes_`). None: no
-        correction; predictions then tend to collapse to a few classes. A target that lacks a
-        class contradicts the default and is predicted badly: give a class that is known to
-        be missing the share 0. It is then never predicted, whether the model has been
-        adapted or not, and its probability is 0.
+    target_prior : {"uniform", "source", "estimate"}, dict, array-like or None, default="uniform"
+        Shares that the classes have in the target: all the same, those of the source,
+        estimated from the target, or given ones (by name, or in the order of `classes_`).
+        They decide what is predicted. Adaptation always learns from equal shares
+        :math:`\pi_k` of the classes, which protects rare ones. None: no correction at all;
+        predictions then tend to collapse to a few classes. A target that lacks a class
+        contradicts the default and is predicted badly: give a class that is known to be
+        missing the share 0. It is then never learnt or predicted, whether the model has been
+        adapted or not, and its probability is 0. ``"estimate"`` runs the EM algorithm of [3]_
+        on the unadapted predictions. It finds the shares if the target is like the source;
+        in another language it cannot tell shares from shift, and the default serves better.
+    prediction_prior : {"target", "uniform"}, default="target"
+        Shares that the predictions of an adapted model have. ``"target"``: those of
+        `target_prior`, for accuracy and for probabilities that mean what they say.
+        ``"uniform"``: equal ones, for UAR, which counts a rare class as much as a frequent
+        one. Both are the same with ``target_prior="uniform"``.
     n_estimators : int, default=3
         Members: networks with initial weights of their own, which share the pseudo labels.
         Their probabilities are averaged. More members take more time, and make the result
@@ -143,7 +153,11 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     adapted_ : bool
         Whether this model has been adapted.
     pseudo_labels_ : ndarray of shape (n_target,)
-        The emotion assigned to each target row in the end. Only after adaptation.
+        The emotion assigned to each target row in the end, where all emotions are expected
+        equally often. Only after adaptation.
+    target_prior_ : ndarray of shape (n_classes,), float32, or None
+        The shares that `target_prior` stands for, estimated ones included. Only after
+        adaptation.
     target_selected_ : ndarray of bool, shape (n_target,)
         The target rows that were confident enough in the end. Only after adaptation.
     history_ : list of dict
@@ -184,6 +198,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
        using pseudo multilabel", ASRU 2021, arXiv:2108.08663.
     .. [2] D. Wang & S. Zhang, "Unsupervised person re-identification via multi-label
        classification", CVPR 2020.
+    .. [3] M. Saerens, P. Latinne & C. Decaestecker, "Adjusting the outputs of a classifier to
+       new a priori probabilities: a simple procedure", Neural Computation 14(1), 2002.
 
     Examples
     --------
@@ -204,7 +220,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "adaptation": [StrOptions({"fit", "predict"}), None],
-        "target_prior": [StrOptions({"uniform", "source"}), dict, "array-like", None],
+        "target_prior": [StrOptions({"uniform", "source", "estimate"}), dict, "array-like", None],
+        "prediction_prior": [StrOptions({"target", "uniform"})],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "keep_source": ["boolean"],
         "random_state": ["random_state"],
@@ -237,6 +254,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         *,
         adaptation="fit",
         target_prior="uniform",
+        prediction_prior="target",
         n_estimators=3,
         keep_source=True,
         random_state=None,

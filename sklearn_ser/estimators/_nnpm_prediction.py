@@ -88,7 +88,7 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
         """Return the probabilities of the classes for validated rows, ndarray (n, K)."""
         device = self.net_.device
         with one_thread(device), torch.no_grad():
-            readout, module = self._readout(device), self.net_.module_
+            readout, module = self._readout(device, *self._shares_to_predict()), self.net_.module_
             z = embed_rows(module, as_tensor(X, device))
             head, votes = readout.correct(*readout.raw(module, z))
             chosen = {"head": head, "memory": votes}

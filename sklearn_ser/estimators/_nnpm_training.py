@@ -16,9 +16,19 @@ from sklearn_ser.nn._adaptation import (
 )
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
 from sklearn_ser.nn._memory import MemoryNet
+from sklearn_ser.nn._multilabel import geometric_mean
 from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
+from sklearn_ser.nn._shares import estimate_shares, means_for_shares
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.utils._messages import plain
+
+# Equal shares count as much as this part of the target's rows in the estimate: where
+# classes overlap, the likelihood is flat and its maximum often lies in a corner.
+_SHRINKAGE = 0.1
+
+
+def _is_estimate(target_prior):
+    return isinstance(target_prior, str) and target_prior == "estimate"
 
 
 def class_shares(target_prior, classes, codes):
@@ -26,8 +36,8 @@ def class_shares(target_prior, classes, codes):
 
     Parameters
     ----------
-    target_prior : {"uniform", "source"}, dict, array-like or None
-        The parameter.
+    target_prior : {"uniform", "source", "estimate"}, dict, array-like or None
+        The parameter. "estimate" counts as "uniform": all that is known before the target is.
     classes : ndarray of shape (n_classes,)
         Classes.
     codes : ndarray of int64, shape (n_source,)
@@ -48,7 +58,7 @@ def class_shares(target_prior, classes, codes):
     given = target_prior
     if isinstance(given, str):
         counts = np.bincount(codes, minlength=len(names))
-        shares = np.full(len(names), 1 / len(names)) if given == "uniform" else counts / len(codes)
+        shares = counts / len(codes) if given == "source" else np.full(len(names), 1 / len(names))
         return shares.astype(np.float32)
     if isinstance(given, Mapping):
         if set(given) != set(names):
@@ -70,6 +80,17 @@ def class_shares(target_prior, classes, codes):
     return shares.astype(np.float32)
 
 
+def equal_shares(shares):
+    """Return equal shares of all classes that have one, as an array like `shares`; None for None.
+
+    What adaptation learns from. Pseudo labels with the shares of the target teach the head to
+    predict the frequent classes, and the rare ones are lost before the prediction counts them.
+    """
+    if shares is None:
+        return None
+    return ((shares > 0) / np.count_nonzero(shares)).astype(shares.dtype)
+
+
 class NNPMTraining(AdaptiveClassifier):
     """Warm-up on labelled rows, and adaptation to unlabelled ones.
 
@@ -84,7 +105,7 @@ class NNPMTraining(AdaptiveClassifier):
 
     def _warm_up(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
-        for name in ("net_", "pseudo_labels_", "target_selected_"):
+        for name in ("net_", "pseudo_labels_", "target_selected_", "target_prior_"):
             self.__dict__.pop(name, None)
         self._source_rows = X
         self._memory_codes = codes
@@ -133,19 +154,35 @@ class NNPMTraining(AdaptiveClassifier):
             rows=None if self._source_rows is None else as_tensor(self._source_rows, device),
         )
 
-    def _readout(self, device):
-        # Shares of the present parameter, means of the adaptation: target_prior may be changed
-        # afterwards and acts at once.
-        shares = class_shares(self.target_prior, self.classes_, self._memory_codes)
-        means = self._means and tuple(as_tensor(mean, device) for mean in self._means)
+    def _expected_shares(self):
+        return class_shares(self.target_prior, self.classes_, self._memory_codes)
+
+    def _readout(self, device, shares, means):
         return Readout(
             as_tensor(self.memory_, device),
             as_tensor(self._memory_codes, device),
             n_classes=len(self.classes_),
             temperature=self.temperature,
             prior=None if shares is None else as_tensor(shares, device),
-            means=means,
+            means=means and tuple(as_tensor(mean, device) for mean in means),
         )
+
+    def _shares_to_predict(self):
+        """Return the shares that predictions have, and the means that bring them there.
+
+        The parameters may be changed after adaptation and act at once: the means that were
+        fitted to the shares of the target serve these shares alone.
+        """
+        expected = self._expected_shares()
+        if self.prediction_prior == "uniform":
+            return equal_shares(expected), self._means
+        # Adaptation stores both; a model of an earlier version has neither.
+        known, estimated = self.__dict__.get("target_prior_"), _is_estimate(self.target_prior)
+        if known is None or expected is None or estimated != self._prior_estimated:
+            return expected, self._means
+        if estimated or np.array_equal(known, expected):
+            return known, self._prior_means
+        return expected, self._means
 
     def _settings(self, prior):
         names = [name for name in AdaptationSettings.__dataclass_fields__ if name != "prior"]
@@ -165,14 +202,20 @@ class NNPMTraining(AdaptiveClassifier):
             self.net_.optimizer__weight_decay = self.weight_decay
             self.net_.initialize_optimizer()
             weights_before = state_to_numpy(self.net_, with_optimizer=False)
-            readout = self._readout(device)
+            expected = self._expected_shares()
+            readout = self._readout(device, equal_shares(expected), self._means)
             target = as_tensor(X_target, device)
+            shares = expected
+            if _is_estimate(self.target_prior):
+                votes = readout.raw(self.net_.module_, embed_rows(self.net_.module_, target))
+                joint = geometric_mean(*votes).mean(dim=0)
+                shares = estimate_shares(joint, prior_weight=_SHRINKAGE).cpu().numpy()
             state = Adaptation(readout, self._source(device), target, self._settings(readout.prior))
             n_epochs_before = len(self.history_)
             diverged = self._train_on_target(state, device)
             figures = state.finish(self.net_.module_)
             diverged = diverged or not state.is_finite()
-        reason = self._reason_against(diverged, readout, self.history_[n_epochs_before], figures)
+        reason = self._reason_against(diverged, expected, self.history_[n_epochs_before], figures)
         accepted = not (diverged or (self.guard and reason))
         # Without the guard a doubtful adaptation stays, but never one with infinite values.
         final = {f"final_{name}": value for name, value in figures.items()}
@@ -186,6 +229,7 @@ class NNPMTraining(AdaptiveClassifier):
             return
         self.memory_ = readout.memory.cpu().numpy()
         self._means = readout.means and tuple(mean.cpu().numpy() for mean in readout.means)
+        self._learn_shares(shares, readout, target)
         self.pseudo_labels_ = self.classes_[state.probabilities.argmax(dim=1).cpu().numpy()]
         self.target_selected_ = state.selected.cpu().numpy()
         self.adapted_ = True
@@ -206,12 +250,24 @@ class NNPMTraining(AdaptiveClassifier):
             generator=torch.Generator(device).manual_seed(training_seed),
         )
 
-    def _reason_against(self, diverged, readout, first, figures):
+    def _learn_shares(self, shares, readout, target):
+        """Fit the predictions to the shares of the target, given or estimated."""
+        self.target_prior_ = shares
+        self._prior_estimated = _is_estimate(self.target_prior)
+        self._prior_means = self._means
+        if shares is None or np.array_equal(shares, equal_shares(shares)):
+            return
+        module = self.net_.module_
+        with one_thread(target.device):
+            votes = readout.raw(module, embed_rows(module, target))
+            share = as_tensor(shares, target.device)
+            self._prior_means = tuple(means_for_shares(one, share).cpu().numpy() for one in votes)
+
+    def _reason_against(self, diverged, shares, first, figures):
         """Return why an adaptation should be rejected; empty if nothing speaks against it."""
         if diverged:
             return "the loss or the embedding became infinite or NaN. Lower learning_rate"
-        shares = readout.expected_shares()
-        smallest = 1 / len(self.classes_) if shares is None else shares.min()
+        smallest = 1 / len(self.classes_) if shares is None else shares[shares > 0].min()
         return collapse(first, figures, smallest_prior=float(smallest))
 
     def __setstate__(self, state):

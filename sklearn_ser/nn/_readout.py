@@ -53,7 +53,8 @@ class Readout:
         Shares that the classes should have; None: no correction. A class with the share 0
         is missing from the target, and never predicted.
     means : tuple of two Tensors of shape (E, 1, K), or None
-        Mean probabilities of head and memory over the target; None before adaptation.
+        Mean probabilities of head and memory over the target, or the divisors that stand for
+        them in predictions with other shares; None before adaptation.
     """
 
     def __init__(
@@ -90,10 +91,6 @@ class Readout:
     def is_any_missing(self) -> bool:
         """Return whether the target is known to lack a class."""
         return self.prior is not None and not bool((self.prior > 0).all())
-
-    def expected_shares(self) -> Tensor | None:
-        """Return the shares of the classes that the target has; None without a prior."""
-        return None if self.prior is None else self.prior[self.prior > 0]
 
     def correct(self, head: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
         """Return both with the classes brought to the shares that they should have."""
