@@ -38,7 +38,7 @@ bench: $(BIN)/python
 	$(PIP) -e '.[bench]'
 	$(BIN)/python benchmarks/egemaps_parity.py
 	for name in compilation extraction_speed cache variants training_speed metric_loss latent_regression \
-	        cross_lingual encoders label_free_scores adaptation_cost; do \
+	        cross_lingual encoders label_free_scores adaptation_cost imbalance; do \
 	    $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 
