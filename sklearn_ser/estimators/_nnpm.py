@@ -73,8 +73,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         contradicts the default and is predicted badly: give a class that is known to be
         missing the share 0. It is then never learnt or predicted, whether the model has been
         adapted or not, and its probability is 0. ``"estimate"`` runs the EM algorithm of [3]_
-        on the unadapted predictions. It finds the shares if the target is like the source;
-        in another language it cannot tell shares from shift, and the default serves better.
+        on the unadapted predictions. It finds the shares if the target is like the source; in
+        another language it cannot tell shares from shift, and the default serves better.
     prediction_prior : {"target", "uniform"}, default="target"
         Shares that the predictions of an adapted model have. ``"target"``: those of
         `target_prior`, for accuracy and for probabilities that mean what they say.
