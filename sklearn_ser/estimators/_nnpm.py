@@ -13,6 +13,7 @@ from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._nnpm_prediction import NNPMPrediction
 from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.estimators._rows import validate_target
+from sklearn_ser.estimators._views import view_columns
 
 
 class NNPMClassifier(NNPMPrediction, BaseEstimator):
@@ -48,8 +49,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     Features should be standardised beforehand; the user guide says how.
 
     The parameters that matter first are `adaptation`, `target_prior`, `prediction_prior`,
-    `n_estimators`, `keep_source` and `random_state`. The others follow in groups: the target
-    (`min_target`, `guard`), the memory (`selection` to `memory_momentum`), the network
+    `n_estimators`, `views`, `keep_source` and `random_state`. The others follow in groups: the
+    target (`min_target`, `guard`), the memory (`selection` to `memory_momentum`), the network
     (`hidden_layer_sizes`, `dropout`), training (`warmup_epochs` to `verbose`), and variants of the
     papers (`loss` to `vote`), none of which was measurably better than its default on real
     corpora.
@@ -84,6 +85,14 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Members: networks with initial weights of their own, which share the pseudo labels.
         Their probabilities are averaged. More members take more time, and make the result
         better and less dependent on the seed.
+    views : int, list of column selections or None, default=None
+        Parts of the columns that show the same recordings in different ways, such as two
+        scalings or two kinds of features. Each gets `n_estimators` members that see nothing
+        else; the members of all views share pseudo labels, so that views teach each other.
+        An integer: so many blocks of equal width side by side, as a union of scalers leaves
+        them. A list: for each view a slice, positions, a mask or names of columns. None: all
+        members see all columns. Different kinds of features gain more as views than side by
+        side.
     keep_source : bool, default=True
         Whether the source rows stay in the fitted model, for later adaptation. False: only
         their embeddings do, which is smaller and more private; :meth:`adapt` then cannot
@@ -146,8 +155,9 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The emotions, sorted.
-    memory_ : ndarray of shape (n_estimators, n_source, n_components), float32
-        Embedded source rows, of length 1.
+    memory_ : ndarray of shape (n_members, n_source, n_components), float32
+        Embedded source rows, of length 1, for each member: `n_estimators` of the first view,
+        then those of the next.
     memory_labels_ : ndarray of shape (n_source,)
         Their emotions.
     adapted_ : bool
@@ -223,6 +233,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         "target_prior": [StrOptions({"uniform", "source", "estimate"}), dict, "array-like", None],
         "prediction_prior": [StrOptions({"target", "uniform"})],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "views": [Interval(Integral, 1, None, closed="left"), list, tuple, None],
         "keep_source": ["boolean"],
         "random_state": ["random_state"],
         "min_target": [Interval(Integral, 1, None, closed="left")],
@@ -256,6 +267,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         target_prior="uniform",
         prediction_prior="target",
         n_estimators=3,
+        views=None,
         keep_source=True,
         random_state=None,
         min_target=20,
@@ -286,6 +298,14 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     def memory_labels_(self):
         """The emotion of each row of the memory, ndarray of shape (n_source,)."""
         return self.classes_[self._memory_codes]
+
+    def _module_recipe(self, n_features):
+        network, arguments = super()._module_recipe(n_features)
+        # Left out where there are none, as in models stored before there were views.
+        if self.views is not None:
+            names = getattr(self, "feature_names_in_", None)
+            arguments["views"] = view_columns(self.views, n_features, names)
+        return network, arguments
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing

@@ -52,7 +52,7 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
 
         Returns
         -------
-        Z : ndarray of shape (n_samples, n_estimators * n_components), float32
+        Z : ndarray of shape (n_samples, n_members * n_components), float32
             The embeddings of the members side by side, scaled to length 1: the inner
             product of two rows is the mean of their cosine similarities.
         """

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["AdversarialNet", "MemberLinear", "MemberNet", "MemoryNet"]
+__all__ = ["AdversarialNet", "MemberLinear", "MemberNet", "MemoryNet", "ViewLinear"]
 
 # Factor of the embedding, of length 1, before the head. Logits of a unit vector could not leave
 # the range of the weights, and no class could be predicted with certainty.
@@ -42,8 +42,40 @@ class MemberLinear(nn.Module):
         nn.init.uniform_(self.bias, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``(n_members, n, n_outputs)`` for ``(n_members, n, n_inputs)``."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        """Return ``(n_members, n, n_outputs)`` for ``(n_members, n, n_inputs)``.
+
+        Rows ``(n, n_inputs)`` are the same for all members.
+        """
+        return torch.baddbmm(self.bias, x.expand(len(self.weight), *x.shape[-2:]), self.weight)
+
+
+class ViewLinear(nn.Module):
+    """One linear layer for each of several members, which see different columns of the rows.
+
+    Parameters
+    ----------
+    n_members : int
+        Number of layers for each view.
+    views : sequence of sequence of int
+        The columns of each view.
+    n_outputs : int
+        Width of the output of each member.
+    """
+
+    def __init__(self, n_members: int, views: Sequence[Sequence[int]], n_outputs: int) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(
+            MemberLinear(n_members, len(columns), n_outputs) for columns in views
+        )
+        for i, columns in enumerate(views):
+            # Not stored with the weights: they follow from the arguments.
+            self.register_buffer(f"columns_{i}", torch.tensor(columns), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(n_views * n_members, n, n_outputs)`` for rows ``(n, n_features)``."""
+        return torch.cat(
+            [part(x[:, getattr(self, f"columns_{i}")]) for i, part in enumerate(self.parts)]
+        )
 
 
 def _drop(x: Tensor, rate: float, generator: torch.Generator) -> Tensor:
@@ -69,9 +101,11 @@ class MemberNet(nn.Module):
     n_classes : int
         Number of logits.
     n_members : int
-        Number of members.
+        Number of members, of each view if there are views.
     dropout : float
         Share of hidden units that are dropped where a generator is given.
+    views : sequence of sequence of int, default=None
+        The columns that the members of each view see. None: all members see all columns.
     """
 
     def __init__(
@@ -82,12 +116,21 @@ class MemberNet(nn.Module):
         n_classes: int,
         n_members: int,
         dropout: float,
+        views: Sequence[Sequence[int]] | None = None,
     ) -> None:
         super().__init__()
-        sizes = [n_features, *hidden_layer_sizes, n_components]
-        self.encoder = nn.ModuleList(MemberLinear(n_members, *pair) for pair in pairwise(sizes))
-        self.head = MemberLinear(n_members, n_components, n_classes)
-        self.n_members = n_members
+        n_all = n_members if views is None else n_members * len(views)
+        sizes = [*hidden_layer_sizes, n_components]
+        first = (
+            MemberLinear(n_all, n_features, sizes[0])
+            if views is None
+            else ViewLinear(n_members, views, sizes[0])
+        )
+        # Only the first layer depends on the columns: behind it, the members of all views have
+        # the same widths and compute together.
+        self.encoder = nn.ModuleList([first, *(MemberLinear(n_all, *p) for p in pairwise(sizes))])
+        self.head = MemberLinear(n_all, n_components, n_classes)
+        self.n_members = n_all
         self.dropout = dropout
 
     def embed(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -95,7 +138,7 @@ class MemberNet(nn.Module):
 
         Hidden units are dropped only if there is a generator to draw them with.
         """
-        hidden = x.expand(self.n_members, *x.shape)
+        hidden = x
         *inner, last = self.encoder
         for layer in inner:
             hidden = torch.relu(layer(hidden))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from sklearn_ser.nn._memory import AdversarialNet, MemberLinear, MemberNet, MemoryNet
+from sklearn_ser.nn._memory import AdversarialNet, MemberLinear, MemberNet, MemoryNet, ViewLinear
 
 
 def generator(seed=0):
@@ -57,6 +57,34 @@ class TestMemberLinear:
             assert drawn.abs().max() > 0.95 * bound
             assert drawn.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
         assert not torch.equal(layers.weight[0], layers.weight[1])
+
+
+class TestViewLinear:
+    def test_the_members_of_a_view_are_layers_on_its_columns(self):
+        layer, x = ViewLinear(2, [(0, 3), (1, 2, 4)], 6), normal(7, 5)
+        first, second = layer.parts
+        expected = [x[:, [0, 3]] @ first.weight[m] + first.bias[m] for m in range(2)]
+        expected += [x[:, [1, 2, 4]] @ second.weight[m] + second.bias[m] for m in range(2)]
+        torch.testing.assert_close(layer(x), torch.stack(expected))
+
+    def test_columns_are_not_stored_with_the_weights(self):
+        assert set(ViewLinear(1, [(0,), (1,)], 2).state_dict()) == {
+            "parts.0.weight",
+            "parts.0.bias",
+            "parts.1.weight",
+            "parts.1.bias",
+        }
+
+    def test_a_net_with_views_has_members_of_each(self):
+        torch.manual_seed(0)
+        net = MemoryNet(5, (8,), 4, 3, 2, 0.0, views=[(0, 1), (2, 3, 4)])
+        x = normal(9, 5)
+        z = net.embed(x)
+        assert z.shape == (4, 9, 4)
+        assert net(x).shape == (4, 9, 3)
+        x[:, 2:] = 0
+        torch.testing.assert_close(net.embed(x)[:2], z[:2])
+        assert (net.embed(x)[2:] != z[2:]).any()
 
 
 class TestEmbedding:
