@@ -1,7 +1,9 @@
 """Fitting a trained model to a new voice, channel or language without labels."""
 
 import copy
+import inspect
 import warnings
+from functools import partial
 
 from sklearn import clone
 from sklearn.frozen import FrozenEstimator
@@ -17,7 +19,7 @@ from sklearn_ser.utils._warnings import caller_stacklevel
 __all__ = ["adapt", "rescale"]
 
 
-def _adapt_step(step, rows):
+def _adapt_step(step, rows, y_target=None):
     """Return an adapted copy of the last step of a model."""
     is_search = hasattr(step, "refit")
     if is_search and not hasattr(step, "cv_results_"):
@@ -32,14 +34,26 @@ def _adapt_step(step, rows):
     check_is_fitted(step)
     # A copy of an NNPMClassifier has a network of its own, since __getstate__ copies the weights;
     # `adapt` replaces its other attributes. The model that was passed stays as it was.
-    adapted = copy.copy(step).adapt(rows)
+    if y_target is None:
+        adapted = copy.copy(step).adapt(rows)
+    else:
+        _check_takes_labels(step)
+        adapted = copy.copy(step).adapt(rows, y_target=y_target)
     if getattr(adapted, "adaptation", None) == "predict":
         adapted.adaptation = "fit"
     return adapted
 
 
-def adapt(model, X_target):
-    """Return a copy of a fitted model that is adapted to unlabelled rows.
+def _check_takes_labels(step):
+    if "y_target" not in inspect.signature(step.adapt).parameters:
+        raise TypeError(
+            f"{type(step).__name__}.adapt takes no y_target: it adapts without labels. Leave "
+            f"y_target out, or use NNPMClassifier."
+        )
+
+
+def adapt(model, X_target, y_target=None):
+    """Return a copy of a fitted model that is adapted to rows with few labels or none.
 
     In a pipeline, the steps before the last transform `X_target`, and the last step adapts to
     the result; a search adapts its best estimator. The steps before the last are shared with
@@ -55,6 +69,10 @@ def adapt(model, X_target):
         Recordings of the new corpus, all that there are, as the first step takes them:
         features or paths. A :class:`~sklearn_ser.estimators.CorpusScaler` scales them as one
         corpus.
+    y_target : array-like of length n_target_samples, default=None
+        Emotions of some of the recordings; None, NaN, NA or -1 for the others. The labelled
+        recordings stay in the model: a later call without `y_target` keeps them, one with
+        labels replaces them, so pass all labels that there are.
 
     Returns
     -------
@@ -65,7 +83,9 @@ def adapt(model, X_target):
     Raises
     ------
     TypeError
-        If the last step of `model` has no method ``adapt``.
+        If the last step of `model` has no method ``adapt``, or one that takes no labels.
+    ValueError
+        If `y_target` has another length than `X_target`, or emotions that the source lacks.
     sklearn.exceptions.NotFittedError
         If `model` is not fitted.
 
@@ -88,7 +108,7 @@ def adapt(model, X_target):
     >>> bool((adapted.predict(new) == y[:60]).mean() > 0.9)
     True
     """
-    return replace_last_step(model, X_target, _adapt_step)
+    return replace_last_step(model, X_target, partial(_adapt_step, y_target=y_target))
 
 
 def _holds_scaler(model):

@@ -156,22 +156,29 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
                 stacklevel=caller_stacklevel(),
             )
 
-    def _is_too_small(self, X_target):
-        """Warn of a target with fewer rows than `min_target`; return whether it is one."""
+    def _reason_if_small(self, X_target):
+        """Return why a target with fewer rows than `min_target` is no target; else empty."""
         if len(X_target) >= self.min_target:
-            return False
-        self._warn(
+            return ""
+        return (
             f"the target has {len(X_target)} rows and min_target={self.min_target}: the shares "
             f"of classes in so few rows say little. Predict all recordings of a corpus together"
         )
-        return True
 
-    def _warn(self, reason):
-        rest = (
-            "it stays as it was adapted before"
-            if self.adapted_
-            else "predictions come from the source alone"
-        )
+    def _is_too_small(self, X_target):
+        """Warn of a target with fewer rows than `min_target`; return whether it is one."""
+        reason = self._reason_if_small(X_target)
+        if reason:
+            self._warn(reason)
+        return bool(reason)
+
+    def _warn(self, reason, rest=""):
+        if not rest:
+            rest = (
+                "it stays as it was adapted before"
+                if self.adapted_
+                else "predictions come from the source alone"
+            )
         warnings.warn(
             f"{type(self).__name__} was not adapted, {rest}: {reason}.",
             NotAdaptedWarning,

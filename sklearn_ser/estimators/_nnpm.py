@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import all_or_nothing
+from sklearn_ser.estimators._nnpm_labels import encode_target_labels
 from sklearn_ser.estimators._nnpm_prediction import NNPMPrediction
 from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.estimators._rows import validate_target
@@ -42,18 +43,18 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
        with :math:`p` the softmax of the head, and the memory follows the encoder:
        :math:`M_i \leftarrow a M_i + (1 - a) z(x_i)`, normalised, once an epoch.
 
-    The target comes in without labels, in one of three ways: as `X_target` of :meth:`fit`;
-    later, by :meth:`adapt`; or, with ``adaptation="predict"``, as the rows to predict, which
-    lets `cross_validate` and searches evaluate adaptation.
+    The target comes in without labels, or with a few, in one of three ways: as `X_target` of
+    :meth:`fit`; later, by :meth:`adapt`; or, with ``adaptation="predict"``, as the rows to
+    predict, which lets `cross_validate` and searches evaluate adaptation.
 
     Features should be standardised beforehand; the user guide says how.
 
     The parameters that matter first are `adaptation`, `target_prior`, `prediction_prior`,
     `n_estimators`, `views`, `keep_source` and `random_state`. The others follow in groups: the
-    target (`min_target`, `guard`), the memory (`selection` to `memory_momentum`), the network
-    (`hidden_layer_sizes`, `dropout`), training (`warmup_epochs` to `verbose`), and variants of the
-    papers (`loss` to `vote`), none of which was measurably better than its default on real
-    corpora.
+    target (`min_target` to `label_weight`), the memory (`selection` to `memory_momentum`), the
+    network (`hidden_layer_sizes`, `dropout`), training (`warmup_epochs` to `verbose`), and
+    variants of the papers (`loss` to `vote`), none of which was measurably better than its
+    default on real corpora.
 
     Parameters
     ----------
@@ -100,11 +101,15 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout and order of rows. An integer makes refits bit-identical.
     min_target : int, default=20
-        With fewer target rows, a `NotAdaptedWarning` is issued instead of adapting.
+        With fewer target rows, a `NotAdaptedWarning` is issued instead of adapting; labels
+        among them are learnt all the same.
     guard : bool, default=True
         Whether to return to the unadapted model, with a `NotAdaptedWarning`, where figures
         that need no label show that adaptation ran away: a class was lost, pseudo labels do
         not settle, head and memory disagree. It cannot notice classes that were swapped.
+    label_weight : float, default=0.3
+        Weight of a labelled target row in memory and head, relative to all source rows of its
+        class together: with 0.3, ten of them count three times as much as the source.
     selection : float, default=0.6
         Share of the target rows of each predicted class to train on, the most confident
         ones. Balanced by class: a single threshold would select the easy classes.
@@ -157,7 +162,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         The emotions, sorted.
     memory_ : ndarray of shape (n_members, n_source, n_components), float32
         Embedded source rows, of length 1, for each member: `n_estimators` of the first view,
-        then those of the next.
+        then those of the next. Labelled target rows follow them.
     memory_labels_ : ndarray of shape (n_source,)
         Their emotions.
     adapted_ : bool
@@ -198,9 +203,9 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     within a few hundred MB beyond the data and the memory (:math:`4 m d` bytes for each member,
     three times that during adaptation).
 
-    *Metadata routing.* `X_target` is requested from the start: it is an argument that no other
-    estimator of a pipeline takes for something else, and a classifier that silently missed it
-    would not be adapted.
+    *Metadata routing.* `X_target` and `y_target` are requested from the start: no other
+    estimator of a pipeline takes them for something else, and a classifier that silently missed
+    them would not be adapted.
 
     References
     ----------
@@ -227,6 +232,9 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     True
     """
 
+    # Requested by default: without set_fit_request, a pipeline would refuse the labels.
+    __metadata_request__fit: ClassVar[dict] = {"y_target": True}
+
     _parameter_constraints: ClassVar[dict] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "adaptation": [StrOptions({"fit", "predict"}), None],
@@ -238,6 +246,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         "random_state": ["random_state"],
         "min_target": [Interval(Integral, 1, None, closed="left")],
         "guard": ["boolean"],
+        "label_weight": [Interval(Real, 0, None, closed="left")],
         "selection": [Interval(Real, 0, 1, closed="right")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "memory_momentum": [Interval(Real, 0, 1, closed="both")],
@@ -272,6 +281,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         random_state=None,
         min_target=20,
         guard=True,
+        label_weight=0.3,
         selection=0.6,
         temperature=0.05,
         memory_momentum=0.8,
@@ -309,7 +319,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def fit(self, X, y, *, X_target=None):
+    def fit(self, X, y, *, X_target=None, y_target=None):
         """Train on labelled rows and adapt to unlabelled ones.
 
         Parameters
@@ -325,6 +335,10 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
             until :meth:`adapt`. With ``adaptation="predict"``, the copy for these rows is
             made right away; with None they are not used. After other steps of a
             pipeline they need ``transform_input=["X_target"]`` and metadata routing.
+        y_target : array-like of shape (n_target_samples,), default=None
+            Emotions of some of the rows of `X_target`; None, NaN, NA or -1 for the others.
+            Needs ``adaptation="fit"``: a batch to predict is a target of its own. Give labels
+            to :meth:`adapt` to use them with ``adaptation="predict"``.
 
         Returns
         -------
@@ -335,8 +349,9 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         ------
         ValueError
             For gaps in `X`, `y` or `X_target`, a single class in `y`, other columns in
-            `X_target` than in `X`, and an invalid `target_prior`. If the warm-up leads to
-            infinite values.
+            `X_target` than in `X`, and an invalid `target_prior`. For a `y_target` without
+            `X_target`, and emotions in it that `y` lacks. If the warm-up leads to infinite
+            values.
 
         Warns
         -----
@@ -347,10 +362,17 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         """
         # Rows that are kept must not change when the caller's array does.
         X, codes, X_target = self._validate_training(X, y, X_target, copy=self.keep_source)
+        codes_target = encode_target_labels(y_target, X_target, self.classes_)
+        if codes_target is not None and self.adaptation != "fit":
+            raise ValueError(
+                f"y_target was given to fit with adaptation={self.adaptation!r}, which does not "
+                f"adapt to X_target in fit. Set adaptation='fit', or call "
+                f"adapt(X_target, y_target) after fit."
+            )
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._warm_up(X, codes, seed)
         if X_target is not None and self.adaptation == "fit":
-            self._adapt_to(X_target)
+            self._adapt_to(X_target, codes_target)
         if not self.keep_source:
             self._source_rows = None
         # After the rows are dropped: the copy is the one that predict would make.
@@ -359,8 +381,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         return self
 
     @all_or_nothing
-    def adapt(self, X_target):
-        """Adapt the fitted model to unlabelled rows, starting from its current state.
+    def adapt(self, X_target, y_target=None):
+        """Adapt the fitted model to rows with few labels or none, from its current state.
 
         ``fit(X, y).adapt(X_target)`` and ``fit(X, y, X_target=X_target)`` give the same
         model, bit by bit, with ``keep_source=True``. Adapting again continues from there.
@@ -368,7 +390,11 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Parameters
         ----------
         X_target : array-like of shape (n_target_samples, n_features)
-            Unlabelled rows, scaled as those in `fit` were.
+            Rows of the corpus to predict, scaled as those in `fit` were.
+        y_target : array-like of shape (n_target_samples,), default=None
+            Emotions of some of them; None, NaN, NA or -1 for the others. These rows join the
+            memory for good, in the place of those that an earlier call labelled: pass all
+            labels that there are. Without any, earlier ones stay.
 
         Returns
         -------
@@ -378,14 +404,16 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Raises
         ------
         ValueError
-            For gaps or other columns in `X_target`, and if parameters that determine the
-            network were changed after `fit`.
+            For gaps or other columns in `X_target`, emotions in `y_target` that the source
+            lacks, and if parameters that determine the network were changed after `fit`.
 
         Warns
         -----
         NotAdaptedWarning
-            If `X_target` is too small, or adaptation ran away; the model is as before.
+            If `X_target` is too small, or adaptation ran away; the model is as before, or has
+            learnt from the labelled rows alone.
         """
         check_is_fitted(self)
-        self._adapt_to(validate_target(self, X_target))
+        rows = validate_target(self, X_target)
+        self._adapt_to(rows, encode_target_labels(y_target, rows, self.classes_))
         return self

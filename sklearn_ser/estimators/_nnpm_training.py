@@ -7,6 +7,7 @@ import torch
 
 from sklearn_ser._sklearn import validate_parameters
 from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
+from sklearn_ser.estimators._nnpm_labels import check_number_labelled, class_balance
 from sklearn_ser.nn._adaptation import (
     Adaptation,
     AdaptationSettings,
@@ -15,12 +16,16 @@ from sklearn_ser.nn._adaptation import (
     source_loss,
 )
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
+from sklearn_ser.nn._labelled import LabelledAdaptation, LabelledRows
 from sklearn_ser.nn._memory import MemoryNet
 from sklearn_ser.nn._multilabel import geometric_mean
 from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
 from sklearn_ser.nn._shares import estimate_shares, means_for_shares
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.utils._messages import plain
+
+# Attributes that labelled target rows change.
+_LABELS_CHANGE = ("_memory_codes", "_source_rows", "_n_labelled")
 
 # Equal shares count as much as this part of the target's rows in the estimate: where
 # classes overlap, the likelihood is flat and its maximum often lies in a corner.
@@ -98,6 +103,10 @@ class NNPMTraining(AdaptiveClassifier):
     All methods that take a target pass it to :meth:`_adapt_to`.
     """
 
+    # The last rows of the memory that are labelled rows of a target; models stored before there
+    # were any have none.
+    _n_labelled = 0
+
     _continuing = "Adaptation continues"
     _restarting = "call fit again"
     _network = MemoryNet
@@ -109,6 +118,7 @@ class NNPMTraining(AdaptiveClassifier):
             self.__dict__.pop(name, None)
         self._source_rows = X
         self._memory_codes = codes
+        self._n_labelled = 0
         self._means = None
         self._keep_moments = False
         self._seed = seed
@@ -148,14 +158,25 @@ class NNPMTraining(AdaptiveClassifier):
 
     def _source(self, device):
         """Return the source, with row weights that give each class the same total weight."""
-        return Source(
-            codes=as_tensor(self._memory_codes, device),
-            row_weights=self._balanced_weights(self._memory_codes, device),
-            rows=None if self._source_rows is None else as_tensor(self._source_rows, device),
+        codes = self._memory_codes
+        rows = None if self._source_rows is None else as_tensor(self._source_rows, device)
+        if self._n_labelled:
+            # Drawn by weight instead of weighted: a batch that happens to hold one of the few
+            # heavy rows would otherwise take a step many times as long as the next.
+            weights = torch.ones(len(codes), device=device)
+            chances = as_tensor(self._balance()[1], device)
+        else:
+            weights, chances = self._balanced_weights(codes, device), None
+        return Source(as_tensor(codes, device), weights, rows, chances)
+
+    def _balance(self):
+        return class_balance(
+            self._memory_codes, len(self.classes_), self._n_labelled, self.label_weight
         )
 
     def _expected_shares(self):
-        return class_shares(self.target_prior, self.classes_, self._memory_codes)
+        n_source = len(self._memory_codes) - self._n_labelled
+        return class_shares(self.target_prior, self.classes_, self._memory_codes[:n_source])
 
     def _readout(self, device, shares, means):
         return Readout(
@@ -165,6 +186,7 @@ class NNPMTraining(AdaptiveClassifier):
             temperature=self.temperature,
             prior=None if shares is None else as_tensor(shares, device),
             means=means and tuple(as_tensor(mean, device) for mean in means),
+            weights=as_tensor(self._balance()[0], device) if self._n_labelled else None,
         )
 
     def _shares_to_predict(self):
@@ -188,13 +210,21 @@ class NNPMTraining(AdaptiveClassifier):
         names = [name for name in AdaptationSettings.__dataclass_fields__ if name != "prior"]
         return AdaptationSettings(prior=prior, **{name: getattr(self, name) for name in names})
 
-    def _adapt_to(self, X_target):
-        """Adapt to validated rows, or warn and stay as before."""
+    def _adapt_to(self, X_target, codes=None):
+        """Adapt to validated rows, some with classes from 0 on, or warn and stay as before."""
         # Parameters may have been set since fit.
         validate_parameters(self)
-        if self._is_too_small(X_target):
+        reason = self._reason_if_small(X_target) or self._attempt(X_target, codes)
+        if not reason:
             return
+        # Labels stay true where pseudo labels went wrong, so they are learnt all the same.
+        learnt = codes is not None and not self._attempt(X_target, codes, labels_alone=True)
+        self._warn(reason, "it learnt from the labelled rows alone" if learnt else "")
+
+    def _attempt(self, X_target, codes, *, labels_alone=False):
+        """Adapt to rows; return why this was undone, empty if it was not."""
         device = resolve_device(self.device)
+        before = {name: getattr(self, name) for name in ("memory_", *_LABELS_CHANGE)}
         with one_thread(device):
             self._prepare_net(X_target.shape[1], 0, device)
             # An optimiser of its own: moments of the warm-up are not stored, so adaptation
@@ -202,21 +232,23 @@ class NNPMTraining(AdaptiveClassifier):
             self.net_.optimizer__weight_decay = self.weight_decay
             self.net_.initialize_optimizer()
             weights_before = state_to_numpy(self.net_, with_optimizer=False)
+            target = as_tensor(X_target, device)
+            if codes is not None:
+                self._remember(X_target[codes >= 0], codes[codes >= 0])
             expected = self._expected_shares()
             readout = self._readout(device, equal_shares(expected), self._means)
-            target = as_tensor(X_target, device)
             shares = expected
             if _is_estimate(self.target_prior):
                 votes = readout.raw(self.net_.module_, embed_rows(self.net_.module_, target))
                 joint = geometric_mean(*votes).mean(dim=0)
                 shares = estimate_shares(joint, prior_weight=_SHRINKAGE).cpu().numpy()
-            state = Adaptation(readout, self._source(device), target, self._settings(readout.prior))
+            state = self._adaptation(readout, target, codes, labels_alone)
             n_epochs_before = len(self.history_)
             diverged = self._train_on_target(state, device)
             figures = state.finish(self.net_.module_)
             diverged = diverged or not state.is_finite()
         reason = self._reason_against(diverged, expected, self.history_[n_epochs_before], figures)
-        accepted = not (diverged or (self.guard and reason))
+        accepted = not (diverged or (self.guard and reason and not labels_alone))
         # Without the guard a doubtful adaptation stays, but never one with infinite values.
         final = {f"final_{name}": value for name, value in figures.items()}
         self.history_[-1] |= {**final, "accepted": accepted, "reason": reason}
@@ -225,11 +257,40 @@ class NNPMTraining(AdaptiveClassifier):
         if not accepted:
             with one_thread(device):
                 load_state(self.net_, weights_before)
-            self._warn(reason)
-            return
+            vars(self).update(before)
+            return reason
+        self._keep(readout, state)
+        if not labels_alone:
+            self._learn_shares(shares, readout, target)
+        return ""
+
+    def _remember(self, rows, codes):
+        """Put labelled target rows at the end of the memory, in the place of earlier ones."""
+        n_source = len(self._memory_codes) - self._n_labelled
+        embedded = embed_rows(self.net_.module_, as_tensor(rows, self.net_.device)).cpu().numpy()
+        self.memory_ = np.concatenate([self.memory_[:, :n_source], embedded], axis=1)
+        self._memory_codes = np.concatenate([self._memory_codes[:n_source], codes])
+        # Without rows of the source, these serve to renew their own part of the memory.
+        known = () if self._source_rows is None else (self._source_rows[:n_source],)
+        self._source_rows = np.concatenate([*known, rows])
+        self._n_labelled = len(codes)
+
+    def _adaptation(self, readout, target, codes, labels_alone):
+        arguments = readout, self._source(target.device), target, self._settings(readout.prior)
+        if codes is None:
+            return Adaptation(*arguments)
+        positions = np.flatnonzero(codes >= 0)
+        labelled = LabelledRows(
+            *(as_tensor(part, target.device) for part in (positions, codes[positions]))
+        )
+        return LabelledAdaptation(*arguments, labelled, alone=labels_alone)
+
+    def _keep(self, readout, state):
+        """Take over what an adaptation has learnt beside the weights of the network."""
+        if self._source_rows is not None and len(self._source_rows) < len(self._memory_codes):
+            self._source_rows = None
         self.memory_ = readout.memory.cpu().numpy()
         self._means = readout.means and tuple(mean.cpu().numpy() for mean in readout.means)
-        self._learn_shares(shares, readout, target)
         self.pseudo_labels_ = self.classes_[state.probabilities.argmax(dim=1).cpu().numpy()]
         self.target_selected_ = state.selected.cpu().numpy()
         self.adapted_ = True
@@ -240,8 +301,9 @@ class NNPMTraining(AdaptiveClassifier):
         # Seeded by the epochs done: adapting once more draws new numbers, and adapting in fit,
         # later, or after loading draws the same ones.
         training_seed = seeds_of_run(self._seed, len(self.history_))[2]
+        rows = state.rows_to_train_on()
         return self._run(
-            {"X": state.target, "row": torch.arange(len(state.target), device=device)},
+            {"X": state.target[rows], "row": rows},
             epochs=self.max_epochs,
             phase="adaptation",
             loss_terms=state.loss_terms,
@@ -276,6 +338,7 @@ class NNPMTraining(AdaptiveClassifier):
             shapes = [] if memory is None else [np.shape(memory)[-2:-1]]
             shapes += [] if rows is None else [np.shape(rows)[:1]]
             check_codes(state["_memory_codes"], state.get("classes_"), *shapes)
+            check_number_labelled(state.get("_n_labelled", 0), len(state["_memory_codes"]))
         super().__setstate__(state)
         if "_memory_codes" in state:
             self._cache = {}

@@ -49,15 +49,24 @@ class Source:
     row_weights : Tensor of shape (m,)
         Weight of each row in the loss; the mean is 1.
     rows : Tensor of shape (m, n_features) or None
-        The rows themselves; None where only the memory was kept.
+        The rows themselves; None where only the memory was kept. Fewer than m: those of the
+        last entries of the memory.
+    chances : Tensor of shape (m,), default=None
+        Chance of each row to be drawn, with a sum of 1. None: all the same.
     """
 
     codes: Tensor
     row_weights: Tensor
     rows: Tensor | None
+    chances: Tensor | None = None
 
     def draw(self, n_rows: int, generator: torch.Generator) -> Tensor:
         """Return the positions of some rows, drawn with replacement."""
+        if self.chances is not None:
+            drawn = torch.rand(n_rows, generator=generator, device=self.codes.device)
+            # In double precision: the chances of many rows would not add up to 1.
+            position = torch.searchsorted(self.chances.double().cumsum(0), drawn.double())
+            return position.clamp_max(len(self.codes) - 1)
         return torch.randint(
             len(self.codes), (n_rows,), generator=generator, device=self.codes.device
         )
@@ -184,6 +193,10 @@ class Adaptation:
         self._first_embedding: Tensor | None = None
         self._embedding: Tensor | None = None
 
+    def rows_to_train_on(self) -> Tensor:
+        """Return the positions of the target rows that an epoch passes."""
+        return torch.arange(len(self.target), device=self.target.device)
+
     def begin_epoch(self, module: MemoryNet, epoch: int | None) -> dict[str, float]:
         """Renew memory and pseudo labels; return figures for the history."""
         before = self.probabilities
@@ -195,7 +208,7 @@ class Adaptation:
             self._first_embedding = z
         head, votes = self._predict(module, z)
         self.probabilities = self._pseudo_labels(head, votes)
-        self.selected = select_balanced(self.probabilities, self.settings.selection)
+        self.selected = self._select(self.probabilities)
         self._assign_multilabels(z)
         labels = self.probabilities.argmax(dim=1)
         changed = None if before is None else (before.argmax(dim=1) != labels)
@@ -218,7 +231,7 @@ class Adaptation:
         figures = self.begin_epoch(module, None)
         # Predictions are votes of the memory however the target was labelled: the means of a
         # "threshold" or "cycle" multilabel would correct something else.
-        self.readout.learn_means(*self.readout.raw(module, embed_rows(module, self.target)))
+        self._learn_means(*self.readout.raw(module, embed_rows(module, self.target)))
         return figures
 
     def is_finite(self) -> bool:
@@ -247,8 +260,11 @@ class Adaptation:
             votes = torch.stack(
                 [(weights * (codes == k)).sum(dim=2) for k in range(readout.n_classes)], dim=2
             )
-        readout.learn_means(head, votes)
+        self._learn_means(head, votes)
         return readout.correct(head, votes)
+
+    def _learn_means(self, head: Tensor, votes: Tensor) -> None:
+        self.readout.learn_means(head, votes)
 
     def _pseudo_labels(self, head: Tensor, votes: Tensor) -> Tensor:
         """Return the pseudo labels, averaged over members and over the epochs so far."""
@@ -256,6 +272,15 @@ class Adaptation:
         if self.probabilities is None:
             return probabilities
         return torch.lerp(probabilities, self.probabilities, _LABEL_MOMENTUM)
+
+    def _select(self, probabilities: Tensor) -> Tensor:
+        """Return the target rows to train on, a mask (n,)."""
+        return select_balanced(probabilities, self.settings.selection)
+
+    def _weights_of(self, queries: Tensor) -> Tensor:
+        """Return the weights of some target rows in the loss, 0 for those not selected."""
+        assert self.selected is not None
+        return self.selected[queries].float()
 
     def _learnt_labels(self) -> Tensor:
         """Return the pseudo labels as targets of the loss, soft or one-hot."""
@@ -284,7 +309,7 @@ class Adaptation:
         if self.settings.loss == "softmax":
             # The softmax loss is linear in the positive rows: their mean stands for all of them.
             self.means = (
-                class_means(memory, codes, labels)
+                class_means(memory, codes, labels, self.readout.weights)
                 if self.multilabel is None
                 else self.multilabel.means(memory)
             )
@@ -293,10 +318,9 @@ class Adaptation:
         self, module: MemoryNet, batch: Mapping[str, Tensor], state: EpochState
     ) -> dict[str, Tensor]:
         """Return the terms of the loss for a batch of target rows and as many source rows."""
-        assert self.selected is not None
         queries = batch["row"]
         z = module.embed(batch["X"], state.generator)
-        chosen = self.selected[queries].to(z.dtype)
+        chosen = self._weights_of(queries)
         # A mean over the selected rows of the batch; 0, not NaN, in a batch without any.
         share = chosen / chosen.sum().clamp_min(1)
         log_head = functional.log_softmax(module.classify(z), dim=2)
@@ -320,7 +344,7 @@ class Adaptation:
 
     def _source_loss(self, module: MemoryNet, n_rows: int, generator: torch.Generator) -> Tensor:
         rows = self.source.draw(n_rows, generator)
-        if self.source.rows is None:
+        if self.source.rows is None or len(self.source.rows) < len(self.source.codes):
             # Only the head learns from a stored embedding; it has no path to the encoder.
             z = self.readout.memory[:, rows]
         else:

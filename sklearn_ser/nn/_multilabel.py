@@ -36,14 +36,22 @@ def _parts(n_rows: int, entries_per_row: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n_rows, size)]
 
 
-def _class_weights(codes: Tensor, n_classes: int) -> Tensor:
+def _class_weights(codes: Tensor, n_classes: int, weights: Tensor | None) -> Tensor:
     """Return a matrix ``(m, K)`` that sums rows to classes, each class with total weight 1."""
     one_hot = torch.nn.functional.one_hot(codes, n_classes).float()
+    if weights is not None:
+        one_hot *= weights[:, None]
     return one_hot / one_hot.sum(dim=0).clamp_min(1)
 
 
 def memory_votes(
-    z: Tensor, memory: Tensor, codes: Tensor, *, n_classes: int, temperature: float
+    z: Tensor,
+    memory: Tensor,
+    codes: Tensor,
+    *,
+    n_classes: int,
+    temperature: float,
+    weights: Tensor | None = None,
 ) -> Tensor:
     r"""Return the probability of each class by similarity to the rows of a memory.
 
@@ -65,13 +73,15 @@ def memory_votes(
         Number of classes.
     temperature : float
         :math:`\tau`. Small: only the nearest rows have a say.
+    weights : Tensor of shape (m,), default=None
+        Weights of the rows within their class. None: all the same.
 
     Returns
     -------
     votes : Tensor of shape (E, n, K)
         Sums to 1 over the classes.
     """
-    to_classes = _class_weights(codes, n_classes)
+    to_classes = _class_weights(codes, n_classes, weights)
     votes = torch.empty(z.shape[0], z.shape[1], n_classes, dtype=z.dtype, device=z.device)
     for member in range(len(z)):
         for part in _parts(z.shape[1], memory.shape[1]):
@@ -183,7 +193,9 @@ class Multilabel:
         return means
 
 
-def class_means(memory: Tensor, codes: Tensor, probabilities: Tensor) -> Tensor:
+def class_means(
+    memory: Tensor, codes: Tensor, probabilities: Tensor, weights: Tensor | None = None
+) -> Tensor:
     """Return the means of a multilabel in which all rows of a class share its probability.
 
     The same as :meth:`Multilabel.means`, but each row of the memory is read once, however
@@ -197,12 +209,14 @@ def class_means(memory: Tensor, codes: Tensor, probabilities: Tensor) -> Tensor:
         Class of each row of it.
     probabilities : Tensor of shape (n, K)
         Probabilities of the classes, for each query.
+    weights : Tensor of shape (m,), default=None
+        Weights of the rows within their class. None: all the same.
 
     Returns
     -------
     means : Tensor of shape (E, n, c)
     """
-    to_classes = _class_weights(codes, probabilities.shape[1])
+    to_classes = _class_weights(codes, probabilities.shape[1], weights)
     return probabilities @ (to_classes.T @ memory)
 
 

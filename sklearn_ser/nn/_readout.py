@@ -55,6 +55,8 @@ class Readout:
     means : tuple of two Tensors of shape (E, 1, K), or None
         Mean probabilities of head and memory over the target, or the divisors that stand for
         them in predictions with other shares; None before adaptation.
+    weights : Tensor of shape (m,), default=None
+        Weights of the rows of the memory within their class. None: all the same.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Readout:
         temperature: float,
         prior: Tensor | None,
         means: tuple[Tensor, Tensor] | None = None,
+        weights: Tensor | None = None,
     ) -> None:
         self.memory = memory
         self.codes = codes
@@ -73,13 +76,19 @@ class Readout:
         self.temperature = temperature
         self.prior = prior
         self.means = means
+        self.weights = weights
 
     @torch.no_grad()
     def raw(self, module: MemoryNet, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the probabilities of head and memory, each ``(E, n, K)``, uncorrected."""
         head = functional.softmax(module.classify(z), dim=2)
         votes = memory_votes(
-            z, self.memory, self.codes, n_classes=self.n_classes, temperature=self.temperature
+            z,
+            self.memory,
+            self.codes,
+            n_classes=self.n_classes,
+            temperature=self.temperature,
+            weights=self.weights,
         )
         return head, votes
 
@@ -115,11 +124,13 @@ class Readout:
 
         with :math:`a` the momentum. The published updates touch the rows of a batch only;
         here all rows are embedded anew, without dropout, so that none of them is stale.
+        Where there are fewer rows than entries, they are those of the last entries.
         """
-        renewed = torch.empty_like(self.memory)
-        for start in range(0, self.memory.shape[1], _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            now = embed_rows(module, rows[part])
+        renewed = self.memory.clone()
+        n_others = self.memory.shape[1] - len(rows)
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            now = embed_rows(module, rows[start : start + _ROWS_AT_ONCE])
+            part = slice(n_others + start, n_others + start + now.shape[1])
             renewed[:, part] = functional.normalize(
                 momentum * self.memory[:, part] + (1 - momentum) * now, dim=2
             )

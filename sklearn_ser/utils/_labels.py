@@ -119,7 +119,7 @@ def encode_labels(values, *, name, n_samples=None, beside=()):
     return names, codes
 
 
-def encode_partial_labels(y, n_samples):
+def encode_partial_labels(y, n_samples, *, name="y", rows="X"):
     """Turn labels with gaps into classes and codes.
 
     Parameters
@@ -128,6 +128,8 @@ def encode_partial_labels(y, n_samples):
         Strings or integers; None, NaN, NA or the number -1 for an unlabelled row.
     n_samples : int
         The number of rows.
+    name, rows : str, default="y" and "X"
+        Names of the labels and of the rows in messages.
 
     Returns
     -------
@@ -146,8 +148,8 @@ def encode_partial_labels(y, n_samples):
     labels = column_or_1d(np.asarray(y, dtype=object), dtype=object, warn=True)
     if len(labels) != n_samples:
         raise ValueError(
-            f"y has {len(labels)} entries but X has {n_samples} samples; pass one entry per "
-            f"sample, None where there is no label."
+            f"{name} has {len(labels)} entries but {rows} has {n_samples} samples; pass one entry "
+            f"per sample, None where there is no label."
         )
     missing = pd.isna(labels)
     # NA answers no comparison with True or False.
@@ -156,20 +158,20 @@ def encode_partial_labels(y, n_samples):
     if disguised.any():
         position = int(disguised.argmax())
         raise ValueError(
-            f"y holds the string {str(labels[position])!r} (first at position {position}), which "
-            f"is what an unlabelled entry becomes in an array of strings, and would be learnt as "
-            f"an emotion. Build y with dtype=object and None in these places."
+            f"{name} holds the string {str(labels[position])!r} (first at position {position}), "
+            f"which is what an unlabelled entry becomes in an array of strings, and would be "
+            f"learnt as an emotion. Build {name} with dtype=object and None in these places."
         )
     unlabelled = missing | np.fromiter(map(_is_minus_one, labels), bool, n_samples)
     codes = np.full(n_samples, -1, dtype=np.int64)
     if unlabelled.all():
         return np.array([], dtype=object), codes
-    classes, codes[~unlabelled] = encode(labels[~unlabelled], name="y")
+    classes, codes[~unlabelled] = encode(labels[~unlabelled], name=name)
     if classes.dtype.kind == "f":
         # Integers beside NaN arrive as floats.
         if (classes != np.round(classes)).any():
             raise ValueError(
-                f"y must hold one emotion label per sample, got continuous values such as "
+                f"{name} must hold one emotion label per sample, got continuous values such as "
                 f"{plain(labels[~unlabelled][0])!r}. MetricDAE takes activation and valence."
             )
         classes = classes.astype(np.int64)

@@ -36,9 +36,9 @@ class TestCopyForABatch:
         sizes = []
         adapt_to = NNPMClassifier._adapt_to
 
-        def spy(estimator, rows):
+        def spy(estimator, rows, codes=None):
             sizes.append(len(rows))
-            adapt_to(estimator, rows)
+            adapt_to(estimator, rows, codes)
 
         monkeypatch.setattr(NNPMClassifier, "_adapt_to", spy)
         return sizes

@@ -245,9 +245,9 @@ class TestCrossValidation:
         sizes = []
         adapt_to = NNPMClassifier._adapt_to
 
-        def spy(estimator, rows):
+        def spy(estimator, rows, codes=None):
             sizes.append(len(rows))
-            adapt_to(estimator, rows)
+            adapt_to(estimator, rows, codes)
 
         monkeypatch.setattr(NNPMClassifier, "_adapt_to", spy)
         cross_validate(
