@@ -72,6 +72,31 @@ class TestWhatStandsAround:
         assert type(adapted) is NNPMClassifier
         np.testing.assert_array_equal(adapted.predict_proba(T), expected)
 
+    def test_labels_pass_the_steps_before(self, data):
+        X, y, T, t = data
+        labels = np.where(np.arange(len(t)) < 6, t.astype(object), None)
+        model = pipeline(data)
+        adapted = adapt(model, T, labels)
+        X_scaled, T_scaled = scaled(data)
+        expected = make().fit(X_scaled, y, X_target=T_scaled, y_target=labels)
+        np.testing.assert_array_equal(adapted.predict_proba(T), expected.predict_proba(T_scaled))
+        assert model[-1].memory_.shape[1] == len(X)
+
+    def test_labels_for_a_model_that_predicts_by_adapting(self, data):
+        _, _, T, t = data
+        adapted = adapt(pipeline(data, adaptation="predict"), T, y_target=t)
+        assert adapted[-1].adaptation == "fit"
+        np.testing.assert_array_equal(adapted.predict(T), t)
+
+    def test_a_step_that_takes_no_labels(self, data):
+        class Adapting(SVC):
+            def adapt(self, X_target):
+                return self
+
+        model = Adapting().fit(*data[:2])
+        with pytest.raises(TypeError, match=r"Adapting.adapt takes no y_target"):
+            adapt(model, data[2], data[3])
+
     def test_a_pipeline(self, data, expected):
         adapted = adapt(pipeline(data), data[2])
         assert isinstance(adapted, Pipeline)
