@@ -8,8 +8,9 @@ side), the middle layer of Whisper tiny.en and all its layers (scaled by corpus)
 Parts: ``curves`` compares NNPMClassifier with an SVM on source and labels, at the best of
 several weights of a label for each number of labels (chosen on the target: an advantage that
 nobody has), and an SVM on the labels alone; ``weights`` varies `label_weight` and leaves out
-what is learnt from unlabelled rows; ``query`` compares recordings that the model asks about
-with as many random ones, all from one half of the target, tested on the other half.
+what is learnt from unlabelled rows; ``query`` lets the adapted model
+choose the recordings to label and compares them with as many random ones, all from one half of
+the target, tested on the other half.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from pathlib import Path
 import numpy as np
 from _cross_lingual import add_arguments, leave_one_out, scale
 from encoders import Data
+from sklearn.cluster import KMeans
 from sklearn.svm import SVC
 
 from sklearn_ser import NNPMClassifier, adapt
@@ -147,7 +149,47 @@ def weights(transfers, seeds):
             report(f"{name}, {n_each} labels", scores)
 
 
-PARTS = {"curves": curves, "weights": weights}
+def entropy(model, X):
+    """Return the entropy of the mean of all members, head and memory, for each row."""
+    each = [model.set_params(vote=vote).predict_proba(X) for vote in ("head", "memory")]
+    model.set_params(vote="mean")
+    mean = np.mean(each, axis=0, dtype=float)
+    return -(mean * np.log(mean + 1e-12)).sum(axis=1)
+
+
+def nearest_to_centres(Z, weights, n):
+    """Return the rows nearest to the centres of a weighted k-means."""
+    distance = KMeans(n, n_init=3, random_state=0).fit(Z, sample_weight=weights).transform(Z)
+    chosen = []
+    for column in distance.T:
+        chosen.append(next(row for row in column.argsort() if row not in chosen))
+    return np.array(chosen)
+
+
+# The second is that of Prabhu et al. (ICCV 2021).
+QUERIES = {
+    "random": lambda model, X, n, rng: rng.permutation(len(X))[:n],
+    "uncertain regions": lambda model, X, n, rng: nearest_to_centres(
+        model.transform(X), entropy(model, X), n
+    ),
+    "regions": lambda model, X, n, rng: nearest_to_centres(model.transform(X), None, n),
+    "uncertain": lambda model, X, n, rng: entropy(model, X).argsort()[-n:],
+}
+
+
+def query(transfers, seeds, n=20):
+    for name, choose in QUERIES.items():
+        scores = []
+        for seed in range(seeds):
+            for one in transfers:
+                rng = np.random.default_rng(seed)
+                pool = rng.permutation(len(one.t))[: len(one.t) // 2]
+                asked = pool[choose(adapt(one.model(seed), one.T), one.T[pool], n, rng)]
+                scores.append(one.uar(one.nnpm(asked, seed), pool))
+        report(f"{name}, {n} labels", scores)
+
+
+PARTS = {"curves": curves, "weights": weights, "query": query}
 
 
 def main():

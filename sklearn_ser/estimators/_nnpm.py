@@ -107,9 +107,9 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Whether to return to the unadapted model, with a `NotAdaptedWarning`, where figures
         that need no label show that adaptation ran away: a class was lost, pseudo labels do
         not settle, head and memory disagree. It cannot notice classes that were swapped.
-    label_weight : float, default=0.3
+    label_weight : float, default=0.1
         Weight of a labelled target row in memory and head, relative to all source rows of its
-        class together: with 0.3, ten of them count three times as much as the source.
+        class together: with 0.1, ten of them count as much as the source.
     selection : float, default=0.6
         Share of the target rows of each predicted class to train on, the most confident
         ones. Balanced by class: a single threshold would select the easy classes.
@@ -281,7 +281,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         random_state=None,
         min_target=20,
         guard=True,
-        label_weight=0.3,
+        label_weight=0.1,
         selection=0.6,
         temperature=0.05,
         memory_momentum=0.8,

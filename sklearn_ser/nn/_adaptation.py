@@ -277,11 +277,6 @@ class Adaptation:
         """Return the target rows to train on, a mask (n,)."""
         return select_balanced(probabilities, self.settings.selection)
 
-    def _weights_of(self, queries: Tensor) -> Tensor:
-        """Return the weights of some target rows in the loss, 0 for those not selected."""
-        assert self.selected is not None
-        return self.selected[queries].float()
-
     def _learnt_labels(self) -> Tensor:
         """Return the pseudo labels as targets of the loss, soft or one-hot."""
         assert self.probabilities is not None
@@ -318,9 +313,10 @@ class Adaptation:
         self, module: MemoryNet, batch: Mapping[str, Tensor], state: EpochState
     ) -> dict[str, Tensor]:
         """Return the terms of the loss for a batch of target rows and as many source rows."""
+        assert self.selected is not None
         queries = batch["row"]
         z = module.embed(batch["X"], state.generator)
-        chosen = self._weights_of(queries)
+        chosen = self.selected[queries].to(z.dtype)
         # A mean over the selected rows of the batch; 0, not NaN, in a batch without any.
         share = chosen / chosen.sum().clamp_min(1)
         log_head = functional.log_softmax(module.classify(z), dim=2)

@@ -11,9 +11,6 @@ from sklearn_ser.nn._readout import Readout
 
 __all__ = ["LabelledAdaptation", "LabelledRows"]
 
-# How many pseudo-labelled rows of a batch a labelled one counts for.
-_CERTAIN = 5.0
-
 
 @dataclass(frozen=True)
 class LabelledRows:
@@ -34,7 +31,8 @@ class LabelledRows:
 class LabelledAdaptation(Adaptation):
     """An adaptation in which some pseudo labels are known.
 
-    The labelled rows keep their labels, are always selected, and weigh more than others.
+    The labelled rows keep their labels and are always selected. There they count as much as
+    others: as rows of the source they have a weight already, and more here changed nothing.
 
     Parameters
     ----------
@@ -65,9 +63,6 @@ class LabelledAdaptation(Adaptation):
         super().__init__(readout, source, target, settings)
         self.labelled = labelled
         self.alone = alone
-        weights = torch.ones(len(target), device=target.device)
-        weights[labelled.positions] = _CERTAIN
-        self._row_weights = weights
 
     def rows_to_train_on(self) -> Tensor:
         """Return the positions of the target rows that an epoch passes."""
@@ -91,9 +86,6 @@ class LabelledAdaptation(Adaptation):
             selected = super()._select(probabilities)
         selected[self.labelled.positions] = True
         return selected
-
-    def _weights_of(self, queries: Tensor) -> Tensor:
-        return super()._weights_of(queries) * self._row_weights[queries]
 
     def _learn_means(self, head: Tensor, votes: Tensor) -> None:
         # Too few rows, or rows that were predicted badly: their shares would mislead.

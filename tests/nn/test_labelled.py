@@ -57,13 +57,6 @@ class TestPseudoLabels:
         assert state.selected[LABELLED.positions].all()
         assert not state.selected.all()
 
-    def test_known_ones_weigh_more(self, module):
-        state = start(module)
-        state.begin_epoch(module, 0)
-        weights = state._weights_of(torch.arange(10))
-        assert (weights[LABELLED.positions] == 5).all()
-        assert set(weights.tolist()) == {0, 1, 5}
-
     def test_alone(self, module):
         state = start(module, alone=True)
         state.begin_epoch(module, 0)
