@@ -38,11 +38,7 @@ bench: $(BIN)/python
 	$(PIP) -e '.[bench]'
 	$(BIN)/python benchmarks/egemaps_parity.py
 	for name in compilation extraction_speed cache variants training_speed metric_loss latent_regression \
-<<<<<<< HEAD
-	        cross_lingual encoders label_free_scores adaptation_cost imbalance; do \
-=======
-	        cross_lingual encoders few_labels label_free_scores adaptation_cost; do \
->>>>>>> 91d3def (Weigh a labelled row as a tenth of the source of its class)
+	        cross_lingual encoders few_labels label_free_scores adaptation_cost imbalance; do \
 	    $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 

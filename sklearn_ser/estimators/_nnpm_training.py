@@ -337,9 +337,7 @@ class NNPMTraining(AdaptiveClassifier):
             memory, rows = state.get("memory_"), state.get("_source_rows")
             shapes = [] if memory is None else [np.shape(memory)[-2:-1]]
             shapes += [] if rows is None else [np.shape(rows)[:1]]
-            n_labelled = state.get("_n_labelled", 0)
-            codes, classes = state["_memory_codes"], state.get("classes_")
-            check_codes(codes, classes, *shapes, n_labelled=n_labelled)
+            check_codes(state["_memory_codes"], state.get("classes_"), *shapes)
             check_number_labelled(state.get("_n_labelled", 0), len(state["_memory_codes"]))
         super().__setstate__(state)
         if "_memory_codes" in state:
