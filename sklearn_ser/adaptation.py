@@ -52,12 +52,21 @@ def _check_takes_labels(step):
         )
 
 
+def _adapt_scalers(step, rows):
+    """Return a copy of a step whose scalers keep the statistics of rows."""
+    return _with_scalers(step, rows, lambda scaler, rows: copy.copy(scaler).adapt(rows))
+
+
 def adapt(model, X_target, y_target=None):
     """Return a copy of a fitted model that is adapted to rows with few labels or none.
 
     In a pipeline, the steps before the last transform `X_target`, and the last step adapts to
-    the result; a search adapts its best estimator. The steps before the last are shared with
-    `model`, which is not changed.
+    the result; a search adapts its best estimator. Each
+    :class:`~sklearn_ser.estimators.CorpusScaler` with ``unseen="batch"`` keeps the statistics
+    of `X_target`. The adapted model predicts each further recording of the new corpus by
+    itself, and `X_target` as one batch, to the last bit as if the scalers had taken the
+    statistics from the batch. Steps without a scaler are shared with `model`, which is not
+    changed.
 
     Parameters
     ----------
@@ -77,8 +86,10 @@ def adapt(model, X_target, y_target=None):
     Returns
     -------
     adapted : estimator object
-        Of the same kind as `model`. If the classifier had ``adaptation="predict"``, it now has
-        ``adaptation="fit"``: it stays adapted to these rows.
+        Of the same kind as `model`, for recordings of this corpus only: those of another one
+        would be scaled by the statistics of this one. If the classifier had
+        ``adaptation="predict"``, it now has ``adaptation="fit"``: it stays adapted to these
+        rows.
 
     Raises
     ------
@@ -89,10 +100,29 @@ def adapt(model, X_target, y_target=None):
     sklearn.exceptions.NotFittedError
         If `model` is not fitted.
 
+    Warns
+    -----
+    NotAdaptedWarning
+        If the classifier was not adapted, as `X_target` is too small or its guard rejected the
+        result. The scalers keep the statistics of `X_target` all the same.
+    SmallBatchWarning
+        If `X_target` has fewer rows than `min_batch` of a scaler, which then keeps the pooled
+        statistics of the training corpora.
+
     See Also
     --------
     rescale : Change the statistics that a model scales by, not its classifier.
     sklearn_ser.estimators.NNPMClassifier.adapt : The same in place, without a pipeline.
+    sklearn_ser.estimators.CorpusScaler.adapt : The part of the scaler.
+
+    Notes
+    -----
+    *Another corpus, or more recordings of this one.* Call this function with `model` again. Called
+    with the adapted model, the scalers take new statistics, but the classifier continues from its
+    current state, which was made for the first target.
+
+    *After* :func:`rescale`, scalers keep the statistics of the reference; `X_target` is scaled by
+    them. A refit (``sklearn.clone``) starts anew, without what was adapted.
 
     Examples
     --------
@@ -107,8 +137,18 @@ def adapt(model, X_target, y_target=None):
     >>> adapted = adapt(model, new)
     >>> bool((adapted.predict(new) == y[:60]).mean() > 0.9)
     True
+
+    One more recording of the new corpus needs no batch:
+
+    >>> adapted.predict(new[:1]).tolist() == adapted.predict(new)[:1].tolist()
+    True
     """
-    return replace_last_step(model, X_target, partial(_adapt_step, y_target=y_target))
+    return replace_last_step(
+        model,
+        X_target,
+        partial(_adapt_step, y_target=y_target),
+        change_before=_adapt_scalers,
+    )
 
 
 def _holds_scaler(model):
@@ -124,43 +164,50 @@ def _holds_scaler(model):
     return isinstance(model, CorpusScaler)
 
 
-def _rescaled_pipeline(model, X_reference):
-    """Return a copy of a pipeline with other statistics in each of its scalers."""
+def _pipeline_with_scalers(model, X, change):
+    """Return a copy of a pipeline in which all scalers are changed."""
     steps = list(model.steps)
     last = max(i for i, (_, step) in enumerate(steps) if _holds_scaler(step))
     for i, (name, step) in enumerate(steps[: last + 1]):
-        steps[i] = name, _rescaled(step, X_reference)
-        # A scaler further on sees the reference as the rescaled steps before it leave it.
+        steps[i] = name, _with_scalers(step, X, change)
+        # A scaler further on sees the rows as the changed steps before it leave them.
         if i < last and hasattr(steps[i][1], "transform"):
-            X_reference = steps[i][1].transform(X_reference)
+            X = steps[i][1].transform(X)
     return with_attributes(model, steps=steps)
 
 
-def _rescaled(model, X_reference):
-    """Return a copy with other statistics in each scaler; the model itself if it has none."""
+def _with_scalers(model, X, change):
+    """Return a copy in which all scalers are changed; the model itself if it has none.
+
+    `change` takes a scaler and the rows that reach it, and returns another scaler.
+    """
     if not _holds_scaler(model):
         return model
     if isinstance(model, Pipeline):
-        return _rescaled_pipeline(model, X_reference)
+        return _pipeline_with_scalers(model, X, change)
     if isinstance(model, FeatureUnion):
-        parts = [(name, _rescaled(part, X_reference)) for name, part in model.transformer_list]
+        parts = [(name, _with_scalers(part, X, change)) for name, part in model.transformer_list]
         return with_attributes(model, transformer_list=parts)
     if isinstance(model, FrozenEstimator):
-        return with_attributes(model, estimator=_rescaled(model.estimator, X_reference))
+        return with_attributes(model, estimator=_with_scalers(model.estimator, X, change))
     if hasattr(model, "best_estimator_"):
-        best = _rescaled(model.best_estimator_, X_reference)
+        best = _with_scalers(model.best_estimator_, X, change)
         return with_attributes(model, best_estimator_=best)
+    return change(model, X)
+
+
+def _rescaled(scaler, X_reference):
     # Pooled statistics are those of all rows that a scaler was fitted on. Fitted on the
     # reference alone, it scales each later row by them, regardless of the other rows.
     n_rows = _num_samples(X_reference)
-    if n_rows < model.min_batch:
+    if n_rows < scaler.min_batch:
         warnings.warn(
             f"The reference has {n_rows} recordings; statistics of fewer than "
-            f"{model.min_batch} say little about a voice or channel.",
+            f"{scaler.min_batch} say little about a voice or channel.",
             SmallBatchWarning,
             stacklevel=caller_stacklevel(),
         )
-    return clone(model).set_params(unseen="pooled").fit(X_reference)
+    return clone(scaler).set_params(unseen="pooled").fit(X_reference)
 
 
 def rescale(model, X_reference):
@@ -202,7 +249,7 @@ def rescale(model, X_reference):
 
     See Also
     --------
-    adapt : Adapt the classifier, not the scaler, to unlabelled rows.
+    adapt : Adapt the classifier as well, to unlabelled rows.
     sklearn_ser.estimators.CorpusScaler : What it does to batches without a reference.
 
     Examples
@@ -226,4 +273,4 @@ def rescale(model, X_reference):
             f"CorpusScaler, or predict without a reference."
         )
     check_is_fitted(model)
-    return _rescaled(model, X_reference)
+    return _with_scalers(model, X_reference, _rescaled)

@@ -1,9 +1,11 @@
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -12,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import CorpusScaler, NNPMClassifier, adapt, rescale
+from sklearn_ser import CorpusScaler, NNPMClassifier, adapt, load, rescale, save
 from sklearn_ser.exceptions import NotAdaptedWarning, SmallBatchWarning
 
 
@@ -181,10 +183,11 @@ class TestTheOriginal:
         adapt(model, data[2])
         assert pickle.dumps(model) == before
 
-    def test_the_steps_before_are_shared(self, data):
-        model = pipeline(data)
+    def test_steps_without_a_scaler_are_shared(self, data):
+        model = make_pipeline(StandardScaler(), CorpusScaler(), make()).fit(*data[:2])
         adapted = adapt(model, data[2])
         assert adapted[0] is model[0]
+        assert adapted[1] is not model[1]
         assert adapted[-1] is not model[-1]
         assert model[-1].adapted_ is False
         assert adapted[-1].adapted_ is True
@@ -233,6 +236,121 @@ class TestWhatBecomesOfIt:
     def test_it_survives_pickling(self, data, expected):
         loaded = pickle.loads(pickle.dumps(adapt(pipeline(data), data[2])))
         np.testing.assert_array_equal(loaded.predict_proba(data[2]), expected)
+
+
+def union():
+    return make_union(CorpusScaler(), make_pipeline(StandardScaler(), CorpusScaler(), PCA(2)))
+
+
+class TestOneRecording:
+    """An adapted model keeps the statistics of its target."""
+
+    @pytest.mark.parametrize(
+        "make_model",
+        [
+            lambda nnpm: make_pipeline(CorpusScaler(), nnpm),
+            lambda nnpm: make_pipeline(union(), nnpm),
+            lambda nnpm: make_pipeline(union(), PCA(3), CorpusScaler(), nnpm),
+            lambda nnpm: make_pipeline(make_pipeline(StandardScaler(), union()), nnpm),
+            lambda nnpm: make_pipeline("passthrough", make_pipeline(CorpusScaler(), nnpm)),
+            lambda nnpm: GridSearchCV(
+                make_pipeline(union(), nnpm), {"nnpmclassifier__selection": [0.6]}, cv=2
+            ),
+            lambda nnpm: make_pipeline(StandardScaler(), nnpm),
+            lambda nnpm: nnpm,
+        ],
+        ids=[
+            "scaler",
+            "union",
+            "several",
+            "nested",
+            "behind nothing",
+            "search",
+            "no CorpusScaler",
+            "no steps",
+        ],
+    )
+    @pytest.mark.filterwarnings("error::sklearn_ser.exceptions.SmallBatchWarning")
+    def test_each_row_by_itself_and_all_together(self, data, make_model):
+        X, y, T, _ = data
+        model = make_model(make(adaptation=None)).fit(X, y)
+        # The last step adapted alone: the steps before it scale by the statistics of the batch.
+        last = model.best_estimator_ if hasattr(model, "best_estimator_") else model
+        rows = T
+        while isinstance(last, Pipeline):
+            rows, last = last[:-1].transform(rows) if len(last) > 1 else rows, last[-1]
+        expected = copy.copy(last).adapt(rows).predict_proba(rows)
+        adapted = adapt(model, T)
+        np.testing.assert_array_equal(adapted.predict_proba(T), expected)
+        alone = np.vstack([adapted.predict_proba(row[None]) for row in T])
+        np.testing.assert_allclose(alone, expected, rtol=1e-3, atol=1e-6)
+        labels = np.concatenate([adapted.predict(row[None]) for row in T])
+        np.testing.assert_array_equal(labels, adapted.predict(T))
+
+    def test_without_statistics_rows_alone_differ(self, data):
+        """What the test above would see if scalers kept nothing."""
+        adapted = adapt(pipeline(data), data[2])
+        forgetful = make_pipeline(CorpusScaler().fit(data[0]), adapted[-1])
+        quiet = data[2][data[3] == "sadness"][:1]
+        with pytest.warns(SmallBatchWarning, match="The batch has 1 row"):
+            assert forgetful.predict(quiet) == "anger"
+        assert adapted.predict(quiet) == "sadness"
+
+    def test_a_frozen_scaler(self, data):
+        X, y, T, _ = data
+        scaler = FrozenEstimator(CorpusScaler().fit(X))
+        adapted = adapt(make_pipeline(scaler, make()).fit(X, y), T)
+        assert hasattr(adapted[0].estimator, "target_mean_")
+        assert not hasattr(scaler.estimator, "target_mean_")
+
+    def test_another_corpus_is_scaled_anew_when_adapted_to(self, data):
+        T, other = data[2], 5 - data[2]
+        model = pipeline(data)
+        again = adapt(adapt(model, T), other)
+        np.testing.assert_array_equal(again[0].target_mean_, adapt(model, other)[0].target_mean_)
+
+    def test_a_reference_stays(self, data):
+        reference = rescale(pipeline(data), data[2][:30])
+        adapted = adapt(reference, data[2])
+        np.testing.assert_array_equal(
+            adapted[0].transform(data[2]), reference[0].transform(data[2])
+        )
+        other = rescale(adapt(pipeline(data), data[2]), data[2][:30])
+        np.testing.assert_array_equal(other[0].transform(data[2]), adapted[0].transform(data[2]))
+
+    def test_a_refit_starts_anew(self, data):
+        adapted = adapt(pipeline(data), data[2])
+        refitted = clone(adapted).fit(*data[:2])
+        np.testing.assert_array_equal(
+            refitted[0].transform(data[2]), pipeline(data)[0].transform(data[2])
+        )
+
+    def test_a_small_target_is_told_once(self, data):
+        T = data[2][:5]
+        with pytest.warns(SmallBatchWarning) as seen, pytest.warns(NotAdaptedWarning):
+            adapted = adapt(pipeline(data, adaptation=None), T)
+        assert [one.category for one in seen].count(SmallBatchWarning) == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SmallBatchWarning)
+            kept = adapted[0].transform(T)
+        np.testing.assert_array_equal(kept, CorpusScaler(unseen="pooled").fit(data[0]).transform(T))
+
+    def test_a_rejected_adaptation_keeps_the_statistics(self, data):
+        T = data[2]
+        model = pipeline(data, adaptation=None, min_target=100)
+        with pytest.warns(NotAdaptedWarning, match="60 rows and min_target=100"):
+            adapted = adapt(model, T)
+        np.testing.assert_array_equal(adapted.predict_proba(T), model.predict_proba(T))
+        alone = adapted.predict_proba(T[:1])
+        np.testing.assert_allclose(alone, model.predict_proba(T)[:1], rtol=1e-4)
+
+    def test_saved_and_loaded(self, data, tmp_path):
+        X, y, T, _ = data
+        adapted = adapt(make_pipeline(union(), make()).fit(X, y), T)
+        save(adapted, tmp_path / "adapted.skops")
+        loaded = load(tmp_path / "adapted.skops")
+        for rows in (T, T[:1]):
+            np.testing.assert_array_equal(loaded.predict_proba(rows), adapted.predict_proba(rows))
 
 
 class TestErrors:

@@ -71,8 +71,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     In training, `sample_domain` names the corpus of each row. :meth:`transform` takes no
     such argument: its batch is *one corpus that was not seen in training* and is scaled as
-    a whole. For more recordings of a training corpus there is
-    :meth:`transform_corpus`.
+    a whole, unless :meth:`adapt` has fixed the statistics of a corpus. For more recordings of
+    a training corpus there is :meth:`transform_corpus`.
 
     Parameters
     ----------
@@ -102,6 +102,9 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Mean and standard deviation over all training rows, the numbers that
         :class:`~sklearn.preprocessing.StandardScaler` would use. NaN for a feature
         without any value.
+    target_mean_, target_scale_ : ndarray of shape (n_features,)
+        Mean and standard deviation that :meth:`transform` uses whatever the batch. Only after
+        :meth:`adapt`.
     n_samples_seen_ : ndarray of shape (n_corpora,)
         Number of training rows of each corpus.
     n_features_in_ : int
@@ -210,6 +213,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.mean_[code] = np.where(n_values > 0, mean, self.pooled_mean_)
             self.scale_[code] = np.where(n_values > 0, scale, self.pooled_scale_)
         self.n_samples_seen_ = np.bincount(codes, minlength=n_corpora)
+        for name in ("target_mean_", "target_scale_"):
+            vars(self).pop(name, None)
         return X, codes
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -269,13 +274,45 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X, codes = self._learn(X, sample_domain)
         return _standardise(X, self.mean_[codes], self.scale_[codes])
 
+    def adapt(self, X_target):
+        """Fix the statistics of a corpus that was not seen in training.
+
+        Afterwards :meth:`transform` scales every row by the statistics of `X_target`, as it
+        would have scaled `X_target` itself, so that a single recording of this corpus needs no
+        batch. Rows of another corpus need another scaler, or another call: the statistics of
+        the last call hold, and :meth:`fit` drops them.
+
+        Parameters
+        ----------
+        X_target : array-like of shape (n_target_samples, n_features)
+            Rows of one corpus; NaN where a value is missing.
+
+        Returns
+        -------
+        self : CorpusScaler
+            The scaler. With ``unseen="pooled"``, which uses the statistics of the training rows
+            for all others, it is as before.
+
+        Warns
+        -----
+        SmallBatchWarning
+            If features have fewer than `min_batch` values; the pooled statistics of the
+            training rows are kept for them.
+        """
+        check_is_fitted(self)
+        X = self._validate(X_target, reset=False)
+        if self.unseen == "batch":
+            self.target_mean_, self.target_scale_ = self._batch_statistics(X)
+        return self
+
     def transform(self, X):
         """Scale a batch that is one corpus, not seen in training.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows of one corpus; NaN where a value is missing.
+            Rows of one corpus; NaN where a value is missing. After :meth:`adapt`, rows of the
+            corpus that was passed to it, as few as one.
 
         Returns
         -------
@@ -285,20 +322,25 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Warns
         -----
         SmallBatchWarning
-            If ``unseen="batch"`` and features have fewer than `min_batch` values and are
-            therefore scaled by the pooled statistics.
+            If ``unseen="batch"``, without a call of :meth:`adapt`, and features have fewer than
+            `min_batch` values and are therefore scaled by the pooled statistics.
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
         if self.unseen == "pooled":
             return _standardise(X, self.pooled_mean_, self.pooled_scale_)
+        # Models of earlier versions do not have the attribute.
+        if hasattr(self, "target_mean_"):
+            return _standardise(X, self.target_mean_, self.target_scale_)
+        return _standardise(X, *self._batch_statistics(X))
+
+    def _batch_statistics(self, X):
+        """Return the mean and scale of each feature of an unseen corpus, from validated rows."""
         mean, scale, n_values = _column_statistics(X)
         # By feature: a batch may be large enough and have a feature with few values.
         few = n_values < self.min_batch
         self._warn_if_too_few(n_values, n_rows=X.shape[0])
-        return _standardise(
-            X, np.where(few, self.pooled_mean_, mean), np.where(few, self.pooled_scale_, scale)
-        )
+        return np.where(few, self.pooled_mean_, mean), np.where(few, self.pooled_scale_, scale)
 
     def _warn_if_too_few(self, n_values, *, n_rows):
         # A feature without any value stays NaN with any statistics.

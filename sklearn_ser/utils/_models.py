@@ -82,8 +82,8 @@ def parts_from_last(model):
             yield from parts_from_last(step)
 
 
-def replace_last_step(model, X, change):
-    """Return a copy of a model with another last step; the other steps are shared.
+def replace_last_step(model, X, change, *, change_before=lambda step, X: step):
+    """Return a copy of a model with another last step.
 
     Parameters
     ----------
@@ -95,6 +95,9 @@ def replace_last_step(model, X, change):
     change : callable
         Takes the last step and the rows that reach it, as `last_step` returns them, and returns
         the new step. It must not modify the old one.
+    change_before : callable, optional
+        Takes each earlier step of a pipeline and the rows that reach it, and returns the step
+        that transforms them, in the new model too. By default, the earlier steps are shared.
 
     Returns
     -------
@@ -109,17 +112,19 @@ def replace_last_step(model, X, change):
     if isinstance(model, Pipeline):
         check_is_fitted(model)
         *before, (name, step) = model.steps
-        if before:
-            X = model[:-1].transform(X)
-        step = replace_last_step(step, X, change)
+        for i, (earlier, transformer) in enumerate(before):
+            if transformer is not None and transformer != "passthrough":
+                transformer = change_before(transformer, X)
+                before[i] = earlier, transformer
+                X = transformer.transform(X)
+        step = replace_last_step(step, X, change, change_before=change_before)
         return with_attributes(model, steps=[*before, (name, step)])
     # The same order as in `unwrapped`.
-    if isinstance(model, FrozenEstimator):
-        return with_attributes(model, estimator=replace_last_step(model.estimator, X, change))
-    if hasattr(model, "best_estimator_"):
-        best = replace_last_step(model.best_estimator_, X, change)
-        return with_attributes(model, best_estimator_=best)
-    return change(model, X)
+    inner = "estimator" if isinstance(model, FrozenEstimator) else "best_estimator_"
+    if not hasattr(model, inner):
+        return change(model, X)
+    step = replace_last_step(getattr(model, inner), X, change, change_before=change_before)
+    return with_attributes(model, **{inner: step})
 
 
 def random_states(estimator):

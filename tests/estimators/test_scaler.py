@@ -230,6 +230,74 @@ class TestSmallBatches:
         assert np.mean(answers == y) > 0.95
 
 
+@pytest.mark.filterwarnings("error::sklearn_ser.exceptions.SmallBatchWarning")
+class TestAdapt:
+    """The statistics of one unseen corpus, kept for its later rows."""
+
+    def target(self, seed=1):
+        X, _ = rows_and_corpora(seed)
+        X[3:, 2] = np.nan
+        X[:2, 2] = [-1, 1]
+        return X
+
+    def test_the_corpus_itself_is_scaled_as_a_batch(self):
+        X, T = rows_and_corpora()[0], self.target()
+        scaler = CorpusScaler(min_batch=2).fit(X)
+        batch = scaler.transform(T)
+        assert scaler.adapt(T) is scaler
+        np.testing.assert_array_equal(scaler.transform(T), batch)
+        np.testing.assert_array_equal(np.vstack([scaler.transform(row[None]) for row in T]), batch)
+
+    @pytest.mark.filterwarnings("default::sklearn_ser.exceptions.SmallBatchWarning")
+    def test_features_with_few_values_keep_the_pooled_statistics(self):
+        X, T = rows_and_corpora()[0], self.target()
+        scaler = CorpusScaler().fit(X)
+        with pytest.warns(SmallBatchWarning, match="1 of 4 features have fewer than min_batch=10"):
+            batch = scaler.transform(T)
+        with pytest.warns(SmallBatchWarning, match="1 of 4 features") as seen:
+            scaler.adapt(T)
+        assert [one.filename for one in seen] == [__file__]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            np.testing.assert_array_equal(scaler.transform(T), batch)
+
+    def test_the_last_call_holds(self):
+        X, T = rows_and_corpora()[0], self.target()
+        scaler = CorpusScaler(min_batch=2).fit(X)
+        expected = scaler.transform(5 - 2 * T)
+        scaler.adapt(T).adapt(5 - 2 * T)
+        np.testing.assert_array_equal(scaler.transform(5 - 2 * T), expected)
+
+    @pytest.mark.parametrize("refit", ["fit", "fit_transform"])
+    def test_a_refit_drops_them(self, refit):
+        X, _ = rows_and_corpora()
+        scaler = CorpusScaler(min_batch=2).fit(X)
+        expected = scaler.transform(X[:20])
+        scaler.adapt(self.target())
+        getattr(scaler, refit)(X)
+        np.testing.assert_array_equal(scaler.transform(X[:20]), expected)
+
+    def test_pooled_statistics_stay(self):
+        X, T = rows_and_corpora()[0], self.target()
+        scaler = CorpusScaler(unseen="pooled").fit(X)
+        before = scaler.transform(T)
+        np.testing.assert_array_equal(scaler.adapt(T).transform(T), before)
+
+    def test_training_corpora_stay(self):
+        X, corpus = rows_and_corpora()
+        scaler = CorpusScaler(min_batch=2).fit(X, sample_domain=corpus)
+        before = scaler.transform_corpus(X, corpus)
+        np.testing.assert_array_equal(
+            scaler.adapt(self.target()).transform_corpus(X, corpus), before
+        )
+
+    def test_errors(self):
+        with pytest.raises(NotFittedError, match="is not fitted yet"):
+            CorpusScaler().adapt(self.target())
+        with pytest.raises(ValueError, match="X has 3 features, but CorpusScaler is expecting 4"):
+            CorpusScaler().fit(rows_and_corpora()[0]).adapt(self.target()[:, :3])
+
+
 class TestTransformCorpus:
     def test_is_what_training_did(self):
         X, corpus = rows_and_corpora()

@@ -1,5 +1,7 @@
 """Looking into models."""
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -65,6 +67,23 @@ class TestLastStep:
         assert type(step) is LogisticRegression
         np.testing.assert_array_equal(changed.predict(X), y == 0)
         np.testing.assert_array_equal(model.predict(X), before)
+
+    def test_the_steps_before_can_be_replaced_too(self, model):
+        before, seen = model.decision_function(X), []
+
+        def change_before(step, rows):
+            seen.append(rows)
+            return StandardScaler().fit(rows + 1)
+
+        def change(step, rows):
+            seen.append(rows)
+            return step
+
+        changed = replace_last_step(model, X, change, change_before=change_before)
+        for rows, following in itertools.pairwise(seen):
+            np.testing.assert_allclose(following, StandardScaler().fit(rows + 1).transform(rows))
+        np.testing.assert_array_equal(last_step(changed, X)[1], seen[-1])
+        np.testing.assert_array_equal(model.decision_function(X), before)
 
 
 def test_parts_come_from_the_last_to_the_first():
