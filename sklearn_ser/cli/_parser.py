@@ -3,6 +3,7 @@
 import argparse
 
 from sklearn_ser import __version__
+from sklearn_ser.cli._adapt import add_adapt
 from sklearn_ser.cli._corpora import add_corpora
 from sklearn_ser.cli._evaluate import add_evaluate
 from sklearn_ser.cli._extract import add_extract
@@ -40,6 +41,7 @@ def build_parser():
         add_report,
         add_train,
         add_predict,
+        add_adapt,
         add_info,
         add_extract,
         add_corpora,

@@ -6,14 +6,16 @@ import sys
 import warnings
 from pathlib import Path
 
-from sklearn_ser.cli._arguments import (
-    add_command,
-    add_common,
-    add_on_error,
-    add_workers,
-    encoder_argument,
+from sklearn_ser.cli._arguments import add_command, add_common, add_on_error, add_workers
+from sklearn_ser.cli._model import (
+    adapt_model,
+    add_loading,
+    add_model,
+    blaming,
+    collected,
+    extract,
+    open_model,
 )
-from sklearn_ser.cli._recipes import METHODS
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._spelling import harmless, to_cells, visible
 
@@ -29,21 +31,15 @@ def add_predict(commands):
         "Predict the emotions of recordings with a model that `sklearn-ser train` has written. All "
         "recordings of a call are treated as one corpus, of one voice or channel, and scaled by "
         "their own statistics. If there are only a few, pass other recordings of the same voice "
-        "or channel as --reference. Probabilities are printed if the model has them.",
+        "or channel as --reference. A model of `sklearn-ser adapt` needs none for recordings of "
+        "the corpus that it was adapted to. Probabilities are printed if the model has them.",
         """
         sklearn-ser predict model.skops recordings/
         sklearn-ser predict model.skops call.wav --reference earlier_calls/
         sklearn-ser predict model.skops recordings/ --format jsonl > emotions.jsonl
         """,
     )
-    command.add_argument("model", metavar="MODEL", type=Path, help="a file in .skops")
-    command.add_argument(
-        "recordings",
-        metavar="PATH",
-        type=Path,
-        nargs="+",
-        help="a recording, or a folder of recordings including its sub-folders",
-    )
+    add_model(command)
     command.add_argument(
         "--reference",
         metavar="PATH",
@@ -60,16 +56,8 @@ def add_predict(commands):
         "can adapt",
     )
     _add_output(command)
-    _add_encoder(command)
+    add_loading(command)
     add_on_error(command)
-    command.add_argument(
-        "--trust",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="also build this type or function if the file names it; repeat for more names. Only "
-        "for files from people whose programs you would run",
-    )
     add_workers(command)
     add_common(command)
 
@@ -85,120 +73,6 @@ def _add_output(command):
     )
 
 
-def _add_encoder(command):
-    command.add_argument(
-        "--encoder",
-        metavar="FOLDER",
-        type=encoder_argument,
-        help="where the files of the model's encoder are, if not where they were in training; "
-        "other files are refused",
-    )
-    command.add_argument(
-        "--device",
-        metavar="NAME",
-        help="where the model's encoder runs: cpu, cuda, or auto for a GPU if there is one "
-        "(default: that of the model if it exists here, else cpu)",
-    )
-
-
-@contextlib.contextmanager
-def _blaming(path):
-    """Name the file in errors that a model raises."""
-    from sklearn_ser.exceptions import PersistenceError
-
-    # Not ValueError and OSError, which are raised about recordings and name them.
-    try:
-        yield
-    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError) as error:
-        raise PersistenceError(
-            f"The model in {path} cannot be used: {type(error).__name__}: {error}. The file was "
-            f"changed, or needs other versions: see sklearn-ser info."
-        ) from error
-
-
-def _place_encoders(extractor, args):
-    """Set the folder and the device of the encoder of a model, and check that it is there."""
-    from sklearn_ser.exceptions import EncoderError, PersistenceError
-    from sklearn_ser.features import EmbeddingExtractor
-
-    members = [extractor, *extractor.get_params(deep=True).values()]
-    encoders = [one for one in members if isinstance(one, EmbeddingExtractor)]
-    settings = {"encoder": args.encoder, "device": args.device}
-    settings = {name: value for name, value in settings.items() if value is not None}
-    if settings and not encoders:
-        raise PersistenceError(
-            f"--{next(iter(settings))}: the model in {args.model} has no encoder. Omit it."
-        )
-    if args.encoder is not None and len(encoders) > 1:
-        raise PersistenceError(
-            f"--encoder: the model in {args.model} has {len(encoders)} encoders. Load it in "
-            "Python, and set the folder of each."
-        )
-    for one in encoders:
-        reason = one.set_params(**settings).missing_encoder()
-        if reason:
-            raise EncoderError(
-                f"{reason} On the command line, pass the folder as --encoder FOLDER."
-            )
-
-
-def _load_model(args):
-    from sklearn_ser.exceptions import PersistenceWarning
-    from sklearn_ser.persistence import load
-
-    with warnings.catch_warnings():
-        # An encoder may be elsewhere, by --encoder; if none is found, an error will say the same.
-        warnings.filterwarnings(
-            "ignore", r"(?s).* was loaded, but cannot extract features here", PersistenceWarning
-        )
-        return load(args.model, trusted=args.trust)
-
-
-def _open_model(args):
-    """Return the extractor of a model and the pipeline behind it."""
-    from sklearn.pipeline import Pipeline
-
-    from sklearn_ser.exceptions import PersistenceError
-    from sklearn_ser.features import RecordingTransformer
-    from sklearn_ser.utils._models import unwrapped
-
-    model = unwrapped(_load_model(args))
-    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
-    if not isinstance(steps[0], RecordingTransformer) or not hasattr(model, "predict"):
-        raise PersistenceError(
-            f"{args.model} holds {type(model).__name__} that begins with "
-            f"{type(steps[0]).__name__}; expected a fitted pipeline from recordings to emotions, "
-            f"whose first step is an extractor such as EGeMAPSExtractor."
-        )
-    _place_encoders(steps[0], args)
-    if args.cache is not None:
-        args.cache.parent.mkdir(parents=True, exist_ok=True)
-    # Files never have a cache or a number of processes: these belong to the machine.
-    extractor = steps[0].set_params(cache=args.cache, n_jobs=args.jobs, on_error="raise", verbose=1)
-    return extractor, model[1:]
-
-
-def _extract(extractor, paths, on_error):
-    """Return the features of the recordings that can be used, and which these are."""
-    import numpy as np
-
-    from sklearn_ser.exceptions import AudioError, ExtractionWarning
-
-    if on_error == "raise":
-        return extractor.transform(paths), np.ones(len(paths), dtype=bool)
-    rows, usable, errors = extractor.transform_usable(paths)
-    if not usable.any():
-        raise AudioError(f"None of the {len(paths)} recordings can be used. The first: {errors[0]}")
-    if errors:
-        reasons = "; ".join(str(errors[i]) for i in sorted(errors))
-        warnings.warn(
-            f"{len(errors)} of {len(paths)} recordings cannot be used: {reasons}",
-            ExtractionWarning,
-            stacklevel=2,
-        )
-    return rows, usable
-
-
 def _rescaled(model, reference):
     from sklearn_ser import rescale
     from sklearn_ser.exceptions import PersistenceError
@@ -210,24 +84,39 @@ def _rescaled(model, reference):
 
 
 def _adapted(model, X):
-    from sklearn.pipeline import Pipeline
+    from sklearn_ser.exceptions import NotAdaptedWarning
 
-    from sklearn_ser import adapt
-    from sklearn_ser.exceptions import PersistenceError
-    from sklearn_ser.utils._models import parts_from_last
-
-    # Asked first: a TypeError from within a training is not about the kind of model.
-    last = next(part for part in parts_from_last(model) if not isinstance(part, Pipeline))
-    if not hasattr(last, "adapt"):
-        able = ", ".join(method.name for method in METHODS.values() if method.adapts)
-        raise PersistenceError(
-            f"--adapt: a {type(last).__name__} cannot adapt to unlabelled recordings. Train with "
-            f"a method that can: {able or 'none of this version does'}."
+    adapted, reason = adapt_model(model, X, "--adapt")
+    if reason:
+        warnings.warn(
+            f"The recordings were predicted without adapting to them. {reason}",
+            NotAdaptedWarning,
+            stacklevel=2,
         )
-    return adapt(model, X)
+    return adapted
 
 
-def _predict(model, X, paths, kept):
+def _emotions(classifier, Z, *, tried_to_adapt):
+    """Return the predicted emotions of rows."""
+    from sklearn_ser.exceptions import NotAdaptedWarning
+
+    with collected(NotAdaptedWarning) as unadapted:
+        emotions = classifier.predict(Z)
+    # A classifier that adapts in predict gives the reason why it did not. Any other one was not
+    # asked to, and its advice is for programs.
+    if getattr(classifier, "adaptation", None) == "predict":
+        message = " ".join(str(one.message) for one in unadapted)
+    else:
+        message = (
+            "The model was not adapted to these recordings. Pass --adapt, or write an adapted "
+            "model with `sklearn-ser adapt`."
+        )
+    if unadapted and not tried_to_adapt:
+        warnings.warn(message, NotAdaptedWarning, stacklevel=2)
+    return emotions
+
+
+def _predict(model, X, paths, kept, *, tried_to_adapt):
     """Return a table of the recordings with their emotions, and probabilities if any."""
     import pandas as pd
 
@@ -235,7 +124,7 @@ def _predict(model, X, paths, kept):
     *before, (_, last) = model.steps
     Z = model[:-1].transform(X) if before else X
     table = pd.DataFrame({"path": paths, "emotion": None}, dtype=object)
-    table.loc[kept, "emotion"] = last.predict(Z)
+    table.loc[kept, "emotion"] = _emotions(last, Z, tried_to_adapt=tried_to_adapt)
     if hasattr(last, "predict_proba"):
         with warnings.catch_warnings():
             # predict has already issued the warnings about these rows.
@@ -279,18 +168,18 @@ def _run(args):
     kind = args.format or (suffix if suffix in _FORMATS else "table")
     from sklearn_ser.datasets import list_recordings
 
-    with _blaming(args.model):
-        extractor, model = _open_model(args)
+    with blaming(args.model):
+        _, extractor, model = open_model(args)
         paths = list_recordings(args.recordings)
-        X, kept = _extract(extractor, paths, args.on_error)
+        X, kept = extract(extractor, paths, args.on_error)
         if args.reference:
             others = list_recordings(args.reference)
-            reference, _ = _extract(extractor, others, args.on_error)
+            reference, _ = extract(extractor, others, args.on_error)
             model = _rescaled(model, reference)
         if args.adapt:
             # After rescaling, so that the classifier adapts to the rows it will predict.
             model = _adapted(model, X)
-        table = _predict(model, X, paths, kept)
+        table = _predict(model, X, paths, kept, tried_to_adapt=args.adapt)
     if args.on_error == "skip":
         table = table[kept]
     with contextlib.ExitStack() as stack:

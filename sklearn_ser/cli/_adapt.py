@@ -1,0 +1,92 @@
+"""``sklearn-ser adapt``: adapt a saved model to recordings and save the result."""
+
+import warnings
+
+from sklearn_ser.cli._arguments import add_command, add_common, add_workers, model_argument
+from sklearn_ser.cli._model import (
+    adapt_model,
+    add_loading,
+    add_model,
+    blaming,
+    extract,
+    open_model,
+)
+
+
+def add_adapt(commands):
+    """Add the grammar of the command."""
+    command = add_command(
+        commands,
+        "adapt",
+        _run,
+        "Adapt a model that `sklearn-ser train` has written to recordings of a new voice, channel "
+        "or language, and write the adapted model to a file. Pass all recordings of the new corpus "
+        "that there are, and none of another one. With the adapted model, `sklearn-ser predict` "
+        "answers for each further recording of that corpus by itself. If the recordings are too "
+        "few, or adaptation failed, a warning gives the reason; the model that is written then "
+        "scales by their statistics, but its classifier is as before.",
+        """
+        sklearn-ser adapt model.skops recordings/ --out adapted.skops
+        sklearn-ser predict adapted.skops call.wav
+        """,
+    )
+    add_model(command)
+    command.add_argument(
+        "--out",
+        metavar="FILE",
+        type=model_argument,
+        required=True,
+        help="file to write, in .skops; may be MODEL itself",
+    )
+    add_loading(command)
+    command.add_argument(
+        "--on-error",
+        choices=("skip", "raise"),
+        default="skip",
+        help="what to do about recordings that cannot be used: omit them, or stop "
+        "(default: %(default)s)",
+    )
+    add_workers(command)
+    add_common(command)
+
+
+def _card(args, n_recordings, reason):
+    """Return the card of the model with an entry for this adaptation at its end."""
+    from sklearn_ser.persistence import model_card
+
+    card = model_card(args.model)["card"]
+    earlier = card.get("adaptations", [])
+    entry = {
+        "recordings": n_recordings,
+        "result": f"not adapted. {reason}" if reason else "adapted",
+        "command": args.command_line,
+    }
+    return card | {"adaptations": [*(earlier if isinstance(earlier, list) else [earlier]), entry]}
+
+
+def _run(args):
+    """Adapt the model and write it."""
+    from sklearn_ser.datasets import list_recordings
+    from sklearn_ser.exceptions import NotAdaptedWarning
+    from sklearn_ser.persistence import save
+    from sklearn_ser.utils._models import unwrapped
+
+    with blaming(args.model):
+        whole, extractor, model = open_model(args)
+        X, kept = extract(extractor, list_recordings(args.recordings), args.on_error)
+        adapted, reason = adapt_model(model, X, "adapt")
+    n_recordings = int(kept.sum())
+    # Inside of the loaded model, which nothing else refers to: what is around it stays.
+    inner = unwrapped(whole)
+    inner.steps = [inner.steps[0], *adapted.steps]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    save(whole, args.out, card=_card(args, n_recordings, reason))
+    if reason:
+        warnings.warn(
+            f"The classifier was not adapted to the recordings. {reason} The model that was "
+            f"written scales by the statistics of the recordings, but predicts as before.",
+            NotAdaptedWarning,
+            stacklevel=2,
+        )
+    done = "scales by" if reason else "adapted to"
+    print(f"Written: {args.out}, {done} {n_recordings} recordings")
