@@ -41,15 +41,11 @@ def pairs():
     return [((source,), target) for source, target in permutations(CORPORA, 2)]
 
 
-def scale(kind, X, corpus, X_target, statistics_of=None):
-    """Return source and target rows, scaled by labels-free statistics.
-
-    `statistics_of`: the target rows whose statistics scale `X_target`, by default itself.
-    """
-    statistics_of = X_target if statistics_of is None else statistics_of
+def scale(kind, X, corpus, X_target):
+    """Return source and target rows, scaled by labels-free statistics."""
     everything = StandardScaler().fit(X)
     rows = {"global": (everything.transform(X), everything.transform(X_target))}
-    own = StandardScaler().fit(statistics_of)
+    own = StandardScaler().fit(X_target)
     rows["corpus"] = (
         CorpusScaler().fit_transform(X, sample_domain=corpus),
         own.transform(X_target),

@@ -7,9 +7,9 @@ and the unlabelled target, and each scaling: "global" (statistics of the source)
 (each corpus by its own) and "both" side by side. UAR on the target, mean over corpora and
 seeds; sd over seeds. Parts: ``loco`` leaves each corpus out in turn; ``pairs`` trains on a
 single corpus; ``ablations`` changes one parameter of NNPMClassifier at a time; ``inductive``
-adapts to one half of the target's speakers and tests on the other half; ``rivals`` compares
-MCCClassifier, CORALClassifier and DANNClassifier with skada's methods of the same names. Needs
-skada.
+adapts to one half of the target's speakers and predicts each recording of the other half by
+itself; ``rivals`` compares MCCClassifier, CORALClassifier and DANNClassifier with skada's methods
+of the same names. Needs skada.
 """
 
 import os
@@ -25,10 +25,21 @@ import numpy as np
 import torch
 from _cross_lingual import SCALINGS, add_arguments, leave_one_out, load, pairs, scale
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC
 
-from sklearn_ser import CORALClassifier, DANNClassifier, MCCClassifier, NNPMClassifier
+from sklearn_ser import (
+    CORALClassifier,
+    CorpusScaler,
+    DANNClassifier,
+    MCCClassifier,
+    NNPMClassifier,
+    adapt,
+    fit_cross_corpus,
+    rescale,
+)
 from sklearn_ser.metrics import unweighted_average_recall
 
 RECIPE = "NNPMClassifier"
@@ -285,33 +296,39 @@ def halves(speaker, seed):
     return [(first, ~first), (~first, first)]
 
 
-def part_inductive(data, seeds):
-    """Adapt to some speakers of the target, test on the others, by turns."""
+def pipeline(scaling, seed):
+    """Return the recommended pipeline with a scaling, without a target in `fit`."""
+    scalers = {"corpus": CorpusScaler(), "both": make_union(CorpusScaler(), StandardScaler())}
+    return make_pipeline(scalers[scaling], NNPMClassifier(random_state=seed, adaptation=None))
+
+
+def inductive(data, scaling, seeds):
+    """Adapt to some speakers of the target, and predict the others one by one, by turns."""
     X, y, corpus, speaker = data
     print("UAR on speakers that were not adapted to: source alone → adapted")
+    means = []
     for source, target in leave_one_out():
         train, test = np.isin(corpus, source), np.flatnonzero(corpus == target)
         scores = []
         for seed in seeds:
-            predicted = {
-                "alone": np.empty(len(test), object),
-                "adapted": np.empty(len(test), object),
-            }
+            model = fit_cross_corpus(pipeline(scaling, seed), X[train], y[train], corpus[train])
+            predicted = {way: np.empty(len(test), object) for way in (rescale, adapt)}
             for adapt_to, unseen in halves(speaker[test], seed):
-                known, new = X[test[adapt_to]], X[test[unseen]]
-                rows, rows_known = scale("both", X[train], corpus[train], known)
-                _, rows_new = scale("both", X[train], corpus[train], new, statistics_of=known)
-                model = NNPMClassifier(random_state=seed, adaptation=None).fit(rows, y[train])
-                predicted["alone"][unseen] = model.predict(rows_new)
-                predicted["adapted"][unseen] = model.adapt(rows_known).predict(rows_new)
+                for way, emotions in predicted.items():
+                    # Both scale by the known speakers, regardless of who is in the batch.
+                    emotions[unseen] = way(model, X[test[adapt_to]]).predict(X[test[unseen]])
             scores.append(
-                [
-                    unweighted_average_recall(y[test], predicted[key].astype(str))
-                    for key in predicted
-                ]
+                [unweighted_average_recall(y[test], one.astype(str)) for one in predicted.values()]
             )
         alone, adapted = np.mean(scores, axis=0)
+        means.append((alone, adapted))
         print(f"{target:<8} {alone:.3f} → {adapted:.3f} ({adapted - alone:+.3f})", flush=True)
+    alone, adapted = np.mean(means, axis=0)
+    print(f"{'mean':<8} {alone:.3f} → {adapted:.3f} ({adapted - alone:+.3f})", flush=True)
+
+
+def part_inductive(data, seeds):
+    inductive(data, "both", seeds)
 
 
 def part_rivals(data, seeds):

@@ -7,9 +7,9 @@ extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds.
 ``layers`` compares the layers of each encoder, ``frames`` all frames with those of speech alone;
 ``widths`` gives the autoencoders more units; ``beside`` puts functionals beside a layer;
 ``methods`` what classifiers, autoencoders and adaptation make of each representation, with each
-scaling; ``pairs`` trains on a single corpus; ``choice`` lets a search choose the layer on the
-source corpora; ``cost`` times extraction, one thread, by turns. The last one belongs on a quiet
-machine. Needs skada.
+scaling; ``pairs`` trains on a single corpus; ``inductive`` predicts speakers that were not
+adapted to; ``choice`` lets a search choose the layer on the source corpora; ``cost`` times
+extraction, one thread, by turns. The last one belongs on a quiet machine. Needs skada.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from _cross_lingual import CORPORA, EMOTIONS, SCALINGS, leave_one_out, pairs, scale
 from _encoders import PACKAGES, folder_of
-from cross_lingual import compare, deep, logistic, nnpm, supervised, svm, table
+from cross_lingual import compare, deep, inductive, logistic, nnpm, supervised, svm, table
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -231,6 +231,14 @@ def part_pairs(data, seeds):
         print(f"mean gain {np.mean(gains):+.3f}, smallest {min(gains):+.3f}")
 
 
+def part_inductive(data, seeds):
+    """Predict speakers that were not adapted to, from a middle layer."""
+    for encoder in PACKAGES:
+        layer = (data.extractor(encoder).fit(data.speech.path).n_layers_ - 1) // 2
+        print(f"-- Whisper {encoder}, layer {layer}")
+        inductive(data.rows(data.embedding(encoder, layer=layer)), "corpus", seeds)
+
+
 def chosen_layer(data, encoder, source, classifier):
     """Return the layer that does best where one source corpus is held out of the others."""
     train = data.speech[data.speech.corpus.isin(source)]
@@ -304,6 +312,7 @@ PARTS = {
     "beside": part_beside,
     "methods": part_methods,
     "pairs": part_pairs,
+    "inductive": part_inductive,
     "choice": part_choice,
     "cost": part_cost,
 }

@@ -287,6 +287,18 @@ class TestOneRecording:
         labels = np.concatenate([adapted.predict(row[None]) for row in T])
         np.testing.assert_array_equal(labels, adapted.predict(T))
 
+    @pytest.mark.filterwarnings("error::sklearn_ser.exceptions.SmallBatchWarning")
+    @pytest.mark.parametrize("before", [CorpusScaler, union], ids=["scaler", "union"])
+    def test_rows_that_it_has_not_seen(self, data, before):
+        X, y, T, _ = data
+        adapted = adapt(make_pipeline(before(), make()).fit(X, y), T[:30])
+        assert adapted[-1].adapted_
+        batch = adapted.predict_proba(T[30:])
+        alone = np.vstack([adapted.predict_proba(row[None]) for row in T[30:]])
+        np.testing.assert_allclose(alone, batch, rtol=1e-3, atol=1e-6)
+        labels = np.concatenate([adapted.predict(row[None]) for row in T[30:]])
+        np.testing.assert_array_equal(labels, adapted.predict(T[30:]))
+
     def test_without_statistics_rows_alone_differ(self, data):
         """What the test above would see if scalers kept nothing."""
         adapted = adapt(pipeline(data), data[2])
