@@ -104,7 +104,7 @@ def test_the_card_says_so(model, adapted, target, cache, tmp_path, capsys):
     assert card["method"] == "nnpm"
     (entry,) = card["adaptations"]
     assert entry.pop("command").startswith(f"sklearn-ser adapt {model} ")
-    assert entry == {"recordings": N_TARGET, "result": "adapted"}
+    assert entry == {"recordings": N_TARGET, "labelled": 0, "result": "adapted"}
     again = tmp_path / "again.skops"
     assert run("adapt", adapted, *target, "--cache", cache, "--out", again) == 0
     assert len(model_card(again)["card"]["adaptations"]) == 2
@@ -112,8 +112,8 @@ def test_the_card_says_so(model, adapted, target, cache, tmp_path, capsys):
     capsys.readouterr()
     assert run("info", adapted) == 0
     printed = capsys.readouterr().out
-    assert "adaptations:\n  recordings  result" in printed
-    assert f"\n  {N_TARGET}          adapted" in printed
+    assert "adaptations:\n  recordings  labelled  result" in printed
+    assert f"\n  {N_TARGET}          0         adapted" in printed
 
 
 def test_a_file_can_take_the_place_of_its_model(model, adapted, target, cache, tmp_path, capsys):
@@ -197,13 +197,18 @@ def test_recordings_that_cannot_be_used(model, target, cache, tmp_path, capsys):
     assert model_card(out)["card"]["adaptations"][0]["recordings"] == N_TARGET
 
 
-def test_a_model_that_cannot_adapt(speech, target, cache, tmp_path, capsys):
+def save_svm(speech, cache, folder):
+    """Save a model that cannot adapt; return its file."""
     model = make_pipeline(EGeMAPSExtractor(), CorpusScaler(), SVC())
     features = EGeMAPSExtractor(cache=cache).transform(speech["path"])
     model[1:].fit(features, speech["emotion"].to_numpy(str))
-    save(model, tmp_path / "svm.skops")
-    out = tmp_path / "out.skops"
-    assert run("adapt", tmp_path / "svm.skops", *target, "--cache", cache, "--out", out) == 1
+    save(model, folder / "svm.skops")
+    return folder / "svm.skops"
+
+
+def test_a_model_that_cannot_adapt(speech, target, cache, tmp_path, capsys):
+    svm, out = save_svm(speech, cache, tmp_path), tmp_path / "out.skops"
+    assert run("adapt", svm, *target, "--cache", cache, "--out", out) == 1
     assert "adapt: a SVC cannot adapt to unlabelled recordings" in capsys.readouterr().err
     assert not out.exists()
 
@@ -215,6 +220,54 @@ def test_a_card_of_another_maker(model, target, cache, tmp_path):
     first, second = model_card(out)["card"]["adaptations"]
     assert first == "by ear"
     assert second["result"] == "adapted"
+
+
+@pytest.fixture
+def labels(speech, target, tmp_path):
+    """Emotions of every second recording of the target, and the file with them."""
+    table = speech.loc[speech["path"].isin(target), ["path", "emotion"]].copy()
+    table.iloc[1::2, 1] = None
+    path = tmp_path / "labels.csv"
+    table.to_csv(path, index=False)
+    return table["emotion"].to_numpy(object), path
+
+
+def test_labels_reach_the_model(model, adapted, labels, target, cache, tmp_path, capsys):
+    y_target, path = labels
+    y_target[1::2] = None
+    out = tmp_path / "out.skops"
+    arguments = [model, *target, "--labels", path, "--cache", cache]
+    assert run("adapt", *arguments, "--out", out) == 0
+    assert capsys.readouterr().out.endswith("adapted to 12 recordings, 6 of them labelled\n")
+    (entry,) = model_card(out)["card"]["adaptations"]
+    assert entry["labelled"] == 6
+    features = EGeMAPSExtractor(cache=cache).transform(target)
+    expected = adapt(load(model)[1:], features, y_target=y_target).predict_proba(features)
+    np.testing.assert_array_equal(load(out)[1:].predict_proba(features), expected)
+    assert not np.array_equal(load(adapted)[1:].predict_proba(features), expected)
+
+
+def test_labels_of_recordings_that_cannot_be_used(model, target, cache, tmp_path, capsys):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"RIFF")
+    table = pd.DataFrame({"path": [bad, target[3]], "emotion": ["anger", "sadness"]})
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    out, options = tmp_path / "out.skops", ["--labels", tmp_path / "labels.csv", "--cache", cache]
+    assert run("adapt", model, bad, *target, *options, "--out", out) == 0
+    y_target = np.full(N_TARGET, None)
+    y_target[3] = "sadness"
+    features = EGeMAPSExtractor(cache=cache).transform(target)
+    expected = adapt(load(model)[1:], features, y_target=y_target).predict_proba(features)
+    np.testing.assert_array_equal(load(out)[1:].predict_proba(features), expected)
+    assert "adapted to 12 recordings, 1 of them labelled" in capsys.readouterr().out
+
+
+def test_unknown_labels_stop_before_the_work(model, target, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sklearn_ser.cli._adapt.extract", lambda *_: pytest.fail("too late"))
+    path = tmp_path / "labels.csv"
+    path.write_text(f"path,emotion\n{target[0]},joy\n")
+    assert run("adapt", model, *target, "--labels", path, "--out", tmp_path / "out.skops") == 1
+    assert "has the emotion 'joy'; the model knows: anger, happ" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import warnings
 
 from sklearn_ser.cli._arguments import add_command, add_common, add_workers, model_argument
+from sklearn_ser.cli._labels import add_labels, read_labels
 from sklearn_ser.cli._model import (
     adapt_model,
     add_loading,
@@ -28,6 +29,7 @@ def add_adapt(commands):
         """
         sklearn-ser adapt model.skops recordings/ --out adapted.skops
         sklearn-ser predict adapted.skops call.wav
+        sklearn-ser adapt model.skops recordings/ --labels labels.csv --out adapted.skops
         """,
     )
     add_model(command)
@@ -38,6 +40,7 @@ def add_adapt(commands):
         required=True,
         help="file to write, in .skops; may be MODEL itself",
     )
+    add_labels(command, "the model learns them too")
     add_loading(command)
     command.add_argument(
         "--on-error",
@@ -50,7 +53,7 @@ def add_adapt(commands):
     add_common(command)
 
 
-def _card(args, n_recordings, reason):
+def _card(args, n_recordings, n_labelled, reason):
     """Return the card of the model with an entry for this adaptation at its end."""
     from sklearn_ser.persistence import model_card
 
@@ -58,6 +61,7 @@ def _card(args, n_recordings, reason):
     earlier = card.get("adaptations", [])
     entry = {
         "recordings": n_recordings,
+        "labelled": n_labelled,
         "result": f"not adapted. {reason}" if reason else "adapted",
         "command": args.command_line,
     }
@@ -73,14 +77,18 @@ def _run(args):
 
     with blaming(args.model):
         whole, extractor, model = open_model(args)
-        X, kept = extract(extractor, list_recordings(args.recordings), args.on_error)
-        adapted, reason = adapt_model(model, X, "adapt")
+        paths = list_recordings(args.recordings)
+        labels = read_labels(args.labels, paths, model)
+        X, kept = extract(extractor, paths, args.on_error)
+        labels = None if labels is None else labels[kept]
+        adapted, reason = adapt_model(model, X, "adapt", labels)
     n_recordings = int(kept.sum())
+    n_labelled = 0 if labels is None else sum(label is not None for label in labels)
     # Inside of the loaded model, which nothing else refers to: what is around it stays.
     inner = unwrapped(whole)
     inner.steps = [inner.steps[0], *adapted.steps]
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    save(whole, args.out, card=_card(args, n_recordings, reason))
+    save(whole, args.out, card=_card(args, n_recordings, n_labelled, reason))
     if reason:
         warnings.warn(
             f"The classifier was not adapted to the recordings. {reason} The model that was "
@@ -89,4 +97,5 @@ def _run(args):
             stacklevel=2,
         )
     done = "scales by" if reason else "adapted to"
-    print(f"Written: {args.out}, {done} {n_recordings} recordings")
+    with_labels = f", {n_labelled} of them labelled" if n_labelled else ""
+    print(f"Written: {args.out}, {done} {n_recordings} recordings{with_labels}")

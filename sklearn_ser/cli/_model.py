@@ -170,7 +170,7 @@ def collected(category):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
-def adapt_model(model, X, option):
+def adapt_model(model, X, option, labels=None):
     """Adapt the steps behind an extractor.
 
     Parameters
@@ -181,6 +181,8 @@ def adapt_model(model, X, option):
         Rows to adapt to.
     option : str
         What asked for it, for an error about a model that cannot adapt.
+    labels : ndarray of shape (n_recordings,), object, or None
+        Emotions of some of them, None for the others.
 
     Returns
     -------
@@ -203,5 +205,5 @@ def adapt_model(model, X, option):
             f"a method that can: {able or 'none of this version does'}."
         )
     with collected(NotAdaptedWarning) as rejected:
-        adapted = adapt(model, X)
+        adapted = adapt(model, X, y_target=labels)
     return adapted, " ".join(str(one.message) for one in rejected)
