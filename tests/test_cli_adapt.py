@@ -151,11 +151,11 @@ def test_recordings_that_were_not_adapted_to(
     save(model, path)
     assert run("adapt", path, *target, "--cache", cache, "--out", out) == 0
     printed = capsys.readouterr()
-    assert printed.out == f"Written: {out}, scales by {N_TARGET} recordings\n"
+    assert printed.out == f"Written: {out}, not adapted to {N_TARGET} recordings\n"
     assert printed.err.count("warning") == 1
-    assert "warning: The classifier was not adapted to the recordings. NNPM" in printed.err
+    message = "warning: The model was written without adapting to the unlabelled recordings. "
+    assert f"{message}NNPM" in printed.err
     assert reason in printed.err
-    assert "that was written scales by the statistics of the recordings" in printed.err
     (entry,) = model_card(out)["card"]["adaptations"]
     assert entry["result"].startswith("not adapted. NNPMClassifier was not adapted, ")
     assert reason in entry["result"]

@@ -25,7 +25,7 @@ def add_adapt(commands):
         "that there are, and none of another one. With the adapted model, `sklearn-ser predict` "
         "answers for each further recording of that corpus by itself. If the recordings are too "
         "few, or adaptation failed, a warning gives the reason; the model that is written then "
-        "scales by their statistics, but its classifier is as before.",
+        "scales by their statistics, if there are enough, but knows no more than their labels.",
         """
         sklearn-ser adapt model.skops recordings/ --out adapted.skops
         sklearn-ser predict adapted.skops call.wav
@@ -91,11 +91,10 @@ def _run(args):
     save(whole, args.out, card=_card(args, n_recordings, n_labelled, reason))
     if reason:
         warnings.warn(
-            f"The classifier was not adapted to the recordings. {reason} The model that was "
-            f"written scales by the statistics of the recordings, but predicts as before.",
+            f"The model was written without adapting to the unlabelled recordings. {reason}",
             NotAdaptedWarning,
             stacklevel=2,
         )
-    done = "scales by" if reason else "adapted to"
+    done = "not adapted to" if reason else "adapted to"
     with_labels = f", {n_labelled} of them labelled" if n_labelled else ""
     print(f"Written: {args.out}, {done} {n_recordings} recordings{with_labels}")
