@@ -1,4 +1,5 @@
 import io
+import json
 import shutil
 
 import numpy as np
@@ -282,4 +283,73 @@ def test_unknown_labels_stop_before_the_work(model, target, tmp_path, capsys, mo
 def test_wrong_usage(arguments, message, capsys):
     with pytest.raises(SystemExit, match="2"):
         run("adapt", *arguments.split())
+    assert message in capsys.readouterr().err
+
+
+def ask(capsys, *arguments):
+    """Return the text that `predict --ask` prints, and its rows."""
+    capsys.readouterr()
+    assert run("predict", *arguments) == 0
+    text = capsys.readouterr().out
+    return text, pd.read_csv(io.StringIO(text))
+
+
+def test_predict_learns_labels_too(model, labels, target, cache, capsys):
+    y_target, path = labels
+    features = EGeMAPSExtractor(cache=cache).transform(target)
+    expected = adapt(load(model)[1:], features, y_target=y_target).predict_proba(features)
+    options = ["--labels", path, "--cache", cache, "--adapt"]
+    found, _ = predict(capsys, model, *target, *options)
+    np.testing.assert_allclose(found.iloc[:, 2:], expected, rtol=1e-5)
+
+
+def test_it_asks_for_labels(model, target, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sklearn_ser.cli._predict.extract", lambda *_: pytest.fail("too slow"))
+    text, rows = ask(capsys, model, *target, "--ask", 5)
+    assert text.splitlines()[0] == "path,emotion"
+    assert rows["emotion"].isna().all()
+    asked = rows["path"].tolist()
+    assert set(asked) < set(target)
+    assert len(set(asked)) == 5
+    assert asked != target[:5]
+    assert ask(capsys, model, *target, "--ask", 5)[0] == text
+    _, everything = ask(capsys, model, *target, "--ask", 99)
+    assert sorted(everything["path"]) == sorted(target)
+    common = ["predict", model, *target, "--ask", 5]
+    assert run(*common, "--format", "table") == 0
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()[1:]] == asked
+    assert run(*common, "--out", tmp_path / "ask.jsonl") == 0
+    first = json.loads((tmp_path / "ask.jsonl").read_text().splitlines()[0])
+    assert first == {"path": asked[0], "emotion": None}
+
+
+def test_the_circle_closes(model, speech, target, cache, tmp_path, capsys):
+    """Ask, label, adapt, and ask for others."""
+    options = [*target, "--cache", cache]
+    _, rows = ask(capsys, model, *options, "--ask", 4)
+    truth = speech.set_index("path")["emotion"]
+    rows["emotion"] = [*rows["path"].map(truth)[:3], None]
+    rows.to_csv(tmp_path / "labels.csv", index=False)
+    options += ["--labels", tmp_path / "labels.csv"]
+    assert run("adapt", model, *options, "--out", tmp_path / "out.skops") == 0
+    assert "3 of them labelled" in capsys.readouterr().out
+    _, more = ask(capsys, tmp_path / "out.skops", *options, "--ask", N_TARGET)
+    assert len(more) == N_TARGET - 3
+    assert set(more["path"]) == set(target) - set(rows["path"][:3])
+    # The one that was left out comes first.
+    assert more["path"][0] == rows["path"][3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--labels labels.csv", "argument --labels: only --adapt and --ask use labels"),
+        ("--ask 5 --adapt", "argument --ask: recordings are drawn at random, without --adapt"),
+        ("--ask 5 --reference b.wav", "are drawn at random, without --reference"),
+        ("--ask 0", "argument --ask: got '0', expected a positive number"),
+    ],
+)
+def test_wrong_usage_of_predict(arguments, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run("predict", "m.skops", "a.wav", *arguments.split())
     assert message in capsys.readouterr().err

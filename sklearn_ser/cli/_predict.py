@@ -6,7 +6,14 @@ import sys
 import warnings
 from pathlib import Path
 
-from sklearn_ser.cli._arguments import add_command, add_common, add_on_error, add_workers
+from sklearn_ser.cli._arguments import (
+    add_command,
+    add_common,
+    add_on_error,
+    add_workers,
+    count_argument,
+)
+from sklearn_ser.cli._labels import add_labels, read_labels
 from sklearn_ser.cli._model import (
     adapt_model,
     add_loading,
@@ -37,6 +44,7 @@ def add_predict(commands):
         sklearn-ser predict model.skops recordings/
         sklearn-ser predict model.skops call.wav --reference earlier_calls/
         sklearn-ser predict model.skops recordings/ --format jsonl > emotions.jsonl
+        sklearn-ser predict model.skops recordings/ --ask 20 > to_label.csv
         """,
     )
     add_model(command)
@@ -52,9 +60,17 @@ def add_predict(commands):
     command.add_argument(
         "--adapt",
         action="store_true",
-        help="first adapt a copy of the model to the recordings, without labels; for methods that "
-        "can adapt",
+        help="first adapt a copy of the model to the recordings, without labels or with a few; for "
+        "methods that can adapt",
     )
+    command.add_argument(
+        "--ask",
+        metavar="N",
+        type=count_argument,
+        help="instead of emotions, print N recordings to label next, drawn at random, as a table "
+        "with an empty column to fill in for `sklearn-ser adapt --labels`",
+    )
+    add_labels(command, "--adapt learns them too, and --ask names others")
     _add_output(command)
     add_loading(command)
     add_on_error(command)
@@ -66,7 +82,8 @@ def _add_output(command):
     command.add_argument(
         "--format",
         choices=_FORMATS,
-        help="format of the output (default: that of the suffix of --out, otherwise table)",
+        help="format of the output (default: that of the suffix of --out, otherwise table, or csv "
+        "with --ask)",
     )
     command.add_argument(
         "--out", metavar="FILE", type=Path, help="file to write (default: standard output)"
@@ -83,10 +100,10 @@ def _rescaled(model, reference):
         raise PersistenceError(f"--reference: {error}") from error
 
 
-def _adapted(model, X):
+def _adapted(model, X, labels):
     from sklearn_ser.exceptions import NotAdaptedWarning
 
-    adapted, reason = adapt_model(model, X, "--adapt")
+    adapted, reason = adapt_model(model, X, "--adapt", labels)
     if reason:
         warnings.warn(
             f"The recordings were predicted without adapting to them. {reason}",
@@ -135,6 +152,18 @@ def _predict(model, X, paths, kept, *, tried_to_adapt):
     return table
 
 
+def _to_label(paths, labels, n_asked):
+    """Return a table of recordings to label next, without emotions."""
+    import numpy as np
+    import pandas as pd
+
+    # At random: in experiments, no choice by the predictions or the embedding was better. The
+    # order is always the same, so that those that follow the labelled ones come next.
+    order = np.random.default_rng(0).permutation(len(paths))
+    asked = [paths[i] for i in order if labels is None or labels[i] is None]
+    return pd.DataFrame({"path": asked[:n_asked], "emotion": None}, dtype=object)
+
+
 def _as_table(table):
     text = table.copy()
     for name in table.columns[2:]:
@@ -162,15 +191,16 @@ def _write(table, file, kind):
         print(line, file=file)
 
 
-def _run(args):
-    """Predict the recordings and print the table."""
-    suffix = "" if args.out is None else args.out.suffix.lower().removeprefix(".")
-    kind = args.format or (suffix if suffix in _FORMATS else "table")
+def _table(args):
+    """Return the table that the arguments ask for."""
     from sklearn_ser.datasets import list_recordings
 
     with blaming(args.model):
         _, extractor, model = open_model(args)
         paths = list_recordings(args.recordings)
+        labels = read_labels(args.labels, paths, model)
+        if args.ask:
+            return _to_label(paths, labels, args.ask)
         X, kept = extract(extractor, paths, args.on_error)
         if args.reference:
             others = list_recordings(args.reference)
@@ -178,13 +208,28 @@ def _run(args):
             model = _rescaled(model, reference)
         if args.adapt:
             # After rescaling, so that the classifier adapts to the rows it will predict.
-            model = _adapted(model, X)
+            model = _adapted(model, X, None if labels is None else labels[kept])
         table = _predict(model, X, paths, kept, tried_to_adapt=args.adapt)
-    if args.on_error == "skip":
-        table = table[kept]
+    return table[kept] if args.on_error == "skip" else table
+
+
+def _check_usage(args):
+    if args.ask and (args.adapt or args.reference):
+        option = "--adapt" if args.adapt else "--reference"
+        args.parser.error(f"argument --ask: recordings are drawn at random, without {option}")
+    if args.labels and not (args.adapt or args.ask):
+        args.parser.error("argument --labels: only --adapt and --ask use labels")
+
+
+def _run(args):
+    """Predict the recordings and print the table."""
+    _check_usage(args)
+    suffix = "" if args.out is None else args.out.suffix.lower().removeprefix(".")
+    kind = suffix if suffix in _FORMATS else "csv" if args.ask else "table"
+    table = _table(args)
     with contextlib.ExitStack() as stack:
         file = sys.stdout
         if args.out is not None:
             args.out.parent.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(replacing(args.out))
-        _write(table, file, kind)
+        _write(table, file, args.format or kind)
