@@ -29,7 +29,7 @@ __all__ = ["AdaptiveClassifier", "check_codes"]
 _AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
 
 
-def check_codes(codes, classes, *shapes, n_labelled=0):
+def check_codes(codes, classes, *shapes):
     """Refuse a stored state whose parts do not match.
 
     torch uses codes of classes as positions in memory and does not check them.
@@ -42,8 +42,6 @@ def check_codes(codes, classes, *shapes, n_labelled=0):
         Should be an array.
     *shapes : tuple of int
         The number of rows of further arrays, each as a tuple of one.
-    n_labelled : object, default=0
-        Should be a number of rows, fewer than all.
 
     Raises
     ------
@@ -59,8 +57,6 @@ def check_codes(codes, classes, *shapes, n_labelled=0):
         and codes.min() >= 0
         and codes.max() < classes.size
         and all(shape == codes.shape for shape in shapes)
-        and isinstance(n_labelled, int)
-        and 0 <= n_labelled < codes.size
     )
     if not fits:
         raise ValueError(

@@ -1,13 +1,31 @@
 """Answers of NNPMClassifier: probabilities, labels and embeddings."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from sklearn_ser.estimators._nnpm_training import NNPMTraining
+from sklearn_ser.estimators._nnpm_caution import trust, unadapted_votes
+from sklearn_ser.estimators._nnpm_training import NNPMTraining, equal_shares
 from sklearn_ser.nn._devices import as_tensor, one_thread
 from sklearn_ser.nn._multilabel import geometric_mean, without_missing
 from sklearn_ser.nn._readout import embed_rows
+
+
+def _mean_over_members(module, readout, rows, *, vote):
+    """Return the probabilities ``(n, K)`` by a network and its memory."""
+    z = embed_rows(module, rows)
+    head, votes = readout.correct(*readout.raw(module, z))
+    chosen = {"head": head, "memory": votes}
+    probabilities = chosen[vote] if vote in chosen else geometric_mean(head, votes)
+    if readout.is_any_missing():
+        # The geometric mean replaces 0 by a tiny number, so a single vote of 0 does
+        # not exclude a class; one that is known to be missing is excluded here.
+        probabilities = without_missing(probabilities, readout.prior)
+    # The arithmetic mean over members: one member that is certain does not overrule the
+    # others, as it would in a geometric mean.
+    return probabilities.mean(dim=0)
 
 
 class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -40,7 +58,7 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
             In the order of `classes_`.
         """
         model, X = self._ready(X)
-        return model._probabilities(X, self.vote)
+        return model._probabilities(X, self.vote, self.caution)
 
     def transform(self, X):
         """Embed rows on the unit sphere.
@@ -75,7 +93,9 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
             Between 0 and 1.
         """
         model, X = self._ready(X)
-        head, memory = (model._probabilities(X, one).argmax(axis=1) for one in ("head", "memory"))
+        head, memory = (
+            model._probabilities(X, one, 0).argmax(axis=1) for one in ("head", "memory")
+        )
         return float((head == memory).mean())
 
     def _embed(self, X):
@@ -84,19 +104,26 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
         with one_thread(device):
             return embed_rows(self.net_.module_, as_tensor(X, device)).cpu().numpy()
 
-    def _probabilities(self, X, vote):
+    def _probabilities(self, X, vote, caution):
         """Return the probabilities of the classes for validated rows, ndarray (n, K)."""
         device = self.net_.device
         with one_thread(device), torch.no_grad():
-            readout, module = self._readout(device, *self._shares_to_predict()), self.net_.module_
-            z = embed_rows(module, as_tensor(X, device))
-            head, votes = readout.correct(*readout.raw(module, z))
-            chosen = {"head": head, "memory": votes}
-            probabilities = chosen[vote] if vote in chosen else geometric_mean(head, votes)
-            if readout.is_any_missing():
-                # The geometric mean replaces 0 by a tiny number, so a single vote of 0 does
-                # not exclude a class; one that is known to be missing is excluded here.
-                probabilities = without_missing(probabilities, readout.prior)
-            # The arithmetic mean over members: one member that is certain does not overrule the
-            # others, as it would in a geometric mean.
-            return probabilities.mean(dim=0).cpu().numpy()
+            shares, means = self._shares_to_predict()
+            readout, rows = self._readout(device, shares, means), as_tensor(X, device)
+            probabilities_of = partial(_mean_over_members, vote=vote)
+            adapted = probabilities_of(self.net_.module_, readout, rows)
+            weight = self._weight_of_adaptation(shares, caution)
+            if weight < 1:
+                before = unadapted_votes(
+                    self._unadapted, self._recipe, readout, rows, probabilities_of
+                )
+                adapted = torch.lerp(before, adapted, weight)
+            return adapted.cpu().numpy()
+
+    def _weight_of_adaptation(self, shares, caution):
+        """Return the weight of the adapted model in its predictions."""
+        # Labels are better evidence than caution. Given shares would no longer be exact.
+        unequal = shares is not None and not np.array_equal(shares, equal_shares(shares))
+        if self._unadapted is None or self._n_labelled or unequal:
+            return 1.0
+        return trust(self._unadapted["n_target"], caution)

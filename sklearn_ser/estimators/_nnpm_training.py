@@ -7,6 +7,7 @@ import torch
 
 from sklearn_ser._sklearn import validate_parameters
 from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
+from sklearn_ser.estimators._nnpm_caution import check_unadapted, unadapted_state
 from sklearn_ser.estimators._nnpm_labels import check_number_labelled, class_balance
 from sklearn_ser.nn._adaptation import (
     Adaptation,
@@ -107,10 +108,13 @@ class NNPMTraining(AdaptiveClassifier):
     # were any have none.
     _n_labelled = 0
 
+    # What there was before adaptation; a model that is not adapted, or stored earlier, has none.
+    _unadapted = None
+
     _continuing = "Adaptation continues"
     _restarting = "call fit again"
     _network = MemoryNet
-    _without_effect_on_adaptation = ("random_state", "verbose", "vote")
+    _without_effect_on_adaptation = ("random_state", "verbose", "vote", "caution")
 
     def _warm_up(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
@@ -119,6 +123,7 @@ class NNPMTraining(AdaptiveClassifier):
         self._source_rows = X
         self._memory_codes = codes
         self._n_labelled = 0
+        self._unadapted = None
         self._means = None
         self._keep_moments = False
         self._seed = seed
@@ -259,6 +264,7 @@ class NNPMTraining(AdaptiveClassifier):
                 load_state(self.net_, weights_before)
             vars(self).update(before)
             return reason
+        self._keep_unadapted(weights_before["weights"], before["memory_"], len(X_target))
         self._keep(readout, state)
         if not labels_alone:
             self._learn_shares(shares, readout, target)
@@ -294,6 +300,15 @@ class NNPMTraining(AdaptiveClassifier):
         self.pseudo_labels_ = self.classes_[state.probabilities.argmax(dim=1).cpu().numpy()]
         self.target_selected_ = state.selected.cpu().numpy()
         self.adapted_ = True
+
+    def _keep_unadapted(self, weights, memory, n_target):
+        """Keep the state before the first adaptation, for predictions with caution."""
+        if self._n_labelled:
+            self._unadapted = None
+        elif self._unadapted is not None:
+            self._unadapted = {**self._unadapted, "n_target": n_target}
+        elif not self.adapted_:
+            self._unadapted = unadapted_state(weights, memory, n_target)
 
     def _train_on_target(self, state, device):
         """Train for `max_epochs` epochs on the target; return whether it diverged."""
@@ -339,6 +354,10 @@ class NNPMTraining(AdaptiveClassifier):
             shapes += [] if rows is None else [np.shape(rows)[:1]]
             check_codes(state["_memory_codes"], state.get("classes_"), *shapes)
             check_number_labelled(state.get("_n_labelled", 0), len(state["_memory_codes"]))
+            if state.get("_unadapted") is not None:
+                check_unadapted(state["_unadapted"], len(state["_memory_codes"]))
         super().__setstate__(state)
+        if self._unadapted is not None:
+            self._check_weights(self._unadapted["weights"])
         if "_memory_codes" in state:
             self._cache = {}

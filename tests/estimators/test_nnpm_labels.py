@@ -166,7 +166,7 @@ class TestLater:
         X, y, T, t = data
         state = make().fit(X, y).adapt(T, few(t)).__getstate__()
         state["_n_labelled"] = len(X) + 15
-        with pytest.raises(ValueError, match="the classes of the rows in the memory do not fit"):
+        with pytest.raises(ValueError, match="of which 165 are said to be labelled"):
             make().__setstate__(state)
 
     def test_a_refit_forgets_them(self, data):
