@@ -241,12 +241,31 @@ def test_autoencoders_are_wider_behind_an_encoder(name):
 @pytest.mark.parametrize("name", ["coral", "nnpm"])
 def test_scalings_side_by_side_are_for_functionals(name):
     both, corpus = (
-        type(method_for(name, (True, encoder, "all")).make()[0]).__name__
+        type(method_for(name, (encoder is None, encoder, "all")).make()[0]).__name__
         for encoder in (None, "owner/model")
     )
     assert (both, corpus) == ("FeatureUnion", "CorpusScaler")
-    description = method_for(name, (True, "owner/model", "all")).description
+    description = method_for(name, (False, "owner/model", "all")).description
     assert description.startswith("each corpus standardised by itself, then")
+
+
+def test_nnpm_takes_encoder_and_functionals_as_views(named, whisper_folder, tmp_path):
+    model = tmp_path / "model.skops"
+    features = ["--features", f"both={whisper_folder}:1", "--method", "nnpm"]
+    assert main(["train", *named, *features, "--no-scores", "--out", str(model)]) == 0
+    *_, scaler, classifier = (step for _, step in load(model).steps)
+    assert [type(part).__name__ for _, part in scaler.transformer_list] == [
+        "CorpusScaler",
+        "StandardScaler",
+    ]
+    n_features = classifier.n_features_in_ // 2
+    encoder_by_corpus, encoder_by_all, functionals = (
+        np.arange(2 * n_features)[view] for view in classifier.views
+    )
+    assert encoder_by_corpus.tolist() == [*range(88, n_features)]
+    np.testing.assert_array_equal(encoder_by_all, encoder_by_corpus + n_features)
+    assert functionals.tolist() == [*range(88), *range(n_features, n_features + 88)]
+    assert "as views of a memory" in model_card(model)["card"]["method"]
 
 
 def test_other_methods_are_the_same_behind_an_encoder():

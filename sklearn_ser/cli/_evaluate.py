@@ -156,7 +156,7 @@ def _validate(args, X, speech, seconds):
     """Evaluate each method; return their pipelines, results and transfers."""
     from sklearn_ser.evaluation import cross_corpus_validate, transfer_matrix
 
-    methods = {name: method_for(name, args.features) for name in args.methods}
+    methods = {name: method_for(name, args.features, X.shape[1]) for name in args.methods}
     models = {name: method.make() for name, method in methods.items()}
     common = {"speaker": speech["speaker"], "n_jobs": args.jobs, "verbose": 1}
     data = X, speech["emotion"], speech["corpus"]

@@ -9,6 +9,9 @@ __all__ = ["METHODS", "Method", "describe_methods", "method_for"]
 # Fixed, so that the same command gives the same numbers.
 _SEED = 0
 
+# Of eGeMAPSv02. Asking the extractor would compile it, for the help text too.
+_N_FUNCTIONALS = 88
+
 # With a decoder that leaves more noise than this on a feature, half of the units collapse.
 _BETA = 0.03
 
@@ -123,6 +126,26 @@ def _nnpm_on_encoder():
     # Some hundred units of an encoder say more about the corpus than about the emotion unless
     # each corpus is scaled by itself.
     return _scaled(NNPMClassifier(random_state=_SEED))
+
+
+def _nnpm_on_both(n_features):
+    from sklearn.pipeline import make_pipeline, make_union
+    from sklearn.preprocessing import StandardScaler
+
+    from sklearn_ser import CorpusScaler, NNPMClassifier
+
+    # The functionals come first, and behind the union once more with the other scaling. Side by
+    # side in one network, the many columns of the encoder would drown them.
+    by_corpus, by_all = range(_N_FUNCTIONALS), range(n_features, n_features + _N_FUNCTIONALS)
+    views = [
+        slice(_N_FUNCTIONALS, n_features),
+        slice(n_features + _N_FUNCTIONALS, 2 * n_features),
+        [*by_corpus, *by_all],
+    ]
+    return make_pipeline(
+        make_union(CorpusScaler(), StandardScaler()),
+        NNPMClassifier(views=views, random_state=_SEED),
+    )
 
 
 @dataclass(frozen=True)
@@ -250,10 +273,34 @@ _ON_ENCODERS = {
 }
 
 
-def method_for(name, features):
-    """Return the method of a name for the features that an argument stands for."""
-    _, encoder, _ = features
-    return METHODS[name] if encoder is None else _ON_ENCODERS.get(name, METHODS[name])
+_NNPM_ON_BOTH = Method(
+    "nnpm",
+    "features of the encoder, with each corpus standardised by itself and all together, and "
+    "functionals as views of a memory of the training recordings that adapts to the unlabelled "
+    "ones to predict",
+    _nnpm_on_both,
+    adapts=True,
+)
+
+
+def method_for(name, features, n_features=None):
+    """Return the method of a name for the features that an argument stands for.
+
+    Parameters
+    ----------
+    name : str
+        Name of the method.
+    features : tuple
+        Whether there are functionals, the encoder and its layers.
+    n_features : int, default=None
+        Their number; needed to make a pipeline on both.
+    """
+    functionals, encoder, _ = features
+    if encoder is None:
+        return METHODS[name]
+    if functionals and name == "nnpm":
+        return replace(_NNPM_ON_BOTH, make=functools.partial(_nnpm_on_both, n_features))
+    return _ON_ENCODERS.get(name, METHODS[name])
 
 
 def describe_methods():

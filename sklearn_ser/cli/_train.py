@@ -166,6 +166,7 @@ def _run(args):
         _check_emotions(speech)
         extractor = make_extractor(args)
         X = extractor.fit_transform(speech["path"])
+    method = method_for(args.method, args.features, X.shape[1])
     scores = "none: --no-scores" if args.no_scores else _scores(method, X, speech, args.jobs)
     model = fit_cross_corpus(**_evaluation_arguments(method, X, speech))
     args.out.parent.mkdir(parents=True, exist_ok=True)
