@@ -7,7 +7,8 @@ extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds.
 ``layers`` compares the layers of each encoder, ``frames`` all frames with those of speech alone;
 ``widths`` gives the autoencoders more units; ``beside`` puts functionals beside a layer;
 ``methods`` what classifiers, autoencoders and adaptation make of each representation, with each
-scaling; ``pairs`` trains on a single corpus; ``inductive`` predicts speakers that were not
+scaling; ``pairs`` trains on a single corpus; ``views`` gives an encoder and functionals to members
+of their own; ``inductive`` predicts speakers that were not
 adapted to; ``choice`` lets a search choose the layer on the source corpora; ``cost`` times
 extraction, one thread, by turns. The last one belongs on a quiet machine. Needs skada.
 """
@@ -231,6 +232,43 @@ def part_pairs(data, seeds):
         print(f"mean gain {np.mean(gains):+.3f}, smallest {min(gains):+.3f}")
 
 
+def views(n_features):
+    """Return the views that the command line takes of 88 functionals and an encoder.
+
+    `n_features` counts both, which are there twice: scaled by corpus, and globally.
+    """
+    functionals = [*range(88), *range(n_features, n_features + 88)]
+    return [slice(88, n_features), slice(n_features + 88, 2 * n_features), functionals]
+
+
+def on_views(**parameters):
+    def method(X, y, X_target, seed):
+        return nnpm(views=views(X.shape[1] // 2), **parameters)(X, y, X_target, seed)
+
+    return method
+
+
+def part_views(data, seeds):
+    """Give members the encoder by corpus, the encoder globally, or the functionals."""
+    shown = {"views, not adapted": on_views(adaptation=None), "views": on_views()}
+    for encoder in PACKAGES:
+        middle = (data.extractor(encoder).fit(data.speech.path).n_layers_ - 1) // 2
+        for layer in (middle, "all"):
+            print(f"-- eGeMAPS and Whisper {encoder}, layer {layer}")
+            X = np.hstack([data.egemaps(), data.embedding(encoder, layer=layer)])
+            compare(data.rows(X), shown, ["both"], seeds)
+            gains = []
+            for transfer in pairs():
+                alone, adapted = (
+                    table(method, data.rows(X), "both", [transfer], seeds).mean()
+                    for method in shown.values()
+                )
+                gains.append(adapted - alone)
+                (source,), target = transfer
+                print(f"{source:>8} → {target:<8} {alone:.3f} → {adapted:.3f}", flush=True)
+            print(f"mean gain {np.mean(gains):+.3f}, smallest {min(gains):+.3f}")
+
+
 def part_inductive(data, seeds):
     """Predict speakers that were not adapted to, from a middle layer."""
     for encoder in PACKAGES:
@@ -312,6 +350,7 @@ PARTS = {
     "beside": part_beside,
     "methods": part_methods,
     "pairs": part_pairs,
+    "views": part_views,
     "inductive": part_inductive,
     "choice": part_choice,
     "cost": part_cost,
