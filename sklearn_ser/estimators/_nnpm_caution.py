@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from sklearn_ser.nn._devices import as_tensor, build_module
-from sklearn_ser.nn._readout import Readout
+from sklearn_ser.nn._readout import Readout, embed_rows
 
-__all__ = ["check_unadapted", "trust", "unadapted_state", "unadapted_votes"]
+__all__ = ["check_unadapted", "trust", "unadapted_model", "unadapted_state", "with_target"]
 
 
 def trust(n_target, caution):
@@ -34,19 +34,20 @@ def trust(n_target, caution):
     return n_target / (n_target + caution)
 
 
-def unadapted_state(weights, memory, n_target):
+def unadapted_state(weights, memory):
     """Return what a model keeps of its state before adaptation, as plain values."""
-    return {"weights": weights, "memory": memory, "n_target": int(n_target)}
+    return {"weights": weights, "memory": memory, "means": None, "n_target": 0}
 
 
 def check_unadapted(state, n_source):
     """Refuse a stored state whose parts do not match; weights are compared elsewhere."""
     fits = (
         isinstance(state, dict)
-        and set(state) == {"weights", "memory", "n_target"}
+        and set(state) == {"weights", "memory", "means", "n_target"}
         and isinstance(state["n_target"], int)
         and state["n_target"] > 0
         and np.shape(state["memory"])[-2:-1] == (n_source,)
+        and (state["means"] is None or [np.ndim(one) for one in state["means"]] == [3, 3])
     )
     if not fits:
         raise ValueError(
@@ -55,8 +56,8 @@ def check_unadapted(state, n_source):
         )
 
 
-def unadapted_votes(state, recipe, readout, rows, probabilities_of):
-    """Return the probabilities ``(n, K)`` of the model before adaptation.
+def unadapted_model(state, recipe, readout):
+    """Return network and readout of a model before adaptation.
 
     Parameters
     ----------
@@ -65,27 +66,39 @@ def unadapted_votes(state, recipe, readout, rows, probabilities_of):
     recipe : tuple
         Class and arguments of the network.
     readout : Readout
-        That of the adapted model.
-    rows : Tensor of shape (n, n_features)
-        Rows, on the device to compute on.
-    probabilities_of : callable
-        Takes a network, a readout and rows.
+        That of the adapted model, on the device to compute on.
 
     Returns
     -------
-    probabilities : Tensor of shape (n, K)
+    module : MemoryNet
+        The network.
+    readout : Readout
+        Its own; with the mean probabilities of the target if they are known.
     """
+    device = readout.memory.device
     module_class, arguments = recipe
-    module = build_module(lambda: module_class(**arguments), 0).to(rows.device)
+    module = build_module(lambda: module_class(**arguments), 0).to(device)
     module.load_state_dict({name: torch.tensor(one) for name, one in state["weights"].items()})
     module.eval()
-    # Without means: the votes are not brought to equal shares, which adaptation took for granted
-    # and the target may not have.
+    means = state["means"] and tuple(as_tensor(mean, device) for mean in state["means"])
     before = Readout(
-        as_tensor(state["memory"], rows.device),
+        as_tensor(state["memory"], device),
         readout.codes,
         n_classes=readout.n_classes,
         temperature=readout.temperature,
         prior=readout.prior,
+        means=means,
     )
-    return probabilities_of(module, before, rows)
+    return module, before
+
+
+def with_target(state, recipe, readout, target):
+    """Return the state with the mean probabilities of the rows that were adapted to.
+
+    Votes of both models are brought to the shares of the classes: those of an unadapted model
+    may be for a few classes, and certain.
+    """
+    module, before = unadapted_model({**state, "means": None}, recipe, readout)
+    before.learn_means(*before.raw(module, embed_rows(module, target)))
+    means = before.means and tuple(mean.cpu().numpy() for mean in before.means)
+    return {**state, "means": means, "n_target": len(target)}

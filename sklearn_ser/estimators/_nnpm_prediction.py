@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from sklearn_ser.estimators._nnpm_caution import trust, unadapted_votes
+from sklearn_ser.estimators._nnpm_caution import trust, unadapted_model
 from sklearn_ser.estimators._nnpm_training import NNPMTraining, equal_shares
 from sklearn_ser.nn._devices import as_tensor, one_thread
 from sklearn_ser.nn._multilabel import geometric_mean, without_missing
@@ -114,10 +114,8 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
             adapted = probabilities_of(self.net_.module_, readout, rows)
             weight = self._weight_of_adaptation(shares, caution)
             if weight < 1:
-                before = unadapted_votes(
-                    self._unadapted, self._recipe, readout, rows, probabilities_of
-                )
-                adapted = torch.lerp(before, adapted, weight)
+                before = unadapted_model(self._unadapted, self._recipe, readout)
+                adapted = torch.lerp(probabilities_of(*before, rows), adapted, weight)
             return adapted.cpu().numpy()
 
     def _weight_of_adaptation(self, shares, caution):

@@ -7,7 +7,7 @@ import torch
 
 from sklearn_ser._sklearn import validate_parameters
 from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
-from sklearn_ser.estimators._nnpm_caution import check_unadapted, unadapted_state
+from sklearn_ser.estimators._nnpm_caution import check_unadapted, unadapted_state, with_target
 from sklearn_ser.estimators._nnpm_labels import check_number_labelled, class_balance
 from sklearn_ser.nn._adaptation import (
     Adaptation,
@@ -264,7 +264,7 @@ class NNPMTraining(AdaptiveClassifier):
                 load_state(self.net_, weights_before)
             vars(self).update(before)
             return reason
-        self._keep_unadapted(weights_before["weights"], before["memory_"], len(X_target))
+        self._keep_unadapted(weights_before["weights"], before["memory_"], readout, target)
         self._keep(readout, state)
         if not labels_alone:
             self._learn_shares(shares, readout, target)
@@ -301,14 +301,16 @@ class NNPMTraining(AdaptiveClassifier):
         self.target_selected_ = state.selected.cpu().numpy()
         self.adapted_ = True
 
-    def _keep_unadapted(self, weights, memory, n_target):
+    def _keep_unadapted(self, weights, memory, readout, target):
         """Keep the state before the first adaptation, for predictions with caution."""
-        if self._n_labelled:
+        known = self._unadapted
+        if known is None and not self.adapted_:
+            known = unadapted_state(weights, memory)
+        if known is None or self._n_labelled:
             self._unadapted = None
-        elif self._unadapted is not None:
-            self._unadapted = {**self._unadapted, "n_target": n_target}
-        elif not self.adapted_:
-            self._unadapted = unadapted_state(weights, memory, n_target)
+            return
+        with one_thread(target.device), torch.no_grad():
+            self._unadapted = with_target(known, self._recipe, readout, target)
 
     def _train_on_target(self, state, device):
         """Train for `max_epochs` epochs on the target; return whether it diverged."""

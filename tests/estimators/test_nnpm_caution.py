@@ -19,6 +19,15 @@ def proba(model, X, **parameters):
     return copy.deepcopy(model).set_params(**parameters).predict_proba(X)
 
 
+def at_equal_shares(X, y, T):
+    """The unadapted model, with head and memory divided by their means over the target."""
+    model = make(adaptation=None).fit(X, y)
+    corrected = [proba(model, T, vote=vote) for vote in ("head", "memory")]
+    corrected = [one / one.mean(axis=0) for one in corrected]
+    both = np.sqrt(np.prod([one / one.sum(axis=1, keepdims=True) for one in corrected], axis=0))
+    return both / both.sum(axis=1, keepdims=True)
+
+
 def test_the_weight_of_adaptation():
     assert [trust(n, 50) for n in (50, 450)] == [0.5, 0.9]
     assert trust(20, 0) == 1
@@ -27,14 +36,14 @@ def test_the_weight_of_adaptation():
 class TestPredictions:
     def test_they_are_the_mean_of_both_models(self, data):
         X, y, T, _ = data
-        alone = make(adaptation=None).fit(X, y).predict_proba(T)
+        alone = at_equal_shares(X, y, T)
         model = make().fit(X, y, X_target=T)
         adapted = proba(model, T, caution=0)
         assert np.abs(adapted - alone).max() > 0.1
         expected = (100 * adapted + 50 * alone) / 150
-        np.testing.assert_allclose(model.predict_proba(T), expected, atol=1e-6)
+        np.testing.assert_allclose(model.predict_proba(T), expected, atol=1e-4)
         expected = (100 * adapted + 300 * alone) / 400
-        np.testing.assert_allclose(proba(model, T, caution=300), expected, atol=1e-6)
+        np.testing.assert_allclose(proba(model, T, caution=300), expected, atol=1e-4)
 
     def test_a_change_takes_effect_with_either_way_in(self, data):
         X, y, T, _ = data
@@ -46,10 +55,10 @@ class TestPredictions:
 
     def test_adapting_again_keeps_the_model_before_the_first_time(self, data):
         X, y, T, _ = data
-        alone = make(adaptation=None).fit(X, y).predict_proba(T)
+        alone = at_equal_shares(X, y, T[:50])
         model = make().fit(X, y, X_target=T).adapt(T[:50])
-        expected = (proba(model, T, caution=0) + alone) / 2
-        np.testing.assert_allclose(model.predict_proba(T), expected, atol=1e-6)
+        expected = (proba(model, T[:50], caution=0) + alone) / 2
+        np.testing.assert_allclose(model.predict_proba(T[:50]), expected, atol=1e-4)
 
     def test_a_missing_class_stays_excluded(self, data):
         X, y, T, _ = data
@@ -107,6 +116,7 @@ class TestDamage:
             ({"memory": np.zeros((2, 3, 8), np.float32)}, "state before adaptation does not fit"),
             ({"n_target": 0}, "state before adaptation does not fit"),
             ({"n_target": "many"}, "state before adaptation does not fit"),
+            ({"means": (np.zeros(3),)}, "state before adaptation does not fit"),
             ({"more": 1}, "state before adaptation does not fit"),
             ({"weights": {}}, "weights that do not belong to its network"),
         ],
