@@ -103,11 +103,11 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     min_target : int, default=20
         With fewer target rows, a `NotAdaptedWarning` is issued instead of adapting; labels
         among them are learnt all the same.
-    caution : float, default=50.0
+    caution : float, default=80.0
         Number of target rows :math:`c` at which the model before adaptation has the same say
         as the adapted one: predictions are the mean of both, with the weight
-        :math:`n / (n + c)` of the adapted one for :math:`n` target rows. Adaptation to few rows
-        is as often harmful as helpful; with some hundred rows, the adapted model decides. 0:
+        :math:`n^2 / (n^2 + c^2)` of the adapted one for :math:`n` target rows. Adaptation to few
+        rows does harm as often as good; with some hundred rows, the adapted model decides. 0:
         the adapted model alone. Not used with labels in the target, nor with given shares that
         differ.
     guard : bool, default=True
@@ -288,7 +288,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         keep_source=True,
         random_state=None,
         min_target=20,
-        caution=50.0,
+        caution=80.0,
         guard=True,
         label_weight=0.1,
         selection=0.6,

@@ -10,10 +10,11 @@ __all__ = ["check_unadapted", "trust", "unadapted_model", "unadapted_state", "wi
 
 
 def trust(n_target, caution):
-    r"""Return the weight of an adapted model in a prediction, :math:`n / (n + c)`.
+    r"""Return the weight of an adapted model in a prediction, :math:`n^2 / (n^2 + c^2)`.
 
-    A corpus of few rows is adapted to badly as often as well: shares of its classes are far
-    from equal by chance, and a few wrong pseudo labels are a large part of all.
+    Adaptation to few rows does harm as often as good: shares of their classes are far from
+    equal by chance, and a few wrong pseudo labels are a large part of all. The square lets the
+    unadapted model matter less, the more rows there are, than :math:`n / (n + c)` would.
 
     Parameters
     ----------
@@ -29,9 +30,9 @@ def trust(n_target, caution):
     Examples
     --------
     >>> trust(150, 50)
-    0.75
+    0.9
     """
-    return n_target / (n_target + caution)
+    return n_target**2 / (n_target**2 + caution**2)
 
 
 def unadapted_state(weights, memory):

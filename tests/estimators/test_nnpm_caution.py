@@ -29,7 +29,7 @@ def at_equal_shares(X, y, T):
 
 
 def test_the_weight_of_adaptation():
-    assert [trust(n, 50) for n in (50, 450)] == [0.5, 0.9]
+    assert [trust(n, 50) for n in (50, 150)] == [0.5, 0.9]
     assert trust(20, 0) == 1
 
 
@@ -37,12 +37,12 @@ class TestPredictions:
     def test_they_are_the_mean_of_both_models(self, data):
         X, y, T, _ = data
         alone = at_equal_shares(X, y, T)
-        model = make().fit(X, y, X_target=T)
+        model = make(caution=100).fit(X, y, X_target=T)
         adapted = proba(model, T, caution=0)
         assert np.abs(adapted - alone).max() > 0.1
-        expected = (100 * adapted + 50 * alone) / 150
+        expected = (adapted + alone) / 2
         np.testing.assert_allclose(model.predict_proba(T), expected, atol=1e-4)
-        expected = (100 * adapted + 300 * alone) / 400
+        expected = (adapted + 9 * alone) / 10
         np.testing.assert_allclose(proba(model, T, caution=300), expected, atol=1e-4)
 
     def test_a_change_takes_effect_with_either_way_in(self, data):
@@ -56,7 +56,7 @@ class TestPredictions:
     def test_adapting_again_keeps_the_model_before_the_first_time(self, data):
         X, y, T, _ = data
         alone = at_equal_shares(X, y, T[:50])
-        model = make().fit(X, y, X_target=T).adapt(T[:50])
+        model = make(caution=50).fit(X, y, X_target=T).adapt(T[:50])
         expected = (proba(model, T[:50], caution=0) + alone) / 2
         np.testing.assert_allclose(model.predict_proba(T[:50]), expected, atol=1e-4)
 
