@@ -1,9 +1,11 @@
 """The unadapted half of an adapted NNPMClassifier, which keeps a say in its predictions."""
 
+import copy
+
 import numpy as np
 import torch
 
-from sklearn_ser.nn._devices import as_tensor, build_module
+from sklearn_ser.nn._devices import as_tensor
 from sklearn_ser.nn._readout import Readout, embed_rows
 
 __all__ = ["check_unadapted", "trust", "unadapted_model", "unadapted_state", "with_target"]
@@ -40,14 +42,17 @@ def unadapted_state(weights, memory):
     return {"weights": weights, "memory": memory, "means": None, "n_target": 0}
 
 
-def check_unadapted(state, n_source):
-    """Refuse a stored state whose parts do not match; weights are compared elsewhere."""
+def check_unadapted(state, memory):
+    """Refuse a stored state that does not match the memory; weights are compared elsewhere."""
     fits = (
         isinstance(state, dict)
         and set(state) == {"weights", "memory", "means", "n_target"}
         and isinstance(state["n_target"], int)
         and state["n_target"] > 0
-        and np.shape(state["memory"])[-2:-1] == (n_source,)
+        and isinstance(state["weights"], dict)
+        and isinstance(state["memory"], np.ndarray)
+        and state["memory"].shape == np.shape(memory)
+        and state["memory"].dtype == np.float32
         and (state["means"] is None or [np.ndim(one) for one in state["means"]] == [3, 3])
     )
     if not fits:
@@ -57,15 +62,15 @@ def check_unadapted(state, n_source):
         )
 
 
-def unadapted_model(state, recipe, readout):
+def unadapted_model(state, module, readout):
     """Return network and readout of a model before adaptation.
 
     Parameters
     ----------
     state : dict
         From :func:`unadapted_state`.
-    recipe : tuple
-        Class and arguments of the network.
+    module : MemoryNet
+        The adapted network, which is not changed.
     readout : Readout
         That of the adapted model, on the device to compute on.
 
@@ -77,8 +82,9 @@ def unadapted_model(state, recipe, readout):
         Its own; with the mean probabilities of the target if they are known.
     """
     device = readout.memory.device
-    module_class, arguments = recipe
-    module = build_module(lambda: module_class(**arguments), 0).to(device)
+    # Not built anew: a new network draws initial weights from torch's one generator, which another
+    # thread may be using while this one predicts.
+    module = copy.deepcopy(module)
     module.load_state_dict({name: torch.tensor(one) for name, one in state["weights"].items()})
     module.eval()
     means = state["means"] and tuple(as_tensor(mean, device) for mean in state["means"])
@@ -93,13 +99,13 @@ def unadapted_model(state, recipe, readout):
     return module, before
 
 
-def with_target(state, recipe, readout, target):
+def with_target(state, module, readout, target):
     """Return the state with the mean probabilities of the rows that were adapted to.
 
     Votes of both models are brought to the shares of the classes: those of an unadapted model
     may be for a few classes, and certain.
     """
-    module, before = unadapted_model({**state, "means": None}, recipe, readout)
+    module, before = unadapted_model({**state, "means": None}, module, readout)
     before.learn_means(*before.raw(module, embed_rows(module, target)))
     means = before.means and tuple(mean.cpu().numpy() for mean in before.means)
     return {**state, "means": means, "n_target": len(target)}

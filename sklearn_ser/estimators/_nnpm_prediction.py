@@ -114,7 +114,7 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
             adapted = probabilities_of(self.net_.module_, readout, rows)
             weight = self._weight_of_adaptation(shares, caution)
             if weight < 1:
-                before = unadapted_model(self._unadapted, self._recipe, readout)
+                before = unadapted_model(self._unadapted, self.net_.module_, readout)
                 adapted = torch.lerp(probabilities_of(*before, rows), adapted, weight)
             return adapted.cpu().numpy()
 

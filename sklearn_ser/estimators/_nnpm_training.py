@@ -310,7 +310,7 @@ class NNPMTraining(AdaptiveClassifier):
             self._unadapted = None
             return
         with one_thread(target.device), torch.no_grad():
-            self._unadapted = with_target(known, self._recipe, readout, target)
+            self._unadapted = with_target(known, self.net_.module_, readout, target)
 
     def _train_on_target(self, state, device):
         """Train for `max_epochs` epochs on the target; return whether it diverged."""
@@ -357,7 +357,7 @@ class NNPMTraining(AdaptiveClassifier):
             check_codes(state["_memory_codes"], state.get("classes_"), *shapes)
             check_number_labelled(state.get("_n_labelled", 0), len(state["_memory_codes"]))
             if state.get("_unadapted") is not None:
-                check_unadapted(state["_unadapted"], len(state["_memory_codes"]))
+                check_unadapted(state["_unadapted"], memory)
         super().__setstate__(state)
         if self._unadapted is not None:
             self._check_weights(self._unadapted["weights"])

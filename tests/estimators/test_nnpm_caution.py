@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sklearn_ser.estimators._nnpm_caution import trust
+from sklearn_ser.nn import _devices
 from tests.estimators._nnpm_cases import corpora, make
 
 
@@ -77,6 +78,17 @@ class TestPredictions:
         again = [one.adapt(T[:60]).predict_proba(T) for one in (model, loaded)]
         np.testing.assert_array_equal(*again)
 
+    def test_generators_are_left_to_other_threads(self, data, monkeypatch):
+        X, y, T, _ = data
+        model = make().fit(X, y, X_target=T)
+        expected = model.predict_proba(T)
+
+        def refuse():
+            raise AssertionError("a prediction seeds torch's generator, which other threads use")
+
+        monkeypatch.setattr(_devices, "isolated_generator", refuse)
+        np.testing.assert_array_equal(model.predict_proba(T), expected)
+
 
 class TestWithout:
     def test_given_shares_that_differ_are_exact(self, data):
@@ -114,6 +126,9 @@ class TestDamage:
         ("change", "match"),
         [
             ({"memory": np.zeros((2, 3, 8), np.float32)}, "state before adaptation does not fit"),
+            ({"memory": np.zeros((2, 150, 8), np.float32)}, "state before adaptation does not fit"),
+            ({"memory": np.zeros((1, 150, 8))}, "state before adaptation does not fit"),
+            ({"weights": None}, "state before adaptation does not fit"),
             ({"n_target": 0}, "state before adaptation does not fit"),
             ({"n_target": "many"}, "state before adaptation does not fit"),
             ({"means": (np.zeros(3),)}, "state before adaptation does not fit"),
