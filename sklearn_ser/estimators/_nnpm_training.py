@@ -9,6 +9,7 @@ from sklearn_ser._sklearn import validate_parameters
 from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
 from sklearn_ser.estimators._nnpm_caution import check_unadapted, unadapted_state, with_target
 from sklearn_ser.estimators._nnpm_labels import check_number_labelled, class_balance
+from sklearn_ser.estimators._views import check_columns
 from sklearn_ser.nn._adaptation import (
     Adaptation,
     AdaptationSettings,
@@ -24,6 +25,16 @@ from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
 from sklearn_ser.nn._shares import estimate_shares, means_for_shares
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.utils._messages import plain
+
+# Attributes that only adaptation sets, and the network, which a refit builds anew.
+_OF_ADAPTATION = (
+    "net_",
+    "pseudo_labels_",
+    "target_selected_",
+    "target_prior_",
+    "_prior_estimated",
+    "_prior_means",
+)
 
 # Attributes that labelled target rows change.
 _LABELS_CHANGE = ("_memory_codes", "_source_rows", "_n_labelled")
@@ -118,7 +129,7 @@ class NNPMTraining(AdaptiveClassifier):
 
     def _warm_up(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
-        for name in ("net_", "pseudo_labels_", "target_selected_", "target_prior_"):
+        for name in _OF_ADAPTATION:
             self.__dict__.pop(name, None)
         self._source_rows = X
         self._memory_codes = codes
@@ -358,6 +369,7 @@ class NNPMTraining(AdaptiveClassifier):
             check_number_labelled(state.get("_n_labelled", 0), len(state["_memory_codes"]))
             if state.get("_unadapted") is not None:
                 check_unadapted(state["_unadapted"], memory)
+            check_columns(state["_recipe"][1].get("views"), state["n_features_in_"])
         super().__setstate__(state)
         if self._unadapted is not None:
             self._check_weights(self._unadapted["weights"])

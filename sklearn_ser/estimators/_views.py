@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["view_columns"]
+__all__ = ["check_columns", "view_columns"]
 
 _EXPECTED = (
     "a view is a slice, positions of columns, a mask with one entry a column, or names of columns"
@@ -15,20 +15,27 @@ _EXPECTED = (
 
 def _equal_blocks(n_views, n_features):
     if n_features % n_views:
+        half = (n_features + 1) // 2
         raise ValueError(
             f"views={n_views} means so many blocks of equal width side by side, but X has "
             f"{n_features} features, which {n_views} does not divide. Give a list with the columns "
-            f"of each view, such as [slice(0, 512), slice(512, {n_features})]."
+            f"of each view, such as [slice(0, {half}), slice({half}, {n_features})]."
         )
     return [tuple(block.tolist()) for block in np.split(np.arange(n_features), n_views)]
 
 
 def _columns(view, number, n_features, names):
     """Return the positions of the columns of a view."""
+    wrong = ValueError(f"View {number} of views is {plain(view)!r}; {_EXPECTED}.")
+    try:
+        given = np.arange(n_features)[view] if isinstance(view, slice) else np.asarray(view)
+    except (TypeError, ValueError):
+        # A slice of words or with step 0, and lists of lists.
+        raise wrong from None
     if isinstance(view, slice):
-        found = np.arange(n_features)[view]
+        found = given
     else:
-        given = np.atleast_1d(np.asarray(view))
+        given = np.atleast_1d(given)
         if given.dtype.kind in "UO" and given.size and all(isinstance(n, str) for n in given):
             found = _columns_by_name(given, number, names)
         elif given.dtype == bool and given.shape == (n_features,):
@@ -36,7 +43,7 @@ def _columns(view, number, n_features, names):
         elif given.dtype.kind in "iu" and given.ndim == 1:
             found = given
         else:
-            raise ValueError(f"View {number} of views is {plain(view)!r}; {_EXPECTED}.")
+            raise wrong
     if not found.size:
         raise ValueError(f"View {number} of views has no column of the {n_features}; {_EXPECTED}.")
     outside = (found < -n_features) | (found >= n_features)
@@ -93,3 +100,17 @@ def view_columns(views, n_features, names=None):
     if not len(views):
         raise ValueError("views is empty. Give the columns of at least one view, or None.")
     return tuple(_columns(view, i, n_features, names) for i, view in enumerate(views))
+
+
+def check_columns(columns, n_features):
+    """Refuse stored columns of views that are no positions; torch would not check all of them."""
+    fits = columns is None or (
+        isinstance(columns, (tuple, list))
+        and all(isinstance(view, (tuple, list)) for view in columns)
+        and all(isinstance(i, int) and 0 <= i < n_features for view in columns for i in view)
+    )
+    if not fits:
+        raise ValueError(
+            f"the columns of the views are no positions among {plain(n_features)!r} features; the "
+            f"model was changed or damaged. Train it again."
+        )

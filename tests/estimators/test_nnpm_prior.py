@@ -313,6 +313,12 @@ class TestEstimate:
         assert_same(*models, T)
         np.testing.assert_array_equal(models[0].target_prior_, models[1].target_prior_)
 
+    def test_a_refit_forgets_what_was_adapted(self):
+        X, y, T, _ = imbalanced()
+        fresh, again = make(target_prior="estimate").fit(X, y), make(target_prior="estimate")
+        again.fit(X, y, X_target=T).fit(X, y)
+        assert again.__getstate__().keys() == fresh.__getstate__().keys()
+
     def test_it_is_known_after_adaptation_only(self, data):
         X, y, T, _ = data
         model = make(target_prior="estimate").fit(X, y)

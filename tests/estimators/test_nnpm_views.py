@@ -43,7 +43,7 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("views", "match"),
         [
-            (3, r"views=3 .* X has 4 features, which 3 does not divide"),
+            (3, r"views=3 .* X has 4 features, .* such as \[slice\(0, 2\), slice\(2, 4\)\]"),
             ([], "views is empty"),
             ([[0], []], r"View 1 of views .*a slice, positions"),
             ([slice(9, 12)], "View 0 of views has no column of the 4"),
@@ -51,6 +51,9 @@ class TestColumns:
             ([[True, False]], r"View 0 of views is \[True, False\]"),
             ([[0.5]], r"View 0 of views is \[0.5\]"),
             ([["a"]], "View 0 of views names 'a', but X has no names"),
+            ([[[0], [1, 2]]], r"View 0 of views is \[\[0\], \[1, 2\]\]; a view is a slice"),
+            ([slice("a", "b")], r"View 0 of views is slice\('a', 'b', None\); a view is a slice"),
+            ([slice(0, 4, 0)], r"View 0 of views is slice\(0, 4, 0\); a view is a slice"),
         ],
     )
     def test_a_wrong_selection(self, views, match):
@@ -125,3 +128,13 @@ class TestClassifier:
         save(model, tmp_path / "model.skops")
         loaded = load(tmp_path / "model.skops")
         np.testing.assert_array_equal(loaded.predict_proba(X_target), model.predict_proba(X_target))
+
+    @pytest.mark.parametrize("last", [[5, 6, 99], [5, 6, -3], [5, 6, 0.5], [5, 6, "a"], 7], ids=str)
+    def test_damaged_columns_are_refused(self, rows, last):
+        X, y, _ = rows
+        model = NNPMClassifier(views=[slice(0, 4), [4, 5, 6]], random_state=0, **SMALL).fit(X, y)
+        state = model.__getstate__()
+        name, arguments = state["_recipe"]
+        state["_recipe"] = name, {**arguments, "views": (arguments["views"][0], last)}
+        with pytest.raises(ValueError, match="columns of the views are no positions among 10"):
+            NNPMClassifier().__setstate__(state)
