@@ -10,7 +10,15 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import CorpusScaler, EGeMAPSExtractor, NNPMClassifier, adapt, load, save
+from sklearn_ser import (
+    CorpusScaler,
+    EGeMAPSExtractor,
+    MCCClassifier,
+    NNPMClassifier,
+    adapt,
+    load,
+    save,
+)
 from sklearn_ser.cli import main
 from sklearn_ser.datasets import make_corpora
 from sklearn_ser.persistence import model_card
@@ -210,7 +218,7 @@ def save_svm(speech, cache, folder):
 def test_a_model_that_cannot_adapt(speech, target, cache, tmp_path, capsys):
     svm, out = save_svm(speech, cache, tmp_path), tmp_path / "out.skops"
     assert run("adapt", svm, *target, "--cache", cache, "--out", out) == 1
-    assert "adapt: a SVC cannot adapt to unlabelled recordings" in capsys.readouterr().err
+    assert "adapt: SVC cannot adapt to unlabelled recordings" in capsys.readouterr().err
     assert not out.exists()
 
 
@@ -269,6 +277,24 @@ def test_unknown_labels_stop_before_the_work(model, target, tmp_path, capsys, mo
     path.write_text(f"path,emotion\n{target[0]},joy\n")
     assert run("adapt", model, *target, "--labels", path, "--out", tmp_path / "out.skops") == 1
     assert "has the emotion 'joy'; the model knows: anger, happ" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["adapt", "predict --adapt"])
+def test_labels_for_a_method_that_learns_none(
+    command, speech, labels, target, cache, tmp_path, capsys
+):
+    model = make_model(speech, cache)
+    model.steps[-1] = "mcc", MCCClassifier(1, n_estimators=1, max_epochs=1, min_target=N_TARGET)
+    source = speech[speech["corpus"] == "alphish"]
+    features = EGeMAPSExtractor(cache=cache).transform(source["path"])
+    model[1:].fit(features, source["emotion"].to_numpy(str))
+    save(model, tmp_path / "model.skops")
+    name, *options = command.split()
+    options += ["--labels", labels[1], "--cache", cache, "--out", tmp_path / "out.skops"]
+    assert run(name, tmp_path / "model.skops", *target, *options) == 1
+    error = capsys.readouterr().err
+    assert "--labels: MCCClassifier adapts without labels and cannot learn any" in error
+    assert not (tmp_path / "out.skops").exists()
 
 
 @pytest.mark.parametrize(

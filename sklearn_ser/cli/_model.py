@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import inspect
 import warnings
 from pathlib import Path
 
@@ -201,8 +202,13 @@ def adapt_model(model, X, option, labels=None):
     if not hasattr(last, "adapt"):
         able = ", ".join(method.name for method in METHODS.values() if method.adapts)
         raise PersistenceError(
-            f"{option}: a {type(last).__name__} cannot adapt to unlabelled recordings. Train with "
+            f"{option}: {type(last).__name__} cannot adapt to unlabelled recordings. Train with "
             f"a method that can: {able or 'none of this version does'}."
+        )
+    if labels is not None and "y_target" not in inspect.signature(last.adapt).parameters:
+        raise PersistenceError(
+            f"--labels: {type(last).__name__} adapts without labels and cannot learn any. Omit "
+            f"the option, or train with the method nnpm."
         )
     with collected(NotAdaptedWarning) as rejected:
         adapted = adapt(model, X, y_target=labels)
