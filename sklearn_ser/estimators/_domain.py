@@ -105,7 +105,7 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
         ------
         ValueError
             For gaps in `X`, `y` or `X_target`, a single class in `y`, and other columns in
-            `X_target` than in `X`.
+            `X_target` than in `X`. If the training leads to infinite values.
 
         Warns
         -----
@@ -146,7 +146,7 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
         Raises
         ------
         ValueError
-            For gaps or other columns in `X_target`.
+            For gaps or other columns in `X_target`. If the training leads to infinite values.
 
         Warns
         -----

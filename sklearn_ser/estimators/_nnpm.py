@@ -106,10 +106,10 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     caution : float, default=80.0
         Number of target rows :math:`c` at which the model before adaptation has the same say
         as the adapted one: predictions are the mean of both, with the weight
-        :math:`n^2 / (n^2 + c^2)` of the adapted one for :math:`n` target rows. Adaptation to few
-        rows does harm as often as good; with some hundred rows, the adapted model decides. 0:
-        the adapted model alone. Not used with labels in the target, nor with given shares that
-        differ.
+        :math:`n^2 / (n^2 + c^2)` of the adapted one for :math:`n` rows of the last target.
+        Adaptation to few rows does harm as often as good; with some hundred rows, the adapted
+        model decides. 0: the adapted model alone, as always after labels in the target, for
+        predictions with unequal shares, given or estimated, and for embeddings.
     guard : bool, default=True
         Whether to return to the unadapted model, with a `NotAdaptedWarning`, where figures
         that need no label show that adaptation ran away: a class was lost, pseudo labels do
@@ -171,7 +171,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Embedded source rows, of length 1, for each member: `n_estimators` of the first view,
         then those of the next. Labelled target rows follow them.
     memory_labels_ : ndarray of shape (n_source,)
-        Their emotions.
+        Their emotions, and those of the labelled target rows.
     adapted_ : bool
         Whether this model has been adapted.
     pseudo_labels_ : ndarray of shape (n_target,)
@@ -208,7 +208,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     With :math:`n` target rows, :math:`m` source rows and :math:`d` components, an epoch costs
     :math:`O(n m d)` in matrix products. Similarities are computed in blocks; peak memory stays
     within a few hundred MB beyond the data and the memory (:math:`4 m d` bytes for each member,
-    three times that during adaptation).
+    three times that during adaptation). An adapted model keeps the memory and the weights from
+    before for `caution`, so it is up to twice as large, in files too.
 
     *Metadata routing.* `X_target` and `y_target` are requested from the start: no other
     estimator of a pipeline takes them for something else, and a classifier that silently missed
