@@ -34,12 +34,21 @@ def trust(n_target, caution):
     >>> trust(150, 50)
     0.9
     """
-    return n_target**2 / (n_target**2 + caution**2)
+    # Not by **, which raises an error where the square of a float overflows.
+    squares = n_target * n_target, float(caution) * float(caution)
+    return squares[0] / sum(squares)
 
 
 def unadapted_state(weights, memory):
     """Return what a model keeps of its state before adaptation, as plain values."""
     return {"weights": weights, "memory": memory, "means": None, "n_target": 0}
+
+
+def _are_means(means, n_members):
+    return len(means) == 2 and all(
+        isinstance(one, np.ndarray) and one.dtype == np.float32 and one.shape[:2] == (n_members, 1)
+        for one in means
+    )
 
 
 def check_unadapted(state, memory):
@@ -53,7 +62,7 @@ def check_unadapted(state, memory):
         and isinstance(state["memory"], np.ndarray)
         and state["memory"].shape == np.shape(memory)
         and state["memory"].dtype == np.float32
-        and (state["means"] is None or [np.ndim(one) for one in state["means"]] == [3, 3])
+        and (state["means"] is None or _are_means(state["means"], np.shape(memory)[0]))
     )
     if not fits:
         raise ValueError(

@@ -32,6 +32,7 @@ def at_equal_shares(X, y, T):
 def test_the_weight_of_adaptation():
     assert [trust(n, 50) for n in (50, 150)] == [0.5, 0.9]
     assert trust(20, 0) == 1
+    assert trust(20, 1e200) == 0
 
 
 class TestPredictions:
@@ -132,6 +133,7 @@ class TestDamage:
             ({"n_target": 0}, "state before adaptation does not fit"),
             ({"n_target": "many"}, "state before adaptation does not fit"),
             ({"means": (np.zeros(3),)}, "state before adaptation does not fit"),
+            ({"means": (np.ones((1, 9, 3)),) * 2}, "state before adaptation does not fit"),
             ({"more": 1}, "state before adaptation does not fit"),
             ({"weights": {}}, "weights that do not belong to its network"),
         ],
