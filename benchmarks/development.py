@@ -31,7 +31,7 @@ from _development import KINDS, Development
 from sklearn_ser import NNPMClassifier, adapt
 from sklearn_ser.metrics import unweighted_average_recall
 
-CAUTIONS = (0, 25, 50, 100)
+CAUTIONS = (0, 25, 50, 80, 100)
 SIZES = (0, 60, 100, 150, 250, np.inf)
 RECIPES = {
     "eGeMAPS": [("eGeMAPS", "both")],
