@@ -121,7 +121,10 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
         self._cache = {}
         self.adapted_ = False
         in_fit = X_target is not None and self.adaptation == "fit"
-        self._train(X_target if in_fit and not self._is_too_small(X_target) else None)
+        diverged, finite = self._train(
+            X_target if in_fit and not self._is_too_small(X_target) else None
+        )
+        self._report_divergence(diverged, finite, np.abs(X).max(), phase="training")
         if X_target is not None and self.adaptation == "predict":
             self._adapted_copy(X_target)
         return self
@@ -146,14 +149,12 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
         Raises
         ------
         ValueError
-            For gaps or other columns in `X_target`. If the training leads to infinite values.
+            For gaps or other columns in `X_target`.
 
         Warns
         -----
         NotAdaptedWarning
-            If `X_target` is too small; the model is as before.
-        ConvergenceWarning
-            If the training was cut short, since the loss became infinite.
+            If `X_target` is too small, or the loss became infinite; the model is as before.
         """
         check_is_fitted(self)
         self._adapt_to(validate_target(self, X_target))
@@ -162,11 +163,21 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
     def _adapt_to(self, X_target):
         # Parameters may have been set since fit.
         validate_parameters(self)
-        if not self._is_too_small(X_target):
-            self._train(X_target)
+        if self._is_too_small(X_target):
+            return
+        before = dict(vars(self))
+        diverged, finite = self._train(X_target)
+        if diverged or not finite:
+            # The network is a new one, which a few finite steps have hardly trained.
+            vars(self).clear()
+            vars(self).update(before)
+            self._warn("the loss or the weights became infinite or NaN. Lower learning_rate")
 
     def _train(self, X_target):
-        """Train anew on the source, and on validated rows of a target if there are any."""
+        """Train anew on the source, and on validated rows of a target if there are any.
+
+        Return whether training was cut short, and whether predictions are finite.
+        """
         self.__dict__.pop("net_", None)
         self._keep_moments = False
         self.history_ = []
@@ -198,8 +209,8 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
             )
         # The watch checks losses and weights. Logits may overflow with finite weights.
         finite = bool(np.isfinite(self._probabilities(X)).all())
-        self._report_divergence(diverged, finite, np.abs(X).max(), phase="training")
         self.adapted_ = target is not None
+        return diverged, finite
 
     def _loss_terms(self, module, batch, state, rows, target):
         # The last batch of an epoch is filled up with random rows: the covariance of a few rows,

@@ -289,6 +289,15 @@ class TestWarningsAndErrors:
         with pytest.raises(ValueError, match="y has 1 missing of 100 entries"):
             make(adaptation=None).fit(X, y).score(X, np.append(y[:-1].astype(object), None))
 
+    def test_an_adaptation_that_diverges_is_undone(self, make, data):
+        X, y, T, _ = data
+        model = make().fit(X, y, X_target=T)
+        before, history = model.predict_proba(T), model.history_
+        with pytest.warns(NotAdaptedWarning, match="adapted before: the loss or the weights"):
+            model.set_params(learning_rate=1e30).adapt(T)
+        np.testing.assert_array_equal(model.predict_proba(T), before)
+        assert model.history_ == history
+
     def test_a_training_that_diverges(self, make, data):
         X, y, T, _ = data
         with pytest.warns(ConvergenceWarning, match="the training stopped there"):
