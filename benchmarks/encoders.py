@@ -249,24 +249,36 @@ def on_views(**parameters):
 
 
 def part_views(data, seeds):
-    """Give members the encoder by corpus, the encoder globally, or the functionals."""
-    shown = {"views, not adapted": on_views(adaptation=None), "views": on_views()}
+    """Give scalings of an encoder, and functionals beside it, members of their own."""
     for encoder in PACKAGES:
         middle = (data.extractor(encoder).fit(data.speech.path).n_layers_ - 1) // 2
         for layer in (middle, "all"):
-            print(f"-- eGeMAPS and Whisper {encoder}, layer {layer}")
-            X = np.hstack([data.egemaps(), data.embedding(encoder, layer=layer)])
-            compare(data.rows(X), shown, ["both"], seeds)
-            gains = []
-            for transfer in pairs():
-                alone, adapted = (
-                    table(method, data.rows(X), "both", [transfer], seeds).mean()
-                    for method in shown.values()
-                )
-                gains.append(adapted - alone)
-                (source,), target = transfer
-                print(f"{source:>8} → {target:<8} {alone:.3f} → {adapted:.3f}", flush=True)
-            print(f"mean gain {np.mean(gains):+.3f}, smallest {min(gains):+.3f}")
+            X = data.embedding(encoder, layer=layer)
+            print(f"-- Whisper {encoder}, layer {layer}")
+            gains_of({"adaptation": None}, {}, nnpm, data.rows(X), "corpus", seeds)
+            print(f"-- Whisper {encoder}, layer {layer}, both scalings as views")
+            two = {"views": 2}
+            gains_of({"adaptation": None} | two, two, nnpm, data.rows(X), "both", seeds)
+            print(f"-- eGeMAPS and Whisper {encoder}, layer {layer}, as views")
+            beside = data.rows(np.hstack([data.egemaps(), X]))
+            gains_of({"adaptation": None}, {}, on_views, beside, "both", seeds)
+
+
+def gains_of(before, after, method, rows, scaling, seeds):
+    """Print UAR before and after adaptation, from two sources and from one."""
+    shown = {"not adapted": method(**before), "adapted": method(**after)}
+    compare(rows, shown, [scaling], seeds)
+    found = np.array(
+        [
+            [table(one, rows, scaling, [transfer], seeds).mean() for one in shown.values()]
+            for transfer in pairs()
+        ]
+    )
+    for ((source,), target), (alone, adapted) in zip(pairs(), found, strict=True):
+        print(f"{source:>8} → {target:<8} {alone:.3f} → {adapted:.3f}")
+    gains = found[:, 1] - found[:, 0]
+    alone, adapted = found.mean(axis=0)
+    print(f"{'mean':>19} {alone:.3f} → {adapted:.3f}, smallest gain {gains.min():+.3f}", flush=True)
 
 
 def part_inductive(data, seeds):
