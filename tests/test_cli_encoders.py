@@ -218,15 +218,14 @@ def test_no_such_encoder(named, tmp_path, capsys):
     assert "expected a folder with the files of an encoder" in capsys.readouterr().err
 
 
-def test_nnpm_takes_both_scalings_as_views_behind_an_encoder(named, whisper_folder, tmp_path):
+def test_nnpm_scales_each_corpus_by_itself_behind_an_encoder(named, whisper_folder, tmp_path):
     model = tmp_path / "model.skops"
     features = ["--features", f"encoder={whisper_folder}:1", "--method", "nnpm"]
     assert main(["train", *named, *features, "--no-scores", "--out", str(model)]) == 0
     steps = [type(step).__name__ for _, step in load(model).steps]
-    assert steps == ["EmbeddingExtractor", "FeatureUnion", "NNPMClassifier"]
-    assert load(model)[-1].views == 2
+    assert steps == ["EmbeddingExtractor", "CorpusScaler", "NNPMClassifier"]
     card = model_card(model)["card"]
-    assert "all together as views of a memory" in card["method"]
+    assert card["method"].startswith("nnpm: each corpus standardised by itself, then a memory")
 
 
 @pytest.mark.parametrize("name", ["dae", "metric"])
@@ -239,13 +238,14 @@ def test_autoencoders_are_wider_behind_an_encoder(name):
     assert type(narrow) is type(wide)
 
 
-def test_scalings_side_by_side_are_for_functionals():
+@pytest.mark.parametrize("name", ["coral", "nnpm"])
+def test_scalings_side_by_side_are_for_functionals(name):
     both, corpus = (
-        type(method_for("coral", (encoder is None, encoder, "all")).make()[0]).__name__
+        type(method_for(name, (encoder is None, encoder, "all")).make()[0]).__name__
         for encoder in (None, "owner/model")
     )
     assert (both, corpus) == ("FeatureUnion", "CorpusScaler")
-    description = method_for("coral", (False, "owner/model", "all")).description
+    description = method_for(name, (False, "owner/model", "all")).description
     assert description.startswith("each corpus standardised by itself, then")
 
 
