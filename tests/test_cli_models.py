@@ -411,7 +411,7 @@ def test_a_search_at_the_end_of_a_pipeline_adapts(speech, features, cache, tmp_p
 
 def test_methods_that_cannot_adapt(model, speech, capsys):
     assert run("predict", model, *speech["path"], "--adapt") == 1
-    assert "a LogisticRegression cannot adapt" in capsys.readouterr().err
+    assert "LogisticRegression cannot adapt" in capsys.readouterr().err
 
 
 def test_models_of_other_makers(speech, features, cache, tmp_path, capsys):
