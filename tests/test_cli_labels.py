@@ -99,6 +99,7 @@ def test_links_are_the_recordings_they_point_to(folder, paths):
     ("text", "message"),
     [
         ("path,emotion\ncalls/x.wav,anger\n", r"line 2 of .*'calls/x\.wav', which is none of"),
+        ("path,emotion\n\n\ncalls/x.wav,anger\n", "line 4 of .*, which is none of"),
         (
             "path,emotion\ncalls/a.wav,\ncalls/b.wav,joy\n",
             "line 3 of .* 'joy'; the model knows: an",

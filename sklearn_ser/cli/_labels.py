@@ -31,6 +31,7 @@ def _read_table(file):
             sep=separator,
             dtype=object,
             keep_default_na=False,
+            skip_blank_lines=False,  # they count as lines in errors
             encoding="utf-8-sig",
             encoding_errors="surrogateescape",
         )
