@@ -158,9 +158,10 @@ def test_pictures_are_drawn_and_described(page, record):
 
 
 def test_pictures_do_not_depend_on_the_settings_of_the_user(record, text):
+    before = plt.get_fignums()
     with plt.style.context("dark_background"):
         assert render_report(record) == text
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
 
 
 def test_numbers(page, record):
