@@ -9,13 +9,14 @@ to change.
 
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _num_samples
 
 __all__ = [
     "METADATA_REQUESTS",
+    "HasMethods",
     "Interval",
     "StrOptions",
     "_BaseComposition",

@@ -10,7 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["annotation_in", "check_annotation"]
+__all__ = ["annotation_in", "check_annotation", "holds_fractions"]
 
 
 def _is_number(value):
@@ -78,6 +78,16 @@ def _holds_integers(y):
     values = np.asarray(y, dtype=object).ravel()
     present = values[~pd.isna(values)]
     return len(present) > 0 and all(_is_number(value) for value in present)
+
+
+def holds_fractions(y):
+    """Return whether labels are numbers that are not all integers; gaps do not count."""
+    values = np.asarray(y, dtype=object).ravel()
+    present = values[~pd.isna(values)]
+    if not all(_is_number(value) for value in present):
+        return False
+    # Infinity has no fraction, but is no code of a class either.
+    return any(not float(value).is_integer() for value in present)
 
 
 def annotation_in(y):

@@ -12,8 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sklearn_ser._sklearn import Interval, _fit_context
+from sklearn_ser._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import NetHolder, all_or_nothing
+from sklearn_ser.estimators._readout import READOUTS, ReadoutMixin, lesson_in
 from sklearn_ser.estimators._rows import append_unlabelled, hold_out, validate_target
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
 from sklearn_ser.nn._progress import progress
@@ -22,7 +23,9 @@ from sklearn_ser.utils._identities import encode_ids
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 
-class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseAutoencoder(
+    ReadoutMixin, NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Train an encoder and a decoder, and embed by the encoder.
 
     A subclass lists all parameters in its own ``__init__``, stores them by
@@ -32,13 +35,13 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
     A subclass that takes labels overrides :meth:`fit` (and :meth:`partial_fit`), validates
     ``X`` by :meth:`_validate_training`, turns the labels into arrays of one entry a row and
     passes them to :meth:`_fit_rows` (:meth:`_partial_fit_rows`); they come back in the batches
-    of :meth:`_loss_terms`. Decorated with ``all_or_nothing``, such a method leaves the
-    estimator as it was if it is interrupted.
+    of :meth:`_loss_terms`. Then it calls :meth:`_learn_readout`. Decorated with
+    ``all_or_nothing``, such a method leaves the estimator as it was if it is interrupted.
 
     Parameters
     ----------
     n_components, hidden_layer_sizes, learning_rate, max_epochs, batch_size, early_stopping, \
-    validation_fraction, n_iter_no_change, tol, warm_start, device, random_state, verbose
+    validation_fraction, n_iter_no_change, tol, readout, warm_start, device, random_state, verbose
         See :class:`~sklearn_ser.estimators.DAETransformer`.
 
     Attributes
@@ -68,6 +71,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "readout": [StrOptions(set(READOUTS)), HasMethods(["fit", "predict"]), None],
         "warm_start": ["boolean"],
         "device": [str],
         "random_state": ["random_state"],
@@ -157,8 +161,10 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
-        y : object, default=None
-            Ignored.
+        y : array-like of shape (n_samples,), default=None
+            Labels that the readout learns, see `readout`; None, NaN or NA in an array of
+            objects and -1 among integers for unlabelled rows. The network is trained without
+            them.
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of other corpora, on which the reconstruction is trained as well.
             After other steps of a pipeline they need ``transform_input=["X_target"]`` and
@@ -172,21 +178,24 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         self : object
             The fitted estimator.
         """
-        return self._fit_rows(self._validate_training(X), X_target=X_target, speaker=speaker)
+        X = self._validate_training(X)
+        lesson = lesson_in(y, len(X), self.readout)
+        self._fit_rows(X, X_target=X_target, speaker=speaker)
+        return self._learn_readout(X, lesson)
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, classes=None):
         """Train for one epoch on one part of data that do not fit in memory.
 
         The first call initialises the network; each later call continues with it. No rows
-        are held out, even with ``early_stopping=True``.
+        are held out, even with ``early_stopping=True``. There is no readout afterwards.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
-        y : object, default=None
+        y, classes : object, default=None
             Ignored.
 
         Returns
@@ -241,6 +250,7 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
             # Drawn once: seeds of later parts come from it and the number of epochs done.
             self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._train(X, dict(targets or {}), epochs=1, held_out=None)
+        self._forget_readout("by partial_fit, which has no readout; put a classifier behind it")
         # Stored with the model, or a loaded one would continue differently.
         self._keep_moments = True
         return self
@@ -326,7 +336,11 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
             The embedding.
         """
         check_is_fitted(self)
-        return self._in_batches(lambda module, x: module.encode(x), self._validate(X))
+        return self._embed(self._validate(X))
+
+    def _embed(self, X):
+        """Return the embedding of validated rows."""
+        return self._in_batches(lambda module, x: module.encode(x), X)
 
     def inverse_transform(self, Z):
         """Decode embeddings.
@@ -367,21 +381,25 @@ class BaseAutoencoder(NetHolder, ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._in_batches(lambda module, x: module(x), self._validate(X))
 
     def score(self, X, y=None):
-        """Return the negative mean squared error of the reconstruction, without noise.
+        """Score the predictions of `y`, or the reconstruction if there are none.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows.
-        y : object, default=None
-            Ignored.
+        y : array-like of shape (n_samples,), default=None
+            True labels. After a :meth:`fit` without labels it is ignored.
 
         Returns
         -------
         score : float
-            At most 0; the mean is over rows and features.
+            Accuracy of predicted classes or R² of predicted numbers. Without `y`, or after a fit
+            without labels, the negative mean squared error of the reconstruction, over rows and
+            features, without noise: at most 0.
         """
         check_is_fitted(self)
+        if y is not None and hasattr(self, "predict"):
+            return self._score_predictions(X, y)
         X = self._validate(X)
         # In float64: a float32 sum over many rows loses digits.
         errors = self._in_batches(lambda module, x: (module(x) - x).square().mean(dim=1), X)

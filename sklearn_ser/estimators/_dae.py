@@ -55,6 +55,13 @@ class DAETransformer(BaseAutoencoder):
         Only used with `early_stopping`.
     tol : float, default=1e-4
         See `n_iter_no_change`.
+    readout : {"auto"}, classifier, regressor or None, default="auto"
+        Estimator that :meth:`predict` reads the embedding with. It is fitted on the embedding
+        of the labelled rows after the training, on which it has no influence. ``"auto"``:
+        a logistic regression with balanced classes behind a
+        :class:`~sklearn.preprocessing.StandardScaler`, the light classifier of [1]_; a ridge
+        regression if `y` has fractions. None: none, which saves its time where a classifier
+        follows in the pipeline.
     warm_start : bool, default=False
         Whether :meth:`fit` continues with the weights of the last call, for another
         `max_epochs` epochs. `learning_rate`, `batch_size` and `noise` may be changed in
@@ -72,6 +79,10 @@ class DAETransformer(BaseAutoencoder):
 
     Attributes
     ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes in `y`, sorted. Only after a fit with labels.
+    readout_ : estimator
+        The fitted readout. Only after a fit with labels.
     net_ : skorch.NeuralNet
         The trained net; ``net_.module_`` is the torch module with ``encode`` and ``decode``.
     history_ : list of dict
@@ -169,6 +180,7 @@ class DAETransformer(BaseAutoencoder):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
+        readout="auto",
         warm_start=False,
         device="cpu",
         random_state=None,

@@ -5,12 +5,15 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+from sklearn.base import is_classifier, is_regressor
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._annotations import annotation_in, check_annotation
 from sklearn_ser.estimators._dae import DAETransformer
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._parameters import store_parameters
+from sklearn_ser.estimators._rating import RatingMixin
+from sklearn_ser.estimators._readout import Lesson, is_given, lesson_in
 from sklearn_ser.nn._losses import metric_loss, reconstruction_loss
 from sklearn_ser.nn._training import weighted_sum
 from sklearn_ser.utils._warnings import caller_stacklevel
@@ -19,7 +22,7 @@ from sklearn_ser.utils._warnings import caller_stacklevel
 _TINY = 1e-12
 
 
-class MetricDAE(DAETransformer):
+class MetricDAE(RatingMixin, DAETransformer):
     r"""Denoising autoencoder with latent distances proportional to distances of labels.
 
     Distances in the latent space are trained to show how far two recordings are apart in
@@ -93,6 +96,13 @@ class MetricDAE(DAETransformer):
         Only used with `early_stopping`.
     tol : float, default=1e-4
         See `n_iter_no_change`.
+    readout : {"auto"}, classifier, regressor or None, default="auto"
+        What :meth:`predict` answers with. ``"auto"``: after a fit with annotations alone, the
+        position in the latent, see :meth:`rate`; after a fit with emotions in `y`, a logistic
+        regression with balanced classes behind a
+        :class:`~sklearn.preprocessing.StandardScaler`. An estimator is fitted on the embedding
+        in their place: a classifier on the emotions, a regressor on the annotations.
+        None: none.
     warm_start : bool, default=False
         Whether :meth:`fit` continues with the weights of the last call.
     device : str, default="cpu"
@@ -107,6 +117,13 @@ class MetricDAE(DAETransformer):
     ----------
     label_names_ : tuple of str
         Labels of the last training: ``"activation"``, ``"valence"``, both or none.
+    rating_slope_, rating_intercept_ : ndarray of shape (n_labels,)
+        For each label, the line from position to rating, see :meth:`rate`. Only after
+        :meth:`fit`.
+    classes_ : ndarray of shape (n_classes,)
+        The emotions in `y`, sorted. Only after a fit with emotions.
+    readout_ : estimator
+        The fitted readout. Not where the position is the prediction.
     history_ : list of dict
         As in :class:`DAETransformer`, with the terms ``activation_residual`` and
         ``activation_slope`` (:math:`L_\mathrm{res}` and :math:`L_\mathrm{sl}`) and those of
@@ -190,6 +207,7 @@ class MetricDAE(DAETransformer):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
+        readout="auto",
         warm_start=False,
         device="cpu",
         random_state=None,
@@ -203,19 +221,6 @@ class MetricDAE(DAETransformer):
             for name in self.label_names_
             for term in ("residual", "slope")
         }
-
-    def _blocks(self):
-        """Return the first and the last dimension (exclusive) that each label has."""
-        # Rounded up: of an odd number of dimensions, activation has one more.
-        first_has = -(-self.n_components // 2) if len(self.label_names_) == 2 else self.n_components
-        bounds = [(0, first_has), (first_has, self.n_components)]
-        return dict(zip(self.label_names_, bounds, strict=False))
-
-    def _position(self, z, bounds):
-        start, stop = bounds
-        if self.metric_dimension is None:
-            return z[:, start:stop].mean(dim=1)
-        return z[:, start + self.metric_dimension]
 
     def _loss_terms(self, module, batch, state):
         x = batch["X"]
@@ -248,6 +253,7 @@ class MetricDAE(DAETransformer):
                     f"one of them, or set y_annotation=None if y belongs to a classifier."
                 )
             given[name] = y
+        self._annotation_of_y = name
         return {name: values for name, values in given.items() if values is not None}
 
     def _learn_labels(self, y, activation, valence, n_samples):
@@ -276,21 +282,6 @@ class MetricDAE(DAETransformer):
                     stacklevel=caller_stacklevel(),
                 )
         return labels
-
-    def _check_dimensions(self):
-        n_labels = len(self.label_names_)
-        if n_labels > self.n_components:
-            raise ValueError(
-                f"n_components={self.n_components} cannot be split between activation and "
-                f"valence. Use at least 2, or pass one of them."
-            )
-        for name, (start, stop) in self._blocks().items():
-            if self.metric_dimension is not None and self.metric_dimension >= stop - start:
-                raise ValueError(
-                    f"metric_dimension={self.metric_dimension} does not exist: of the "
-                    f"n_components={self.n_components}, {name} has {stop - start}, counted from "
-                    f"0. Lower it, or use None for the mean over them."
-                )
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -336,12 +327,48 @@ class MetricDAE(DAETransformer):
         """
         X = self._validate_training(X)
         labels = self._learn_labels(y, activation, valence, len(X))
-        return self._fit_rows(X, targets=labels, X_target=X_target, speaker=speaker)
+        lesson = self._lesson(y, labels, len(X))
+        self._fit_rows(X, targets=labels, X_target=X_target, speaker=speaker)
+        self._learn_readout(X, lesson)
+        return self._learn_lines(X, labels)
+
+    def _lesson(self, y, labels, n_samples):
+        """Return what the readout is to learn: emotions if there are any, else annotations."""
+        has_emotions = y is not None and self._annotation_of_y is None
+        self._predicts_position = False
+        if not labels or (has_emotions and not is_given(self.readout, is_regressor)):
+            return lesson_in(y, n_samples, self.readout)
+        if is_given(self.readout, is_classifier):
+            return Lesson.nothing(
+                "with annotations and readout=, a classifier, without emotions; pass emotions in "
+                "y beside activation= or valence=, or set readout='auto'"
+            )
+        if self.readout is None:
+            return lesson_in(None, n_samples, None)
+        self._predicts_position = self.readout == "auto"
+        columns = np.column_stack([*labels.values()])
+        return Lesson.of_ratings(columns[:, 0] if len(labels) == 1 else columns)
+
+    def _predictor_type(self):
+        expected = super()._predictor_type()
+        if expected is None or hasattr(self, "_learnt") or self.readout != "auto":
+            return expected
+        return "classifier" if self.y_annotation in ("auto", None) else "regressor"
+
+    def _own_methods(self):
+        if not self.__sklearn_is_fitted__() or self.readout != "auto":
+            return ()
+        return ("predict",) if getattr(self, "_predicts_position", False) else ()
+
+    def _own_predict(self, X, method):
+        return self._rate(X)
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def partial_fit(self, X, y=None, *, activation=None, valence=None):
+    def partial_fit(self, X, y=None, classes=None, *, activation=None, valence=None):
         """Train for one epoch on one part of data that do not fit in memory.
+
+        There is no readout afterwards, and no line from positions to ratings.
 
         Parameters
         ----------
@@ -349,6 +376,8 @@ class MetricDAE(DAETransformer):
             Training rows.
         y, activation, valence : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
+        classes : object, default=None
+            Ignored.
 
         Returns
         -------

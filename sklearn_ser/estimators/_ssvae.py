@@ -5,10 +5,12 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
+from scipy.special import softmax
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._parameters import store_parameters
+from sklearn_ser.estimators._readout import Lesson, lesson_in
 from sklearn_ser.estimators._vae import KLAnnealedVAE
 from sklearn_ser.nn._losses import classification_loss, cluster_loss
 from sklearn_ser.nn._modules import ClassifyingVariationalAutoencoder
@@ -36,8 +38,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
       A batch with a single row of a class has no size of that class; one with fewer than
       two classes contributes nothing.
     * ``supervision="classifier"``. The cross-entropy of a linear softmax on :math:`z`,
-      trained along. It is discarded afterwards: the embedding goes to a classifier of your
-      choice.
+      trained along. :meth:`predict` uses this softmax, at :math:`\mu(x)`.
 
     Labels come in `y`. Rows without a label come as `X_target`, which works inside pipelines,
     or as gaps in `y` outside a pipeline.
@@ -93,6 +94,12 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         Epochs without improvement before it stops. Only with `early_stopping`.
     tol : float, default=1e-4
         Smallest decrease that counts as an improvement. Only with `early_stopping`.
+    readout : {"auto"}, classifier or None, default="auto"
+        What :meth:`predict` reads the embedding with. ``"auto"``: the softmax of
+        ``supervision="classifier"``; with the other supervision a logistic regression with
+        balanced classes behind a :class:`~sklearn.preprocessing.StandardScaler`, fitted on the
+        embedding of the labelled rows after the training. A classifier is fitted in its place.
+        None: none.
     warm_start : bool, default=False
         Whether `fit` continues from the last fit, with the schedule where it stopped.
     device : str, default="cpu"
@@ -107,6 +114,9 @@ class SemiSupervisedVAE(KLAnnealedVAE):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The emotions in `y`, sorted; empty without any label.
+    readout_ : estimator
+        The fitted readout. Only after a fit with labels, and not where the softmax of the
+        network predicts.
     active_units_ : ndarray of int
         Units whose mean has a variance above 0.01 over the training rows.
     kl_weight_ : ndarray of shape (`n_iter_`,)
@@ -167,6 +177,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         "supervision_weight": [Interval(Real, 0, None, closed="left")],
     }
 
+    _has_classes_itself = True
+
     def __init__(
         self,
         n_components=32,
@@ -188,6 +200,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
+        readout="auto",
         warm_start=False,
         device="cpu",
         random_state=None,
@@ -229,7 +242,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         """Learn the classes, or compare the labels with those learnt before; return codes."""
         found, codes = np.array([], dtype=object), np.full(n_samples, -1, dtype=np.int64)
         if y is not None:
-            found, codes = encode_partial_labels(y, n_samples)
+            begins = not continues and classes is None
+            found, codes = encode_partial_labels(y, n_samples, pair_is_binary=begins)
         if not continues:
             self.classes_ = found if classes is None else encode_labels(classes, name="classes")[0]
         position_of = {name: code for code, name in enumerate(self.classes_.tolist())}
@@ -291,7 +305,27 @@ class SemiSupervisedVAE(KLAnnealedVAE):
                 UserWarning,
                 stacklevel=caller_stacklevel(),
             )
-        return self._fit_rows(X, targets={"codes": codes}, X_target=X_target, speaker=speaker)
+        self._fit_rows(X, targets={"codes": codes}, X_target=X_target, speaker=speaker)
+        return self._learn_readout(X, self._lesson(codes))
+
+    def _lesson(self, codes):
+        if self.readout is None:
+            return lesson_in(None, len(codes), None)
+        return Lesson.of_codes(self.classes_, codes)
+
+    def _own_methods(self):
+        if self.readout != "auto" or hasattr(self, "readout_"):
+            return ()
+        classifies = self.supervision == "classifier"
+        if self.__sklearn_is_fitted__():
+            classifies = hasattr(self.net_.module_, "classify")
+        return ("predict", "predict_proba") if classifies else ()
+
+    def _own_predict(self, X, method):
+        logits = self._in_batches(lambda module, x: module.classify(module.encode(x)), X)
+        if method == "predict":
+            return self.classes_[logits.argmax(axis=1)]
+        return softmax(logits, axis=1)
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing

@@ -102,6 +102,13 @@ class KLAnnealedVAE(BaseAutoencoder):
         Epochs without improvement before it stops. Only with `early_stopping`.
     tol : float, default=1e-4
         Smallest decrease that counts as an improvement. Only with `early_stopping`.
+    readout : {"auto"}, classifier, regressor or None, default="auto"
+        Estimator that :meth:`predict` reads the embedding with. It is fitted on the embedding
+        of the labelled rows after the training, on which it has no influence. ``"auto"``:
+        a logistic regression with balanced classes behind a
+        :class:`~sklearn.preprocessing.StandardScaler`, the light classifier of [5]_; a ridge
+        regression if `y` has fractions. None: none, which saves its time where a classifier
+        follows in the pipeline.
     warm_start : bool, default=False
         Whether `fit` continues from the last fit, with the schedule where it stopped.
     device : str, default="cpu"
@@ -114,6 +121,10 @@ class KLAnnealedVAE(BaseAutoencoder):
 
     Attributes
     ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes in `y`, sorted. Only after a fit with labels.
+    readout_ : estimator
+        The fitted readout. Only after a fit with labels.
     active_units_ : ndarray of int
         Units whose :math:`\mu_k` has a variance above 0.01 over the training rows [4]_.
         The other units carry no information about a row.
@@ -214,6 +225,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
+        readout="auto",
         warm_start=False,
         device="cpu",
         random_state=None,

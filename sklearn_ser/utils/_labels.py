@@ -119,7 +119,7 @@ def encode_labels(values, *, name, n_samples=None, beside=()):
     return names, codes
 
 
-def encode_partial_labels(y, n_samples, *, name="y", rows="X"):
+def encode_partial_labels(y, n_samples, *, name="y", rows="X", pair_is_binary=False):
     """Turn labels with gaps into classes and codes.
 
     Parameters
@@ -130,6 +130,9 @@ def encode_partial_labels(y, n_samples, *, name="y", rows="X"):
         The number of rows.
     name, rows : str, default="y" and "X"
         Names of the labels and of the rows in messages.
+    pair_is_binary : bool, default=False
+        Whether -1 and 1 alone, without gaps, are the two classes of a binary problem, instead
+        of the class 1 and gaps.
 
     Returns
     -------
@@ -162,7 +165,9 @@ def encode_partial_labels(y, n_samples, *, name="y", rows="X"):
             f"which is what an unlabelled entry becomes in an array of strings, and would be "
             f"learnt as an emotion. Build {name} with dtype=object and None in these places."
         )
-    unlabelled = missing | np.fromiter(map(_is_minus_one, labels), bool, n_samples)
+    unlabelled = missing
+    if not (pair_is_binary and _distinct(labels) == {-1, 1}):
+        unlabelled = missing | np.fromiter(map(_is_minus_one, labels), bool, n_samples)
     codes = np.full(n_samples, -1, dtype=np.int64)
     if unlabelled.all():
         return np.array([], dtype=object), codes

@@ -1,0 +1,302 @@
+"""The light predictor behind an autoencoder, which makes a classifier or regressor of it."""
+
+import numpy as np
+from sklearn.base import clone, is_regressor
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_ser.estimators._annotations import check_annotation, holds_fractions
+from sklearn_ser.utils._labels import encode_partial_labels
+
+__all__ = ["READOUTS", "Lesson", "ReadoutMixin", "is_given", "lesson_in"]
+
+# Values of the parameter `readout` besides estimators.
+READOUTS = ("auto",)
+
+_UNLABELLED = "without labels; pass emotions in the y of fit"
+
+
+def is_given(readout, is_kind):
+    """Return whether a value of `readout` is an estimator of a kind, such as `is_regressor`."""
+    return readout is not None and not isinstance(readout, str) and is_kind(readout)
+
+
+def _light_classifier(n_classes):
+    from sklearn.dummy import DummyClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if n_classes == 1:
+        return DummyClassifier(strategy="most_frequent")
+    # Units of a latent differ in scale, by orders of magnitude where some have collapsed; the
+    # penalty should weigh them alike.
+    return make_pipeline(
+        StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000)
+    )
+
+
+def _light_regressor():
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), Ridge())
+
+
+def _seeded(readout, seed):
+    """Return a copy of an estimator whose parameters named random_state are set."""
+    readout = clone(readout)
+    unset = {
+        name: seed
+        for name, value in sorted(readout.get_params(deep=True).items())
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    }
+    return readout.set_params(**unset) if unset else readout
+
+
+def _columns(y):
+    shape = np.asarray(y, dtype=object).shape
+    return shape[1] if len(shape) == 2 else 1
+
+
+class Lesson:
+    """What a readout is to learn from the `y` of a fit.
+
+    Attributes
+    ----------
+    kind : {"classes", "ratings"} or None
+        None if there is nothing to learn.
+    why_not : str
+        The reason, if there is none; it follows the name of the estimator and "was fitted".
+    rows : ndarray of bool, shape (n_samples,)
+        Which rows have a label.
+    target : ndarray of shape (n_labelled, ...)
+        Their labels.
+    """
+
+    def __init__(self, kind, why_not="", rows=None, target=None):
+        self.kind = kind
+        self.why_not = why_not
+        self.rows = rows
+        self.target = target
+
+    @classmethod
+    def nothing(cls, why_not):
+        """Return a lesson without content."""
+        return cls(None, why_not)
+
+    @classmethod
+    def of_codes(cls, classes, codes):
+        """Return the lesson of classes and of codes, which are -1 for unlabelled rows."""
+        labelled = codes >= 0
+        if not labelled.any():
+            return cls.nothing(_UNLABELLED)
+        return cls("classes", rows=labelled, target=classes[codes[labelled]])
+
+    @classmethod
+    def of_ratings(cls, values):
+        """Return the lesson of numbers, one row or one column of them a label; NaN is a gap."""
+        labelled = ~np.isnan(values if values.ndim == 1 else values.sum(axis=1))
+        if not labelled.any():
+            return cls.nothing("without a single rating; pass the numbers that are known")
+        return cls("ratings", rows=labelled, target=values[labelled].astype(np.float64))
+
+
+def lesson_in(y, n_samples, readout):
+    """Return what a readout is to learn from `y`, validated."""
+    if readout is None:
+        return Lesson.nothing("with readout=None; set readout='auto' or to a classifier")
+    if y is None:
+        return Lesson.nothing(_UNLABELLED)
+    if _columns(y) > 1:
+        return Lesson.nothing(
+            f"with {_columns(y)} columns in y, of which a readout learns one; pass one emotion a "
+            f"row"
+        )
+    of_ratings = is_given(readout, is_regressor) or (readout == "auto" and holds_fractions(y))
+    if of_ratings:
+        return Lesson.of_ratings(check_annotation(y, name="y", n_samples=n_samples))
+    classes, codes = encode_partial_labels(y, n_samples, pair_is_binary=True)
+    return Lesson.of_codes(classes, codes)
+
+
+def _can(method):
+    """Return a check for `available_if`: whether an estimator has a method of prediction."""
+
+    def check(estimator):
+        return estimator._check_can(method)
+
+    return check
+
+
+class ReadoutMixin:
+    """Predict by a light estimator on the embedding.
+
+    The estimator has the parameter `readout` and embeds validated rows by `_embed`. Its `fit`
+    ends with :meth:`_learn_readout`. A subclass whose network predicts by itself overrides
+    :meth:`_own_methods` and :meth:`_own_predict`.
+    """
+
+    # Whether the network needs the classes, so that they are known without a readout.
+    _has_classes_itself = False
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = self._predictor_type()
+        if tags.estimator_type == "classifier":
+            tags.classifier_tags = ClassifierTags()
+        elif tags.estimator_type == "regressor":
+            tags.regressor_tags = RegressorTags()
+        # Without labels it is a transformer.
+        tags.target_tags.required = False
+        return tags
+
+    def _predictor_type(self):
+        """Return "classifier", "regressor" or None, as after the last fit, or as expected."""
+        if self.readout is None:
+            return None
+        learnt = getattr(self, "_learnt", None)
+        if learnt is not None:
+            return "classifier" if learnt == "classes" else "regressor"
+        return "regressor" if is_given(self.readout, is_regressor) else "classifier"
+
+    def _own_methods(self):
+        """Return the names of the methods of prediction that the network itself has."""
+        return ()
+
+    def _own_predict(self, X, method):
+        """Return what one of those methods gives for validated rows."""
+        raise NotImplementedError
+
+    def _check_can(self, method):
+        name = type(self).__name__
+        own = self._own_methods()
+        if method in own:
+            return True
+        if own:
+            raise AttributeError(
+                f"This {name} has no {method}: its network predicts by {' and '.join(own)} alone. "
+                f"Set readout to an estimator that has {method}."
+            )
+        if not self.__sklearn_is_fitted__():
+            # Wrappers such as stacking ask before they fit.
+            if self.readout is None:
+                raise AttributeError(
+                    f"{name} has no {method} with readout=None; set readout='auto' or to a "
+                    f"classifier."
+                )
+            guessed = self._expected_readout()
+            return hasattr(guessed, method)
+        if not hasattr(self, "readout_"):
+            why_not = getattr(
+                self, "_why_no_readout", "by a version without readouts; fit it again with labels"
+            )
+            raise AttributeError(f"This {name} has no {method}: it was fitted {why_not}.")
+        if not hasattr(self.readout_, method):
+            raise AttributeError(
+                f"This {name} has no {method}, since its readout, "
+                f"{type(self.readout_).__name__}, has none."
+            )
+        return True
+
+    def _expected_readout(self):
+        if self.readout != "auto":
+            return self.readout
+        regresses = self._predictor_type() == "regressor"
+        return _light_regressor() if regresses else _light_classifier(2)
+
+    def _forget_readout(self, why_not):
+        for name in ("readout_", "_learnt"):
+            vars(self).pop(name, None)
+        if not self._has_classes_itself:
+            vars(self).pop("classes_", None)
+        self._why_no_readout = why_not
+
+    def _learn_readout(self, X, lesson):
+        """Fit the readout on the embedding of the labelled ones of some validated rows."""
+        self._forget_readout(lesson.why_not)
+        if lesson.kind is None:
+            return self
+        self._learnt = lesson.kind
+        if lesson.kind == "classes":
+            classes = np.unique(lesson.target)
+            if not self._has_classes_itself:
+                self.classes_ = classes
+        if "predict" in self._own_methods():
+            return self
+        readout = self.readout
+        if readout == "auto":
+            readout = (
+                _light_classifier(len(classes)) if lesson.kind == "classes" else _light_regressor()
+            )
+        # In double precision: the solver of a logistic regression stalls in single precision.
+        Z = self._embed(X[lesson.rows]).astype(np.float64)
+        self.readout_ = _seeded(readout, self._seed).fit(Z, lesson.target)
+        return self
+
+    def _read(self, X, method):
+        check_is_fitted(self)
+        X = self._validate(X)
+        if method in self._own_methods():
+            return self._own_predict(X, method)
+        answers = getattr(self.readout_, method)(self._embed(X).astype(np.float64))
+        if method == "predict" and self._learnt == "classes":
+            return answers
+        # Further digits than those of the embedding would depend on the rows beside a row.
+        answers = answers.astype(np.float32)
+        return self._over_all_classes(answers) if method == "predict_proba" else answers
+
+    def _over_all_classes(self, shares):
+        """Return probabilities with columns of 0 for classes that the readout did not meet."""
+        if shares.shape[1] == len(self.classes_):
+            return shares
+        # After a warm start with labels of only some of the classes of the network.
+        all_shares = np.zeros((len(shares), len(self.classes_)), dtype=np.float32)
+        all_shares[:, np.isin(self.classes_, self.readout_.classes_)] = shares
+        return all_shares
+
+    @available_if(_can("predict"))
+    def predict(self, X):
+        """Predict the emotion, or the rating, of each row.
+
+        Only after a :meth:`fit` with labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions of the readout: classes, or numbers if it was fitted on numbers.
+        """
+        return self._read(X, "predict")
+
+    @available_if(_can("predict_proba"))
+    def predict_proba(self, X):
+        """Estimate the probability of each class for each row.
+
+        Only after a :meth:`fit` with labels of classes, if the readout has probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes), float32
+            Columns in the order of ``classes_``; each row has the sum 1.
+        """
+        return self._read(X, "predict_proba")
+
+    def _score_predictions(self, X, y):
+        predicted = self.predict(X)
+        # A softmax that was trained by parts has learnt its classes without a readout.
+        if getattr(self, "_learnt", "classes") == "classes":
+            return accuracy_score(column_or_1d(y), predicted)
+        return r2_score(y, predicted)
