@@ -40,8 +40,9 @@ class BaseAutoencoder(
 
     Parameters
     ----------
-    n_components, hidden_layer_sizes, learning_rate, max_epochs, batch_size, early_stopping, \
-    validation_fraction, n_iter_no_change, tol, readout, warm_start, device, random_state, verbose
+    n_components, hidden_layer_sizes, decoder_activation, noise, noise_in_transform, \
+    learning_rate, max_epochs, batch_size, early_stopping, validation_fraction, \
+    n_iter_no_change, tol, readout, warm_start, device, random_state, verbose
         See :class:`~sklearn_ser.estimators.DAETransformer`.
 
     Attributes
@@ -64,6 +65,9 @@ class BaseAutoencoder(
     _parameter_constraints: ClassVar[dict] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "decoder_activation": [StrOptions({"relu", "identity"}), tuple, list, np.ndarray],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "noise_in_transform": ["boolean"],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -138,6 +142,13 @@ class BaseAutoencoder(
     def _n_features_out(self):
         # Of the trained network: n_components may have been set since.
         return self._recipe[1]["n_components"]
+
+    def __setstate__(self, state):
+        if "_recipe" in state:
+            name, arguments = state["_recipe"]
+            # Stored before decoders had a choice. A warm start compares all arguments.
+            state = {**state, "_recipe": (name, {"decoder_activation": "relu", **arguments})}
+        super().__setstate__(state)
 
     def _validate(self, X, *, reset=False):
         return validate_data(self, X, dtype=np.float32, order="C", reset=reset)
@@ -322,8 +333,22 @@ class BaseAutoencoder(
                 stacklevel=caller_stacklevel(),
             )
 
+    def _with_noise(self, x, state):
+        """Return the rows of a batch with the noise of training; as they are if it is 0."""
+        return x.add(state.normal_like(x), alpha=self.noise) if self.noise else x
+
+    def _embed(self, X):
+        """Return the embedding of validated rows."""
+        if self.noise_in_transform and self.noise:
+            # By numpy, row after row: the first rows get the same noise however many follow. Not a
+            # seed of the training, whose noise the network has learnt with.
+            seed = np.random.SeedSequence(self._seed, spawn_key=(1,))
+            normal = np.random.default_rng(seed).standard_normal(X.shape, dtype=np.float32)
+            X = X + np.float32(self.noise) * normal
+        return self._in_batches(lambda module, x: module.encode(x), X)
+
     def transform(self, X):
-        """Embed rows by the encoder.
+        """Embed rows by the encoder, with noise if `noise_in_transform` is set.
 
         Parameters
         ----------
@@ -337,10 +362,6 @@ class BaseAutoencoder(
         """
         check_is_fitted(self)
         return self._embed(self._validate(X))
-
-    def _embed(self, X):
-        """Return the embedding of validated rows."""
-        return self._in_batches(lambda module, x: module.encode(x), X)
 
     def inverse_transform(self, Z):
         """Decode embeddings.

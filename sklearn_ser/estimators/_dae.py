@@ -1,11 +1,7 @@
 """The denoising autoencoder."""
 
-from numbers import Real
-from typing import ClassVar
-
-from sklearn_ser._sklearn import Interval
 from sklearn_ser.estimators._base import BaseAutoencoder
-from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
+from sklearn_ser.estimators._parameters import DAS2022, autoencoder_arguments, store_parameters
 from sklearn_ser.nn._losses import reconstruction_loss
 from sklearn_ser.nn._modules import Autoencoder
 
@@ -23,9 +19,10 @@ class DAETransformer(BaseAutoencoder):
     independent, so the latent keeps what the features share. No label is used. The embedding
     of a row is :math:`f(x)`, without noise.
 
-    Both networks are linear layers with ReLU between them, without one after the latent. They
-    are trained by Adam. The noise has the same size for all features, so they should be
-    standardised beforehand, by a :class:`~sklearn_ser.estimators.CorpusScaler` for instance.
+    Both networks are linear layers with ReLU between them, without one after the latent, unless
+    `decoder_activation` says otherwise. They are trained by Adam. The noise has the same size for
+    all features, so they should be standardised beforehand, by a
+    :class:`~sklearn_ser.estimators.CorpusScaler` for instance.
 
     Parameters
     ----------
@@ -35,9 +32,17 @@ class DAETransformer(BaseAutoencoder):
     hidden_layer_sizes : int or sequence of int, default=(128, 64)
         Widths of the hidden layers of the encoder, the one next to the features first; the
         decoder mirrors them. ``()`` makes both affine, similar to a PCA.
+    decoder_activation : {"relu", "identity"} or sequence of these, default="relu"
+        What follows each hidden layer of the decoder, one entry for each of them, the layer next
+        to the latent first; or one for all. With ``"identity"`` throughout, the decoder is
+        affine.
     noise : float, default=0.5
         Standard deviation :math:`s` of the noise. 0 gives a plain autoencoder, which may learn
         to copy if the latent is wide; large values keep only what many features share.
+    noise_in_transform : bool, default=False
+        Whether :meth:`transform` adds the same noise to rows, as the authors' script does. The
+        noise depends on `random_state` and the position of the row alone: two calls give the
+        same, but a row alone is embedded otherwise than among others.
     learning_rate : float, default=1e-3
         Step size of Adam. Too large a value makes the loss NaN.
     max_epochs : int, default=100
@@ -158,21 +163,20 @@ class DAETransformer(BaseAutoencoder):
     The network of the papers:
 
     >>> DAETransformer.das2022(random_state=0)
-    DAETransformer(hidden_layer_sizes=(40, 20, 10), learning_rate=0.0001,
-                   n_components=2, noise=1.0, random_state=0)
+    DAETransformer(decoder_activation=('identity', 'relu', 'identity'),
+                   hidden_layer_sizes=(40, 20, 10), learning_rate=0.0001,
+                   n_components=2, noise=1.0, noise_in_transform=True,
+                   random_state=0)
     """
-
-    _parameter_constraints: ClassVar[dict] = {
-        **BaseAutoencoder._parameter_constraints,
-        "noise": [Interval(Real, 0, None, closed="left")],
-    }
 
     def __init__(
         self,
         n_components=32,
         *,
         hidden_layer_sizes=(128, 64),
+        decoder_activation="relu",
         noise=0.5,
+        noise_in_transform=False,
         learning_rate=1e-3,
         max_epochs=100,
         batch_size=64,
@@ -190,42 +194,34 @@ class DAETransformer(BaseAutoencoder):
 
     @classmethod
     def das2022(cls, **parameters):
-        """Return an estimator with the network of the papers: 88-40-20-10-2 and mirrored.
+        """Return an estimator with network and training of the authors' script.
 
-        With noise 1.0 on standardised features, Adam with step size 1e-4, 100 epochs in
-        batches of 64.
+        The script belongs to arXiv:2203.14867. The encoder is 88-40-20-10-2 with ReLU behind the
+        hidden layers; of those of the decoder, 10-20-40, only the second has one. Noise of
+        standard deviation 1 is added to standardised features, in training and when rows are
+        embedded; Adam with step size 1e-4, 100 epochs in batches of 64.
+
+        The script adds the noise to the rows that it plots and validates as well. For all other
+        uses of the embedding pass ``noise_in_transform=False``.
 
         Parameters
         ----------
         **parameters
-            Parameters to set in addition, or to other values.
+            Parameters to set in addition, or to other values. With other `hidden_layer_sizes`,
+            `decoder_activation` needs as many entries.
 
         Returns
         -------
         dae : DAETransformer
             Not fitted.
         """
-        # In full, although some values are the defaults: defaults may change.
-        published = {
-            "n_components": 2,
-            "hidden_layer_sizes": (40, 20, 10),
-            "noise": 1.0,
-            "learning_rate": 1e-4,
-            "max_epochs": 100,
-            "batch_size": 64,
-        }
-        return cls(**{**published, **parameters})
+        return cls(**{**DAS2022, **parameters})
 
     def _module_recipe(self, n_features):
-        return Autoencoder, {
-            "n_features": n_features,
-            "hidden_layer_sizes": hidden_sizes(self.hidden_layer_sizes),
-            "n_components": int(self.n_components),
-        }
+        return Autoencoder, autoencoder_arguments(self, n_features)
 
     def _loss_terms(self, module, batch, state):
         x = batch["X"]
         # The target of the reconstruction is the row without noise. On validation rows the noise
         # stays, from the same seed in each epoch: the loss that is watched is the one minimised.
-        noisy = x.add(state.normal_like(x), alpha=self.noise) if self.noise else x
-        return {"reconstruction": reconstruction_loss(x, module(noisy))}
+        return {"reconstruction": reconstruction_loss(x, module(self._with_noise(x, state)))}

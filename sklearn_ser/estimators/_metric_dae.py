@@ -75,8 +75,13 @@ class MetricDAE(RatingMixin, DAETransformer):
             numbers are: ratings from 1 to 5 mean the same in both dtypes.
     hidden_layer_sizes : int or sequence of int, default=(128, 64)
         Widths of the encoder's hidden layers, which the decoder mirrors.
+    decoder_activation : {"relu", "identity"} or sequence of these, default="relu"
+        What follows the hidden layers of the decoder, see :class:`DAETransformer`.
     noise : float, default=0.5
         Standard deviation of the noise that is added to each feature in training.
+    noise_in_transform : bool, default=False
+        Whether :meth:`transform` adds noise of the same size to rows, see
+        :class:`DAETransformer`.
     learning_rate : float, default=1e-3
         Step size of Adam.
     max_epochs : int, default=100
@@ -199,7 +204,9 @@ class MetricDAE(RatingMixin, DAETransformer):
         metric_dimension=None,
         y_annotation="auto",
         hidden_layer_sizes=(128, 64),
+        decoder_activation="relu",
         noise=0.5,
+        noise_in_transform=False,
         learning_rate=1e-3,
         max_epochs=100,
         batch_size=64,
@@ -215,6 +222,26 @@ class MetricDAE(RatingMixin, DAETransformer):
     ):
         store_parameters(self, locals())
 
+    @classmethod
+    def das2022(cls, **parameters):
+        r"""Return an estimator with network, training and loss of the authors' script.
+
+        As :meth:`DAETransformer.das2022`, with the loss :math:`\log(L_\mathrm{rec} +
+        L_\mathrm{res} + L_\mathrm{sl})`. The weight of 1 follows the labels of the training
+        closely; the default of 0.02 overfits less.
+
+        Parameters
+        ----------
+        **parameters
+            Parameters to set in addition, or to other values.
+
+        Returns
+        -------
+        dae : MetricDAE
+            Not fitted.
+        """
+        return super().das2022(**{"metric_weight": 1.0, "objective": "log", **parameters})
+
     def _weights(self, epoch):
         return {
             f"{name}_{term}": self.metric_weight
@@ -224,8 +251,7 @@ class MetricDAE(RatingMixin, DAETransformer):
 
     def _loss_terms(self, module, batch, state):
         x = batch["X"]
-        noisy = x.add(state.normal_like(x), alpha=self.noise) if self.noise else x
-        z = module.encode(noisy)
+        z = module.encode(self._with_noise(x, state))
         terms = {"reconstruction": reconstruction_loss(x, module.decode(z))}
         for name, bounds in self._blocks().items():
             residual, slope = metric_loss(self._position(z, bounds), batch[name])

@@ -7,7 +7,26 @@ import numpy as np
 
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["default_parameters", "hidden_sizes", "store_parameters"]
+__all__ = [
+    "DAS2022",
+    "autoencoder_arguments",
+    "default_parameters",
+    "hidden_sizes",
+    "store_parameters",
+]
+
+# What the script of Das et al. 2022 (arXiv:2203.14867) uses for all models. In full, although some
+# values are defaults here: defaults may change.
+DAS2022 = {
+    "n_components": 2,
+    "hidden_layer_sizes": (40, 20, 10),
+    "decoder_activation": ("identity", "relu", "identity"),
+    "noise": 1.0,
+    "noise_in_transform": True,
+    "learning_rate": 1e-4,
+    "max_epochs": 100,
+    "batch_size": 64,
+}
 
 
 def store_parameters(estimator, arguments):
@@ -58,3 +77,40 @@ def hidden_sizes(hidden_layer_sizes):
             f"encoder, got {plain(hidden_layer_sizes)!r}. Use () for no hidden layer."
         )
     return tuple(int(size) for size in sizes)
+
+
+def _activations(decoder_activation, n_hidden):
+    """Return the activations of a decoder as one str, if all are alike, or a tuple of str."""
+    if isinstance(decoder_activation, str):
+        return decoder_activation
+    names = [*decoder_activation]
+    if not all(isinstance(name, str) and name in ("relu", "identity") for name in names):
+        raise ValueError(
+            f"decoder_activation must be 'relu', 'identity' or a sequence of these, one for each "
+            f"hidden layer, got {plain(decoder_activation)!r}."
+        )
+    if len(names) != n_hidden:
+        raise ValueError(
+            f"decoder_activation has {len(names)} entries, but hidden_layer_sizes has {n_hidden}. "
+            f"Give one activation for each hidden layer of the decoder, the layer next to the "
+            f"latent first, or one str for all of them."
+        )
+    return str(names[0]) if len({*names}) == 1 else tuple(str(name) for name in names)
+
+
+def autoencoder_arguments(estimator, n_features):
+    """Return the arguments of the torch module that the parameters of an autoencoder describe.
+
+    Raises
+    ------
+    ValueError
+        If the widths of the hidden layers are no positive integers, or the activations of the
+        decoder do not belong to them.
+    """
+    sizes = hidden_sizes(estimator.hidden_layer_sizes)
+    return {
+        "n_features": n_features,
+        "hidden_layer_sizes": sizes,
+        "n_components": int(estimator.n_components),
+        "decoder_activation": _activations(estimator.decoder_activation, len(sizes)),
+    }

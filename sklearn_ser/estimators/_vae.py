@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ser._sklearn import Interval, StrOptions
 from sklearn_ser.estimators._base import BaseAutoencoder
-from sklearn_ser.estimators._parameters import hidden_sizes, store_parameters
+from sklearn_ser.estimators._parameters import DAS2022, autoencoder_arguments, store_parameters
 from sklearn_ser.exceptions import PosteriorCollapseWarning
 from sklearn_ser.nn._losses import (
     ANNEALING_SCHEDULES,
@@ -87,6 +87,14 @@ class KLAnnealedVAE(BaseAutoencoder):
     hidden_layer_sizes : sequence of int, default=(128, 64)
         Widths of the encoder's hidden layers, which the decoder mirrors. With ``()`` both
         are affine maps.
+    decoder_activation : {"relu", "identity"} or sequence of these, default="relu"
+        What follows the hidden layers of the decoder, see :class:`DAETransformer`.
+    noise : float, default=0.0
+        Standard deviation of noise that is added to each feature in training; the target of the
+        reconstruction is the row without it.
+    noise_in_transform : bool, default=False
+        Whether :meth:`transform` adds noise of the same size to rows, see
+        :class:`DAETransformer`.
     learning_rate : float, default=1e-3
         Step size of Adam.
     max_epochs : int, default=100
@@ -218,6 +226,9 @@ class KLAnnealedVAE(BaseAutoencoder):
         kl_reduction="sum",
         free_bits=0.0,
         hidden_layer_sizes=(128, 64),
+        decoder_activation="relu",
+        noise=0.0,
+        noise_in_transform=False,
         learning_rate=1e-3,
         max_epochs=100,
         batch_size=64,
@@ -233,17 +244,34 @@ class KLAnnealedVAE(BaseAutoencoder):
     ):
         store_parameters(self, locals())
 
+    @classmethod
+    def das2022(cls, **parameters):
+        """Return an estimator with network, noise and training of the authors' script.
+
+        That script belongs to the paper on metric learning (arXiv:2203.14867), see
+        :meth:`DAETransformer.das2022`; for that on variational autoencoders (arXiv:2203.14865)
+        there is none. `beta` and its schedule are ours, chosen on RAVDESS so that both units
+        are used.
+
+        Parameters
+        ----------
+        **parameters
+            Parameters to set in addition, or to other values.
+
+        Returns
+        -------
+        vae : KLAnnealedVAE
+            Not fitted.
+        """
+        return cls(**{**DAS2022, "beta": 1.0, **parameters})
+
     @property
     def kl_weight_(self):
         """Weight of the divergence in each epoch."""
         return np.array([row["kl_weight"] for row in self.history_])
 
     def _module_recipe(self, n_features):
-        return VariationalAutoencoder, {
-            "n_features": n_features,
-            "hidden_layer_sizes": hidden_sizes(self.hidden_layer_sizes),
-            "n_components": int(self.n_components),
-        }
+        return VariationalAutoencoder, autoencoder_arguments(self, n_features)
 
     def _epochs_of_annealing(self):
         if self.kl_annealing == "constant":
@@ -273,8 +301,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         return self._epochs_of_annealing()
 
     def _loss_terms(self, module, batch, state):
-        x = batch["X"]
-        mean, log_variance = module.posterior(x)
+        mean, log_variance = module.posterior(self._with_noise(batch["X"], state))
         z = _drawn(mean, log_variance, state.normal_like(mean))
         return self._terms_of(module, batch, mean, log_variance, z)
 

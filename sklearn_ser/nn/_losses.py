@@ -1,6 +1,7 @@
 """Losses as pure functions of tensors, and schedules as pure functions of the epoch."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch.nn import functional
 __all__ = [
     "ANNEALING_SCHEDULES",
     "annealing_weight",
+    "centroid_loss",
     "classification_loss",
     "cluster_loss",
     "gaussian_kl",
@@ -230,13 +232,55 @@ def metric_loss(position: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return share * error.dot(error), (slope - defined).abs()
 
 
-def _distances(differences: Tensor) -> Tensor:
-    """Return the norm over the last axis; its gradient at the origin is 0 instead of NaN."""
-    squares = differences.square().sum(dim=-1)
-    positive = squares > 0
+def _root(values: Tensor) -> Tensor:
+    """Return the square root; its gradient at 0 is 0 instead of infinite."""
+    positive = values > 0
     # Twice where(): the derivative of sqrt(0) is infinite, and infinity times the 0 of the branch
     # that is not taken would be NaN.
-    return torch.where(positive, torch.where(positive, squares, 1.0).sqrt(), 0.0)
+    return torch.where(positive, torch.where(positive, values, 1.0).sqrt(), 0.0)
+
+
+def _distances(differences: Tensor) -> Tensor:
+    """Return the norm over the last axis; its gradient at the origin is 0 instead of NaN."""
+    return _root(differences.square().sum(dim=-1))
+
+
+def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Return the quotient; 0, with gradient 0, where the denominator is 0."""
+    # Centroids that coincide have no distance to divide by; dividing by 1 instead keeps the
+    # gradient of the branch that is not taken finite.
+    defined = denominator > 0
+    return torch.where(defined, numerator / torch.where(defined, denominator, 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class _Clusters:
+    """Classes of a batch: rows by class (1 or 0), sizes, and distances of and to centroids."""
+
+    member: Tensor
+    size: Tensor
+    to_own: Tensor
+    apart: Tensor
+    present: Tensor
+
+
+def _clusters(Z: Tensor, codes: Tensor, n_classes: int) -> _Clusters:
+    if n_classes > len(Z):
+        # A batch has no more classes than rows. Pairs of classes that it lacks would count for
+        # nothing, and cost the square of their number.
+        present, codes = codes.unique(return_inverse=True)
+        # Negative codes sort first and stay negative.
+        codes = codes - (present < 0).sum()
+        n_classes = max(1, len(present))
+    labelled = (codes >= 0).to(Z.dtype)
+    member = functional.one_hot(codes.clamp_min(0), n_classes).to(Z.dtype) * labelled[:, None]
+    size = member.sum(dim=0)
+    centroids = member.T @ Z / size.clamp_min(1)[:, None]
+    to_own = _distances(Z - member @ centroids)
+    first, second = torch.triu_indices(n_classes, n_classes, offset=1, device=Z.device)
+    present = ((size[first] > 0) & (size[second] > 0)).to(Z.dtype)
+    apart = _distances(centroids[first] - centroids[second]) * present
+    return _Clusters(member, size, to_own, apart, present)
 
 
 def cluster_loss(Z: Tensor, codes: Tensor, *, n_classes: int) -> Tensor:
@@ -267,29 +311,43 @@ def cluster_loss(Z: Tensor, codes: Tensor, *, n_classes: int) -> Tensor:
         0, with gradient 0, where the batch has fewer than two classes, no class of two
         rows, or centroids that all coincide.
     """
-    if n_classes > len(Z):
-        # A batch has no more classes than rows. Pairs of classes that it lacks would count for
-        # nothing, and cost the square of their number.
-        present, codes = codes.unique(return_inverse=True)
-        # Negative codes sort first and stay negative.
-        codes = codes - (present < 0).sum()
-        n_classes = max(1, len(present))
-    labelled = (codes >= 0).to(Z.dtype)
-    member = functional.one_hot(codes.clamp_min(0), n_classes).to(Z.dtype) * labelled[:, None]
-    size = member.sum(dim=0)
-    centroids = member.T @ Z / size.clamp_min(1)[:, None]
-    to_own = _distances(Z - member @ centroids)
-    spread = member.T @ to_own / size.clamp_min(1)
-    measured = (size >= 2).to(Z.dtype)
+    found = _clusters(Z, codes, n_classes)
+    spread = found.member.T @ found.to_own / found.size.clamp_min(1)
+    measured = (found.size >= 2).to(Z.dtype)
     within = (spread * measured).sum() / measured.sum().clamp_min(1)
-    first, second = torch.triu_indices(n_classes, n_classes, offset=1, device=Z.device)
-    present = ((size[first] > 0) & (size[second] > 0)).to(Z.dtype)
-    apart = _distances(centroids[first] - centroids[second]) * present
-    between = apart.sum() / present.sum().clamp_min(1)
-    # Centroids that coincide have no distance to divide by; dividing by 1 instead keeps the
-    # gradient of the branch that is not taken finite.
-    defined = between > 0
-    return torch.where(defined, within / torch.where(defined, between, 1.0), 0.0)
+    between = found.apart.sum() / found.present.sum().clamp_min(1)
+    return _ratio(within, between)
+
+
+def centroid_loss(Z: Tensor, codes: Tensor, *, n_classes: int) -> Tensor:
+    r"""The cluster loss of the authors' script for arXiv:2203.14867.
+
+    .. math:: L = \frac{\mathrm{mean}_i \|z_i - c_{y_i}\|}
+                       {\sum_{k < m} \sqrt{\|c_k - c_m\|}}
+
+    with :math:`c_k` the centroid of class :math:`k` in the batch and Euclidean distances in the
+    first two dimensions. Unlike :func:`cluster_loss`, large classes count more, and the scale
+    of the latent does not cancel: half the scale gives :math:`\sqrt{1/2}` of the loss.
+
+    Parameters
+    ----------
+    Z : Tensor of shape (n_samples, n_components)
+        Latent positions.
+    codes : Tensor of shape (n_samples,), int64
+        Class of each row, from 0; negative for a row without label, which is left out.
+    n_classes : int
+        Classes in all the data; a batch may lack some.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        0, with gradient 0, where the batch has fewer than two classes or centroids that all
+        coincide.
+    """
+    found = _clusters(Z[:, :2], codes, n_classes)
+    labelled = found.member.sum(dim=1)
+    own = labelled.dot(found.to_own) / labelled.sum().clamp_min(1)
+    return _ratio(own, _root(found.apart).sum())
 
 
 def classification_loss(logits: Tensor, codes: Tensor) -> Tensor:

@@ -14,10 +14,17 @@ __all__ = [
 ]
 
 
-def _layers(sizes: Sequence[int]) -> Iterator[nn.Module]:
-    """Yield linear layers from each size to the next, with a ReLU between them."""
-    for position, (n_in, n_out) in enumerate(pairwise(sizes)):
-        if position:
+def _layers(sizes: Sequence[int], activation: str | Sequence[str] = "relu") -> Iterator[nn.Module]:
+    """Yield linear layers from each size to the next, and the activations of hidden layers."""
+    n_hidden = len(sizes) - 2
+    names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
+    if len(names) != n_hidden or not set(names) <= {"relu", "identity"}:
+        raise ValueError(
+            f"expected 'relu' or 'identity' for each of {n_hidden} hidden layers, got {names}."
+        )
+    for name, (n_in, n_out) in zip(["identity", *names], pairwise(sizes), strict=True):
+        # Without a module for the identity, positions, which name the weights, count what acts.
+        if name == "relu":
             yield nn.ReLU()
         yield nn.Linear(n_in, n_out)
 
@@ -51,12 +58,20 @@ class Decoder(nn.Sequential):
         Widths of the hidden layers of the *encoder*, the one next to the features first.
     n_components : int
         Number of inputs.
+    activation : str or sequence of str, default="relu"
+        ``"relu"`` or ``"identity"`` behind all hidden layers, or one for each, the layer next
+        to the latent first.
     """
 
     def __init__(
-        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int
+        self,
+        n_features: int,
+        hidden_layer_sizes: Sequence[int],
+        n_components: int,
+        activation: str | Sequence[str] = "relu",
     ) -> None:
-        super().__init__(*_layers([n_components, *hidden_layer_sizes[::-1], n_features]))
+        sizes = [n_components, *hidden_layer_sizes[::-1], n_features]
+        super().__init__(*_layers(sizes, activation))
 
 
 class Autoencoder(nn.Module):
@@ -70,14 +85,20 @@ class Autoencoder(nn.Module):
         Widths of the hidden layers of the encoder; the decoder mirrors them.
     n_components : int
         Width of the latent between them.
+    decoder_activation : str or sequence of str, default="relu"
+        See :class:`Decoder`.
     """
 
     def __init__(
-        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int
+        self,
+        n_features: int,
+        hidden_layer_sizes: Sequence[int],
+        n_components: int,
+        decoder_activation: str | Sequence[str] = "relu",
     ) -> None:
         super().__init__()
         self.encoder = Encoder(n_features, hidden_layer_sizes, n_components)
-        self.decoder = Decoder(n_features, hidden_layer_sizes, n_components)
+        self.decoder = Decoder(n_features, hidden_layer_sizes, n_components, decoder_activation)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the latent ``(n, n_components)`` of rows ``(n, n_features)``."""
@@ -107,14 +128,20 @@ class VariationalAutoencoder(nn.Module):
         Widths of the hidden layers of the encoder; the decoder mirrors them.
     n_components : int
         Width of the latent.
+    decoder_activation : str or sequence of str, default="relu"
+        See :class:`Decoder`.
     """
 
     def __init__(
-        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int
+        self,
+        n_features: int,
+        hidden_layer_sizes: Sequence[int],
+        n_components: int,
+        decoder_activation: str | Sequence[str] = "relu",
     ) -> None:
         super().__init__()
         self.encoder = Encoder(n_features, hidden_layer_sizes, 2 * n_components)
-        self.decoder = Decoder(n_features, hidden_layer_sizes, n_components)
+        self.decoder = Decoder(n_features, hidden_layer_sizes, n_components, decoder_activation)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each ``(n, n_components)``, of rows ``(n, n_features)``."""
@@ -147,12 +174,19 @@ class ClassifyingVariationalAutoencoder(VariationalAutoencoder):
         Width of the latent.
     n_classes : int
         Number of scores.
+    decoder_activation : str or sequence of str, default="relu"
+        See :class:`Decoder`.
     """
 
     def __init__(
-        self, n_features: int, hidden_layer_sizes: Sequence[int], n_components: int, n_classes: int
+        self,
+        n_features: int,
+        hidden_layer_sizes: Sequence[int],
+        n_components: int,
+        n_classes: int,
+        decoder_activation: str | Sequence[str] = "relu",
     ) -> None:
-        super().__init__(n_features, hidden_layer_sizes, n_components)
+        super().__init__(n_features, hidden_layer_sizes, n_components, decoder_activation)
         self.classifier = nn.Linear(n_components, n_classes)
 
     def classify(self, z: Tensor) -> Tensor:

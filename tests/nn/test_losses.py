@@ -333,6 +333,40 @@ def test_cluster_loss_without_clusters_is_zero_with_gradient_zero(codes, collaps
     assert (slope == 0).all()
 
 
+# Cluster loss of the authors' script
+
+
+def test_centroid_loss_by_hand():
+    # Centroids (0, 1), (4, 1) and (0, 10); the third dimension does not count. Distances to the
+    # own one 1, 1, 1, 1 and 0; square roots of 4, 9 and sqrt(97).
+    Z = torch.tensor(
+        [[0.0, 0, 5], [0, 2, -3], [4, 0, 0], [4, 2, 8], [0, 10, 7], [9, 9, 9]], dtype=torch.float64
+    )
+    codes = torch.tensor([0, 0, 1, 1, 2, -1])
+    expected = (4 / 5) / (2 + 3 + 97**0.25)
+    assert losses.centroid_loss(Z, codes, n_classes=4).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_centroid_loss_falls_with_the_root_of_the_scale():
+    Z, codes = normal(12, 2), torch.arange(12) % 3
+    once, fourfold = (losses.centroid_loss(k * Z, codes, n_classes=3) for k in (1, 4))
+    torch.testing.assert_close(fourfold, 2 * once)
+
+
+def test_centroid_loss_has_the_gradient_of_finite_differences():
+    codes = torch.tensor([0, 0, 1, 1, 2, -1, 0])
+    Z = normal(7, 3).requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: losses.centroid_loss(z, codes, n_classes=3), Z)
+
+
+@pytest.mark.parametrize("codes", [[-1, -1, -1, -1], [0, 0, 0, -1], [0, 0, 1, 1]], ids=str)
+def test_centroid_loss_without_distances_is_zero_with_gradient_zero(codes):
+    Z = torch.ones(4, 2, dtype=torch.float64)
+    value, slope = gradient(lambda z: losses.centroid_loss(z, torch.tensor(codes), n_classes=3), Z)
+    assert value == 0
+    assert (slope == 0).all()
+
+
 # Classification loss
 
 

@@ -27,6 +27,28 @@ def test_relu_stands_between_layers_only(network):
     assert kinds == [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
 
 
+def test_each_hidden_layer_of_a_decoder_may_have_a_relu_or_none():
+    decoder = Decoder(88, (40, 20, 10), 2, ("identity", "relu", "identity"))
+    kinds = [type(layer) for layer in decoder]
+    assert kinds == [nn.Linear, nn.Linear, nn.ReLU, nn.Linear, nn.Linear]
+    assert widths(decoder) == [2, 10, 20, 40, 88]
+
+
+def test_a_choice_of_activations_leaves_the_initial_weights_alone():
+    modules = []
+    for activation in ("relu", "identity"):
+        torch.manual_seed(0)
+        modules.append(Autoencoder(6, (4, 3), 2, activation))
+    for one, other in zip(*(module.parameters() for module in modules), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("activation", ["tanh", ("relu",), ("relu", "relu", "relu")])
+def test_unknown_activations_are_refused(activation):
+    with pytest.raises(ValueError, match="for each of 2 hidden layers, got"):
+        Autoencoder(6, (4, 3), 2, activation)
+
+
 def test_without_hidden_layers_it_is_affine(x):
     module = Autoencoder(88, (), 3)
     zero = torch.zeros(1, 88)
