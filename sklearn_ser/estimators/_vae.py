@@ -263,7 +263,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         vae : KLAnnealedVAE
             Not fitted.
         """
-        return cls(**{**DAS2022, "beta": 1.0, **parameters})
+        return cls(**{**DAS2022, "beta": 0.3, **parameters})
 
     @property
     def kl_weight_(self):
