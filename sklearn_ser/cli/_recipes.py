@@ -51,27 +51,30 @@ def _logistic():
 def _dae(**sizes):
     from sklearn_ser import DAETransformer
 
-    return _scaled(DAETransformer(random_state=_SEED, **sizes), _classifier())
+    return _scaled(DAETransformer(readout=None, random_state=_SEED, **sizes), _classifier())
 
 
 def _vae(**sizes):
     from sklearn_ser import KLAnnealedVAE
 
-    return _scaled(KLAnnealedVAE(beta=_BETA, random_state=_SEED, **sizes), _classifier())
+    vae = KLAnnealedVAE(beta=_BETA, readout=None, random_state=_SEED, **sizes)
+    return _scaled(vae, _classifier())
 
 
 def _ssvae(**sizes):
     from sklearn_ser import SemiSupervisedVAE
 
     # Stronger supervision overfits to the training corpora.
-    vae = SemiSupervisedVAE(beta=_BETA, supervision_weight=0.01, random_state=_SEED, **sizes)
+    vae = SemiSupervisedVAE(
+        beta=_BETA, supervision_weight=0.01, readout=None, random_state=_SEED, **sizes
+    )
     return _scaled(vae, _classifier())
 
 
 def _metric(**sizes):
     from sklearn_ser import MetricDAE
 
-    return _scaled(MetricDAE(random_state=_SEED, **sizes), _classifier())
+    return _scaled(MetricDAE(readout=None, random_state=_SEED, **sizes), _classifier())
 
 
 def _both_scalings():
@@ -195,22 +198,23 @@ METHODS = {
         ),
         Method(
             "dae",
-            "as svm, on the embedding of a denoising autoencoder",
+            "as svm, which reads out the embedding of a denoising autoencoder",
             _dae,
         ),
         Method(
             "vae",
-            "as svm, on the embedding of a KL-annealed variational autoencoder",
+            "as svm, which reads out the embedding of a KL-annealed variational autoencoder",
             _vae,
         ),
         Method(
             "ssvae",
-            "as svm, on the embedding of a variational autoencoder that sees the emotions",
+            "as svm, which reads out the embedding of a variational autoencoder that sees the "
+            "emotions",
             _ssvae,
         ),
         Method(
             "metric",
-            "as svm, on an embedding whose distances follow activation and valence",
+            "as svm, which reads out an embedding whose distances follow activation and valence",
             _metric,
             needs=("activation", "valence"),
         ),

@@ -369,7 +369,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         return ("predict", "predict_proba") if classifies else ()
 
     def _own_predict(self, X, method):
-        logits = self._in_batches(lambda module, x: module.classify(module.encode(x)), X)
+        logits = self._in_batches(lambda module, z: module.classify(z), self._embed(X))
         if method == "predict":
             return self.classes_[logits.argmax(axis=1)]
         return softmax(logits, axis=1)
