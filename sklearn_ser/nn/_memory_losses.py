@@ -5,40 +5,11 @@ Shapes: E members, n queries, m rows of the memory, c coordinates, p positive ro
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
+from sklearn_ser.nn._exponential_sums import log_totals
 from sklearn_ser.nn._multilabel import Multilabel
 
 __all__ = ["multilabel_softmax_loss", "multilabel_square_loss"]
-
-# Entries of the similarities that a loss keeps for its gradient: 128 MB of float32.
-_ENTRIES_AT_ONCE = 2**25
-
-
-def _log_total(z: Tensor, memory: Tensor, temperature: float) -> Tensor:
-    """Return log sum exp over the rows of a memory, (n,), for the queries of one member."""
-    return torch.logsumexp(z @ memory.T / temperature, dim=1)
-
-
-def _log_totals(z: Tensor, memory: Tensor, temperature: float) -> Tensor:
-    n_members, n_queries, _ = z.shape
-    n_rows = memory.shape[1]
-    if n_members * n_queries * n_rows <= _ENTRIES_AT_ONCE:
-        return torch.logsumexp(z @ memory.transpose(1, 2) / temperature, dim=2)
-    # The gradient needs all similarities once more. They are computed a second time, part by
-    # part, instead of being kept: memory stays bounded however many rows there are.
-    size = max(1, _ENTRIES_AT_ONCE // n_rows)
-    return torch.stack(
-        [
-            torch.cat(
-                [
-                    checkpoint(_log_total, part, anchors, temperature, use_reentrant=False)
-                    for part in queries.split(size)
-                ]
-            )
-            for queries, anchors in zip(z, memory, strict=True)
-        ]
-    )
 
 
 def multilabel_softmax_loss(
@@ -75,7 +46,7 @@ def multilabel_softmax_loss(
     re-identification", CVPR 2019, equations 4 to 6.
     """
     # The right-hand form needs no similarity of a single positive row: one inner product a query.
-    return _log_totals(z, memory, temperature) - (z * means).sum(dim=2) / temperature
+    return log_totals(z, memory, temperature) - (z * means).sum(dim=2) / temperature
 
 
 def multilabel_square_loss(

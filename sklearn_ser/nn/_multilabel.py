@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sklearn_ser.nn._exponential_sums import ROWS_AT_ONCE, exponential_sums
+
 __all__ = [
     "Multilabel",
     "at_prior",
@@ -82,6 +84,10 @@ def memory_votes(
         Sums to 1 over the classes.
     """
     to_classes = _class_weights(codes, n_classes, weights)
+    tiny = torch.finfo(z.dtype).tiny
+    if memory.shape[1] > ROWS_AT_ONCE:
+        votes = exponential_sums(z, memory, to_classes, temperature)[2]
+        return votes / votes.sum(dim=2, keepdim=True).clamp_min(tiny)
     votes = torch.empty(z.shape[0], z.shape[1], n_classes, dtype=z.dtype, device=z.device)
     for member in range(len(z)):
         for part in _parts(z.shape[1], memory.shape[1]):
@@ -93,7 +99,7 @@ def memory_votes(
                 highest = similarity.amax(dim=1, keepdim=True)
             similarity.sub_(highest).div_(temperature).exp_()
             votes[member, part] = similarity @ to_classes
-    return votes / votes.sum(dim=2, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
+    return votes / votes.sum(dim=2, keepdim=True).clamp_min(tiny)
 
 
 def at_prior(probabilities: Tensor, mean: Tensor, prior: Tensor) -> Tensor:

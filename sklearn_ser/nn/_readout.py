@@ -12,7 +12,7 @@ from sklearn_ser.nn._multilabel import at_prior, memory_votes, without_missing
 
 __all__ = ["Readout", "embed_rows", "has_length_1"]
 
-_ROWS_AT_ONCE = 8192
+_ROWS_AT_ONCE = 1024
 
 
 @torch.no_grad()

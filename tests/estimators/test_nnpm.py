@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import recall_score
 
 from sklearn_ser import NNPMClassifier
-from sklearn_ser.nn import _memory_losses, _multilabel, _readout
+from sklearn_ser.nn import _exponential_sums, _multilabel, _readout
 
 
 @pytest.fixture
@@ -276,7 +276,10 @@ class TestAnswers:
         expected = make().fit(X, y, X_target=T).predict_proba(T)
         monkeypatch.setattr(_readout, "_ROWS_AT_ONCE", 70)
         monkeypatch.setattr(_multilabel, "_ENTRIES_AT_ONCE", 1000)
-        monkeypatch.setattr(_memory_losses, "_ENTRIES_AT_ONCE", 1000)
+        for part in (_exponential_sums, _multilabel):
+            # The votes have the name from the module that the losses take it from.
+            monkeypatch.setattr(part, "ROWS_AT_ONCE", 100)
+        monkeypatch.setattr(_exponential_sums, "_FEWEST_ROWS", 30)
         found = make().fit(X, y, X_target=T).predict_proba(T)
         np.testing.assert_allclose(found, expected, atol=0.02)
 
