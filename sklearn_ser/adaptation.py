@@ -207,7 +207,9 @@ def _rescaled(scaler, X_reference):
             SmallBatchWarning,
             stacklevel=caller_stacklevel(),
         )
-    return clone(scaler).set_params(unseen="pooled").fit(X_reference)
+    # The reference is one voice or channel already.
+    pooled = clone(scaler).set_params(unseen="pooled", speaker_shrinkage=None)
+    return pooled.fit(X_reference)
 
 
 def rescale(model, X_reference):

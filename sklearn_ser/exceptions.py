@@ -15,6 +15,7 @@ __all__ = [
     "PersistenceWarning",
     "PosteriorCollapseWarning",
     "ResultsError",
+    "ScalingWarning",
     "SmallBatchWarning",
 ]
 
@@ -73,6 +74,10 @@ class PosteriorCollapseWarning(UserWarning):
 
 class ResultsError(ValueError):
     """A folder of results has a damaged file, or files of more than one evaluation."""
+
+
+class ScalingWarning(UserWarning):
+    """Rows are scaled by statistics that do not suit them: by their own emotion, for example."""
 
 
 class SmallBatchWarning(UserWarning):

@@ -17,7 +17,7 @@ from sklearn_ser.estimators._base import BaseAutoencoder
 # One entry for each estimator: the keyword arguments of every instance to check.
 ARGUMENTS = {
     "CORALClassifier": [{"max_epochs": 10, "n_estimators": 1}],
-    "CorpusScaler": [{}, {"min_batch": 1}, {"unseen": "pooled"}],
+    "CorpusScaler": [{}, {"min_batch": 1}, {"unseen": "pooled"}, {"speaker_shrinkage": 10}],
     "DAETransformer": [
         {"max_epochs": 2},
         {
@@ -172,6 +172,7 @@ def test_only_the_named_estimators_escape_the_checks(request):
 
 @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.PosteriorCollapseWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.NotAdaptedWarning")
+@pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.ScalingWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.SmallBatchWarning")
 @parametrize_with_checks(OVER_ARRAYS, expected_failed_checks=expected_failed_checks)
 def test_scikit_learn_checks(estimator, check):

@@ -1,63 +1,24 @@
-"""Standardise each corpus by its own statistics."""
+"""Standardise each corpus, and if asked to each speaker, by its own statistics."""
 
-import warnings
-from numbers import Integral
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context, _wrap_data_with_container
-from sklearn_ser.exceptions import SmallBatchWarning
+from sklearn_ser.estimators._scaler_statistics import ScalerStatistics
+from sklearn_ser.estimators._scaling import (
+    encode_speakers,
+    speaker_statistics,
+    standardise,
+    standardise_groups,
+)
 from sklearn_ser.utils._identities import encode_ids, find_ids
-from sklearn_ser.utils._warnings import caller_stacklevel
 
 
-def _column_statistics(X):
-    """Compute mean and scale of each column, without its missing values.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features), float32 or float64
-        Rows of one corpus; NaN where a value is missing.
-
-    Returns
-    -------
-    mean : ndarray of shape (n_features,), float64
-        NaN for a column without any value.
-    scale : ndarray of shape (n_features,), float64
-        Population standard deviation; 1 for a column that is constant up to the
-        rounding of the dtype of `X`; NaN for a column without any value.
-    n_values : ndarray of shape (n_features,)
-        Number of values in each column.
-    """
-    present = ~np.isnan(X)
-    n_values = present.sum(axis=0)
-    counts = np.maximum(n_values, 1)
-    # Deviations from a value of the column itself, divided by the largest deviation: digits are
-    # not lost to an offset, no square overflows, and a constant column has exactly its own mean.
-    origin = X[present.argmax(axis=0), np.arange(X.shape[1])].astype(np.float64)
-    deviation = np.where(present, X - origin, 0.0)
-    mean_deviation = deviation.sum(axis=0) / counts
-    deviation = np.where(present, deviation - mean_deviation, 0.0)
-    largest = np.abs(deviation).max(axis=0)
-    unit = np.where(largest > 0, largest, 1.0)
-    mean = origin + mean_deviation
-    scale = unit * np.sqrt(np.square(deviation / unit).sum(axis=0) / counts)
-    # A column that is constant but for rounding would be divided by that rounding.
-    rounding = 10 * np.finfo(X.dtype).eps * np.abs(mean)
-    scale = np.where(scale <= rounding, 1.0, scale)
-    scale = np.where(scale == 0, 1.0, scale)
-    return mean, np.where(n_values > 0, scale, np.nan), n_values
-
-
-def _standardise(X, mean, scale):
-    """Return ``(X - mean) / scale``, computed in float64, in the dtype of `X`."""
-    return ((X - mean) / scale).astype(X.dtype, copy=False)
-
-
-class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, ScalerStatistics, BaseEstimator):
     r"""Standardise each corpus by its own mean and standard deviation.
 
     Microphone, room, language and habits of annotation shift the features of a whole
@@ -74,6 +35,9 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     a whole, unless :meth:`adapt` has fixed the statistics of a corpus. For more recordings of
     a training corpus there is :meth:`transform_corpus`.
 
+    With `speaker_shrinkage`, a row is scaled by the statistics of its speaker, as far as the
+    recordings of that speaker bear it.
+
     Parameters
     ----------
     unseen : {"batch", "pooled"}, default="batch"
@@ -89,6 +53,14 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         otherwise turn into zeros. Higher values protect
         more batches and keep more of the shift. Not used with ``unseen="pooled"``,
         nor in training.
+    speaker_shrinkage : float, default=None
+        None: speakers are not told apart. A number :math:`n_0`: in training and later, a speaker
+        with :math:`n` recordings is scaled by the statistics of a mixture of these and of
+        :math:`n_0` recordings of the corpus; see the notes. 0 is standardisation by speaker, a
+        large number standardisation by corpus; 10 is a fair start. It takes the differences
+        between voices out of the features, and with them the emotion of a speaker who was
+        recorded in a single one: pass None for the speakers of such corpora. For what it gains
+        and costs, see :ref:`speaker-scaling`.
 
     Attributes
     ----------
@@ -105,6 +77,13 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     target_mean_, target_scale_ : ndarray of shape (n_features,)
         Mean and standard deviation that :meth:`transform` uses whatever the batch. Only after
         :meth:`adapt`.
+    target_speakers_ : ndarray of shape (n_target_speakers,)
+        Speakers whose statistics :meth:`transform` uses whatever the batch. Only after
+        :meth:`adapt` with `speaker_target`.
+    target_speaker_mean_, target_speaker_scale_ : ndarray of shape (n_target_speakers, n_features)
+        Their statistics, shrunk towards those of the corpus.
+    n_speakers_ : int
+        Number of training speakers that are known. Only with `speaker_shrinkage`.
     n_samples_seen_ : ndarray of shape (n_corpora,)
         Number of training rows of each corpus.
     n_features_in_ : int
@@ -132,6 +111,27 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ``cross_validate(..., return_train_score=True)`` shows scores that are too low.
     There is no ``inverse_transform``, because an output row does not record which statistics
     produced it.
+
+    *Speakers.* Let :math:`w = n / (n + n_0)`, and :math:`m`, :math:`v` the mean and variance of a
+    feature over the :math:`n` recordings of a speaker, :math:`\mu`, :math:`\sigma^2` those of the
+    corpus. The speaker is scaled by
+
+    .. math::
+
+        \tilde\mu = w m + (1 - w) \mu, \qquad
+        \tilde\sigma^2 = w v + (1 - w) \sigma^2 + w (1 - w) (m - \mu)^2
+
+    The last term is the variance between the two parts of the mixture (law of total variance).
+    For a normal feature, these are the mean and scale of the posterior under the conjugate prior
+    (normal, inverse :math:`\chi^2`) that weighs as much as :math:`n_0` recordings. A single
+    recording does not become zero. Rows of unknown speakers (None, NaN) are scaled by their
+    corpus. Speakers of equal name in two corpora are two speakers.
+
+    For the rows to predict the argument is `speaker_target`: `speaker` is that of the training
+    rows, and scikit-learn would hand it on to every ``transform`` within a ``fit``, that of
+    `X_target` included. Both are requested from the start;
+    :func:`~sklearn_ser.evaluation.cross_corpus_validate` passes both. A search predicts its inner
+    folds without speakers.
 
     *Metadata routing.* `sample_domain` is requested from the start, without
     ``set_fit_request``: a scaler that did not get it would scale all corpora as one. With
@@ -165,19 +165,34 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     >>> scaler.transform_corpus([[30.0]], "urdu").round(2)
     array([[1.22]])
+
+    Two speakers of one corpus, the second with a higher voice:
+
+    >>> speaker = ["f1", "f1", "f1", "f2", "f2", "f2"]
+    >>> scaler = CorpusScaler(speaker_shrinkage=1)
+    >>> scaler.fit_transform(X, speaker=speaker).ravel().round(2)
+    array([-0.49, -0.34, -0.19, -0.8 ,  0.23,  1.26])
+    >>> scaler.set_params(speaker_shrinkage=0).fit_transform(X, speaker=speaker).ravel().round(2)
+    array([-1.22,  0.  ,  1.22, -1.22,  0.  ,  1.22])
     """
 
     # Requested by default: see the note on metadata routing.
-    __metadata_request__fit: ClassVar[dict] = {"sample_domain": True}
+    __metadata_request__fit: ClassVar[dict] = {"sample_domain": True, "speaker": True}
+    __metadata_request__transform: ClassVar[dict] = {"speaker_target": True}
+
+    # Evaluations withhold speakers with gaps from steps that do not say this.
+    _allows_unknown_speakers: ClassVar[bool] = True
 
     _parameter_constraints: ClassVar[dict] = {
         "unseen": [StrOptions({"batch", "pooled"})],
         "min_batch": [Interval(Integral, 1, None, closed="left")],
+        "speaker_shrinkage": [Interval(Real, 0, None, closed="left"), None],
     }
 
-    def __init__(self, *, unseen="batch", min_batch=10):
+    def __init__(self, *, unseen="batch", min_batch=10, speaker_shrinkage=None):
         self.unseen = unseen
         self.min_batch = min_batch
+        self.speaker_shrinkage = speaker_shrinkage
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -187,38 +202,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _validate(self, X, *, reset):
-        return validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
-            reset=reset,
-        )
-
-    def _learn(self, X, sample_domain):
-        """Learn the statistics; return the validated rows and the corpus of each."""
-        X = self._validate(X, reset=True)
-        if sample_domain is None:
-            sample_domain = np.zeros(len(X), dtype=int)
-        self.corpora_, codes = encode_ids(sample_domain, name="sample_domain", n_samples=X.shape[0])
-        # Over all rows, not an average over corpora: the output of both ways then has variance 1
-        # over the training rows.
-        self.pooled_mean_, self.pooled_scale_, _ = _column_statistics(X)
-        n_corpora = len(self.corpora_)
-        self.mean_ = np.empty((n_corpora, X.shape[1]))
-        self.scale_ = np.empty((n_corpora, X.shape[1]))
-        for code in range(n_corpora):
-            mean, scale, n_values = _column_statistics(X[codes == code])
-            self.mean_[code] = np.where(n_values > 0, mean, self.pooled_mean_)
-            self.scale_[code] = np.where(n_values > 0, scale, self.pooled_scale_)
-        self.n_samples_seen_ = np.bincount(codes, minlength=n_corpora)
-        for name in ("target_mean_", "target_scale_"):
-            vars(self).pop(name, None)
-        return X, codes
-
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, sample_domain=None):
+    def fit(self, X, y=None, *, sample_domain=None, speaker=None):
         """Learn the statistics of each corpus, and of all together.
 
         Parameters
@@ -230,6 +215,9 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         sample_domain : array-like of shape (n_samples,), default=None
             The corpus of each row: strings or integers, without gaps; for spellings, see
             :ref:`identities`. None: all rows belong to one corpus.
+        speaker : array-like of shape (n_samples,), default=None
+            The speaker of each row, None or NaN where unknown. Ignored without
+            `speaker_shrinkage`.
 
         Returns
         -------
@@ -239,14 +227,20 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `sample_domain` has another length than `X`, or gaps.
+            If `sample_domain` has another length than `X`, or gaps, or `speaker` has another
+            length.
+
+        Warns
+        -----
+        ScalingWarning
+            If no speaker is known, but `speaker_shrinkage` is set.
         """
-        self._learn(X, sample_domain)
+        self._learn(X, sample_domain, speaker)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None, *, sample_domain=None):
-        """Fit, and scale each training row by the statistics of its own corpus.
+    def fit_transform(self, X, y=None, *, sample_domain=None, speaker=None, speaker_target=None):
+        """Fit, and scale each training row by the statistics of its own corpus, or speaker.
 
         A pipeline calls this method in training. It is not the same as ``fit`` followed by
         ``transform``, which would take all rows for one unseen corpus.
@@ -260,6 +254,11 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         sample_domain : array-like of shape (n_samples,), default=None
             The corpus of each row: strings or integers, without gaps. None: all rows belong
             to one corpus.
+        speaker : array-like of shape (n_samples,), default=None
+            The speaker of each row, None or NaN where unknown. Ignored without
+            `speaker_shrinkage`.
+        speaker_target : object, default=None
+            Ignored: it belongs to `X_target`, which a pipeline takes in `fit` for a later step.
 
         Returns
         -------
@@ -269,12 +268,18 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `sample_domain` has another length than `X`, or gaps.
-        """
-        X, codes = self._learn(X, sample_domain)
-        return _standardise(X, self.mean_[codes], self.scale_[codes])
+            If `sample_domain` has another length than `X`, or gaps, or `speaker` has another
+            length.
 
-    def adapt(self, X_target):
+        Warns
+        -----
+        ScalingWarning
+            If no speaker is known, but `speaker_shrinkage` is set.
+        """
+        X, codes, speakers = self._learn(X, sample_domain, speaker)
+        return self._scaled(X, codes, speakers, self.mean_, self.scale_)
+
+    def adapt(self, X_target, *, speaker_target=None):
         """Fix the statistics of a corpus that was not seen in training.
 
         Afterwards :meth:`transform` scales every row by the statistics of `X_target`, as it
@@ -286,12 +291,16 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ----------
         X_target : array-like of shape (n_target_samples, n_features)
             Rows of one corpus; NaN where a value is missing.
+        speaker_target : array-like of shape (n_target_samples,), default=None
+            The speaker of each row, None or NaN where unknown. Later rows of these speakers are
+            scaled by the statistics found here, those of other speakers by the corpus. Ignored
+            without `speaker_shrinkage`.
 
         Returns
         -------
         self : CorpusScaler
             The scaler. With ``unseen="pooled"``, which uses the statistics of the training rows
-            for all others, it is as before.
+            for all others, nothing but the speakers is kept.
 
         Warns
         -----
@@ -301,11 +310,20 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._validate(X_target, reset=False)
+        self._forget("target_speakers_", "target_speaker_mean_", "target_speaker_scale_")
+        mean, scale = self.pooled_mean_, self.pooled_scale_
         if self.unseen == "batch":
-            self.target_mean_, self.target_scale_ = self._batch_statistics(X)
+            mean, scale = self.target_mean_, self.target_scale_ = self._batch_statistics(X)
+        if self.speaker_shrinkage is not None and speaker_target is not None:
+            groups = np.zeros(len(X), dtype=int)
+            speakers, names = encode_speakers(speaker_target, groups, name="speaker_target")
+            self.target_speakers_ = np.array(names)
+            self.target_speaker_mean_, self.target_speaker_scale_ = speaker_statistics(
+                X, speakers, groups, mean[None], scale[None], self.speaker_shrinkage
+            )
         return self
 
-    def transform(self, X):
+    def transform(self, X, *, speaker_target=None):
         """Scale a batch that is one corpus, not seen in training.
 
         Parameters
@@ -313,6 +331,10 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
             Rows of one corpus; NaN where a value is missing. After :meth:`adapt`, rows of the
             corpus that was passed to it, as few as one.
+        speaker_target : array-like of shape (n_samples,), default=None
+            The speaker of each row, None or NaN where unknown. Ignored without
+            `speaker_shrinkage`. After a call of :meth:`adapt` with speakers, rows of these
+            speakers only are scaled by speaker.
 
         Returns
         -------
@@ -324,46 +346,25 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         SmallBatchWarning
             If ``unseen="batch"``, without a call of :meth:`adapt`, and features have fewer than
             `min_batch` values and are therefore scaled by the pooled statistics.
+        ScalingWarning
+            If the training rows were scaled by speaker, and `speaker_target` is not given.
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
-        if self.unseen == "pooled":
-            return _standardise(X, self.pooled_mean_, self.pooled_scale_)
-        # Models of earlier versions do not have the attribute.
-        if hasattr(self, "target_mean_"):
-            return _standardise(X, self.target_mean_, self.target_scale_)
-        return _standardise(X, *self._batch_statistics(X))
+        mean, scale = self._unseen_statistics(X)
+        if self.speaker_shrinkage is None or speaker_target is None:
+            self._warn_if_without_speakers()
+            return standardise(X, mean, scale)
+        groups = np.zeros(len(X), dtype=int)
+        speakers, names = encode_speakers(speaker_target, groups, name="speaker_target")
+        if not hasattr(self, "target_speakers_"):
+            return self._scaled(X, groups, speakers, mean[None], scale[None])
+        # The code -1 of unknown speakers indexes the last entry.
+        positions = np.array([*find_ids(names, self.target_speakers_), -1])
+        kept = self.target_speaker_mean_, self.target_speaker_scale_
+        return standardise_groups(X, positions[speakers], groups, kept, (mean[None], scale[None]))
 
-    def _batch_statistics(self, X):
-        """Return the mean and scale of each feature of an unseen corpus, from validated rows."""
-        mean, scale, n_values = _column_statistics(X)
-        # By feature: a batch may be large enough and have a feature with few values.
-        few = n_values < self.min_batch
-        self._warn_if_too_few(n_values, n_rows=X.shape[0])
-        return np.where(few, self.pooled_mean_, mean), np.where(few, self.pooled_scale_, scale)
-
-    def _warn_if_too_few(self, n_values, *, n_rows):
-        # A feature without any value stays NaN with any statistics.
-        n_short = np.count_nonzero((n_values < self.min_batch) & (n_values > 0))
-        if n_short == 0:
-            return
-        if n_rows < self.min_batch:
-            rows = "1 row" if n_rows == 1 else f"{n_rows} rows"
-            what = f"The batch has {rows}, fewer than min_batch={self.min_batch}; it was"
-        else:
-            what = (
-                f"{n_short} of {len(n_values)} features have fewer than "
-                f"min_batch={self.min_batch} values in this batch of {n_rows} rows; they were"
-            )
-        warnings.warn(
-            f"{what} scaled by the pooled statistics of the training corpora instead of its own. "
-            f"Pass more recordings of the unseen corpus in one batch, lower min_batch, or set "
-            f"unseen='pooled' if single recordings are what you have.",
-            SmallBatchWarning,
-            stacklevel=caller_stacklevel(),
-        )
-
-    def transform_corpus(self, X, corpus):
+    def transform_corpus(self, X, corpus, *, speaker=None):
         """Scale rows of training corpora by the statistics learnt for them.
 
         Parameters
@@ -372,6 +373,9 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Rows of corpora in ``corpora_``; NaN where a value is missing.
         corpus : str, int or array-like of shape (n_samples,)
             The corpus of all rows, or of each row.
+        speaker : array-like of shape (n_samples,), default=None
+            The speaker of each row, None or NaN where unknown, for a scaler with
+            `speaker_shrinkage`: speakers have the statistics of these rows of theirs.
 
         Returns
         -------
@@ -395,5 +399,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"training."
             )
         known = positions[codes]
-        Z = _standardise(rows, self.mean_[known], self.scale_[known])
+        speakers = None
+        if self.speaker_shrinkage is not None and speaker is not None:
+            speakers, _ = encode_speakers(speaker, known, name="speaker")
+        Z = self._scaled(rows, known, speakers, self.mean_, self.scale_)
         return _wrap_data_with_container("transform", Z, X, self)

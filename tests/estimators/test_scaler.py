@@ -351,7 +351,8 @@ class TestBadDomains:
 class TestComposition:
     def test_clone(self):
         scaler = CorpusScaler(unseen="pooled", min_batch=3)
-        assert clone(scaler).get_params() == {"unseen": "pooled", "min_batch": 3}
+        expected = {"unseen": "pooled", "min_batch": 3, "speaker_shrinkage": None}
+        assert clone(scaler).get_params() == expected
 
     @pytest.mark.parametrize("duplicate", [copy.deepcopy, FrozenEstimator])
     def test_copies_scale_alike(self, duplicate):
