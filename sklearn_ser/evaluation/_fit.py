@@ -1,5 +1,7 @@
 """Fit on several corpora, and pass each step the arguments that it takes."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 from sklearn import clone, config_context
@@ -14,35 +16,53 @@ from sklearn_ser.evaluation._inputs import check_inputs
 from sklearn_ser.utils._identities import without_spelling_warnings
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["check_params_are_taken", "fit_cross_corpus", "offer", "prepare"]
+__all__ = [
+    "check_params_are_taken",
+    "fit_cross_corpus",
+    "offer",
+    "prepare",
+    "steps_within",
+    "trained_steps",
+]
 
 
-def _parts(estimator):
+def steps_within(estimator):
+    """Return an estimator and all estimators in it, wherever they are."""
+    held = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    return [part for part in [estimator, *held] if isinstance(part, BaseEstimator)]
+
+
+def trained_steps(estimator):
     """Return an estimator and all estimators in it, without the contents of frozen ones."""
-    held = list(estimator.get_params(deep=True).values())
-    frozen = {
-        id(part.estimator) for part in [estimator, *held] if isinstance(part, FrozenEstimator)
-    }
-    return [
-        part
-        for part in [estimator, *held]
-        if isinstance(part, BaseEstimator) and id(part) not in frozen
-    ]
+    found = steps_within(estimator)
+    frozen = {id(part.estimator) for part in found if isinstance(part, FrozenEstimator)}
+    return [part for part in found if id(part) not in frozen]
 
 
 def _consumed(estimator, names):
     return get_routing_for_object(estimator).consumes("fit", names)
 
 
-def _with_requests(estimator, names):
+def _has_gaps(offered):
+    return "speaker" in offered and bool(pd.isna(offered["speaker"]).any())
+
+
+def _takes_gaps(step):
+    """Whether `fit` takes speakers some of whom are unknown: a step says so itself."""
+    return getattr(step, "_allows_unknown_speakers", False)
+
+
+def _with_requests(estimator, names, *, gaps):
     """Return an unfitted copy in which every step requests the metadata that it can take.
+
+    With `gaps` among the speakers, only steps that can bear them get any.
 
     A step whose `fit` has a parameter with one of the names gets it unless the user refused with
     ``set_fit_request(...=False)``. Pipelines transform `X_target` by the steps before the one
     that takes it.
     """
     estimator = clone(estimator)
-    parts = _parts(estimator)
+    parts = trained_steps(estimator)
     for part in parts:
         routing = get_routing_for_object(part)
         requests = routing.fit.requests if isinstance(routing, MetadataRequest) else {}
@@ -50,10 +70,32 @@ def _with_requests(estimator, names):
         undecided = [name for name in names if requests.get(name, 0) is None]
         if undecided:
             part.set_fit_request(**dict.fromkeys(undecided, True))
+        # A step that holds out speakers of its own cannot do so with unknown ones.
+        if gaps and "speaker" in requests and not _takes_gaps(part):
+            part.set_fit_request(speaker=False)
     for part in parts:
         if "X_target" in names and isinstance(part, Pipeline) and _consumed(part, ["X_target"]):
             part.set_params(transform_input=[*(part.transform_input or []), "X_target"])
     return estimator
+
+
+def _needs_target_speakers(model, taken):
+    """Whether `fit` transforms `X_target`, and `speaker_target` reaches nothing else."""
+    # A search without `scoring` passes them to the score of its folds, whose rows are others.
+    return "X_target" in taken and not any(
+        hasattr(part, "refit") and getattr(part, "scoring", "") is None
+        for part in trained_steps(model)
+    )
+
+
+def _withheld(step, param, offered):
+    """Whether a step must not get an argument of `fit` where metadata is not routed."""
+    if param != "speaker":
+        return False
+    # Rows to predict come without speakers then; training rows must be treated like them.
+    transforms = getattr(step, "transform", None)
+    wants_both = transforms and "speaker_target" in inspect.signature(transforms).parameters
+    return bool(wants_both) or _has_gaps(offered)
 
 
 def _by_step_name(estimator, offered, error):
@@ -69,13 +111,16 @@ def _by_step_name(estimator, offered, error):
         f"{name}__{param}" if name else param: values
         for name, step in steps
         for param, values in offered.items()
-        if param not in ("X_target", "groups") and has_fit_parameter(step, param)
+        if param not in ("X_target", "groups")
+        and has_fit_parameter(step, param)
+        and not _withheld(step, param, offered)
     }
 
 
-def offer(recordings, rows, X_target=None):
-    """Return the metadata that steps may request: of the held-out recordings only `X_target`.
+def offer(recordings, rows, X_target=None, speaker_target=None):
+    """Return the metadata that steps may request.
 
+    Of the held-out recordings these are the features and who speaks, which a user knows.
     Anything else of them that a step could see, above all their labels, would make the score one
     of corpora that are partly known.
 
@@ -87,6 +132,8 @@ def offer(recordings, rows, X_target=None):
         Positions of the recordings to train on.
     X_target : array-like, default=None
         Unlabelled rows to adapt to.
+    speaker_target : ndarray, default=None
+        Their speakers, None where unknown.
 
     Returns
     -------
@@ -96,11 +143,12 @@ def offer(recordings, rows, X_target=None):
     corpus = recordings.corpus[rows]
     offered = {"sample_domain": corpus, "groups": corpus}
     offered |= {name: _safe_indexing(values, rows) for name, values in recordings.params.items()}
-    # A step that holds out speakers of its own cannot do so with unknown ones.
+    targets = {"X_target": X_target, "speaker_target": speaker_target}
+    offered |= {name: values for name, values in targets.items() if values is not None}
     speaker = recordings.speakers_of(rows)
-    if speaker is not None and not pd.isna(speaker).any():
+    if speaker is not None and not pd.isna(speaker).all():
         offered["speaker"] = speaker
-    return offered if X_target is None else offered | {"X_target": X_target}
+    return offered
 
 
 def prepare(estimator, offered):
@@ -125,8 +173,11 @@ def prepare(estimator, offered):
     names = [name for name in offered if name != "groups"]
     with config_context(enable_metadata_routing=True):
         try:
-            model = _with_requests(estimator, names)
-            return model, {name: offered[name] for name in _consumed(model, [*offered])}, True
+            model = _with_requests(estimator, names, gaps=_has_gaps(offered))
+            taken = _consumed(model, [*offered])
+            if not _needs_target_speakers(model, taken):
+                taken = taken - {"speaker_target"}
+            return model, {name: offered[name] for name in taken}, True
         except NotImplementedError as error:
             model = clone(estimator)
             return model, _by_step_name(model, offered, error), False
@@ -143,7 +194,9 @@ def check_params_are_taken(params, metadata):
         )
 
 
-def fit_cross_corpus(estimator, X, y, corpus, *, speaker=None, X_target=None, params=None):
+def fit_cross_corpus(
+    estimator, X, y, corpus, *, speaker=None, X_target=None, speaker_target=None, params=None
+):
     """Fit an estimator on several corpora, and pass each step the arguments that it takes.
 
     Do on all recordings what :func:`cross_corpus_validate` does in each fold. This makes the
@@ -165,10 +218,14 @@ def fit_cross_corpus(estimator, X, y, corpus, *, speaker=None, X_target=None, pa
         `fit` get it, and so do splitters inside that want `groups`.
     speaker : array-like of shape (n_samples,), default=None
         The speaker of each recording. Steps with a parameter `speaker` in `fit` get it if no
-        speaker is unknown.
+        speaker is unknown; a `~sklearn_ser.estimators.CorpusScaler` gets them in any case.
     X_target : array-like, DataFrame or list of length n_target_samples, default=None
         Unlabelled recordings of the corpus to predict. Steps with a parameter `X_target` in
         `fit`, which adapt to it, get it after it has passed the steps before them.
+    speaker_target : array-like of shape (n_target_samples,), default=None
+        The speaker of each row of `X_target`, None or NaN where unknown, for a
+        `~sklearn_ser.estimators.CorpusScaler` with `speaker_shrinkage`. Such a model takes them
+        in ``predict(X, speaker_target=...)`` as well, if metadata routing is on.
     params : dict of str to array-like of length n_samples, default=None
         Further arguments of `fit`, one entry per recording, such as ``activation`` and
         ``valence`` for a `~sklearn_ser.estimators.MetricDAE`.
@@ -212,7 +269,9 @@ def fit_cross_corpus(estimator, X, y, corpus, *, speaker=None, X_target=None, pa
     ['emodb', 'ravdess', 'urdu']
     """
     recordings = check_inputs(estimator, X, y, corpus, speaker=speaker, params=params, n_corpora=1)
-    offered = offer(recordings, np.arange(len(recordings.corpus)), X_target)
+    if speaker_target is not None and X_target is None:
+        raise ValueError("speaker_target names the speakers of X_target, which is None.")
+    offered = offer(recordings, np.arange(len(recordings.corpus)), X_target, speaker_target)
     model, metadata, routed = prepare(estimator, offered)
     check_params_are_taken(recordings.params, metadata)
     with config_context(enable_metadata_routing=routed), without_spelling_warnings():

@@ -8,14 +8,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn import clone, config_context
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_ser._sklearn import _safe_indexing
 from sklearn_ser.evaluation._fit import check_params_are_taken, offer, prepare
 from sklearn_ser.utils._identities import without_spelling_warnings
-from sklearn_ser.utils._models import random_states
+from sklearn_ser.utils._models import random_states, unwrapped
 from sklearn_ser.utils._progress import follow
 from sklearn_ser.utils._warnings import caller_stacklevel
 
@@ -67,16 +69,28 @@ class Outcome(NamedTuple):
     predict_time: float
 
 
+def _predict(model, X, speaker_target, *, routed):
+    """Predict rows whose speakers are known to the steps that ask for them."""
+    # A search has no way to its best estimator for metadata.
+    inner = unwrapped(model)
+    if routed and speaker_target is not None and isinstance(inner, BaseEstimator):
+        taken = get_routing_for_object(inner).consumes("predict", ["speaker_target"])
+        if taken:
+            return inner.predict(X, speaker_target=speaker_target)
+    return model.predict(X)
+
+
 def _fit_and_predict(estimator, recordings, train, test):
     """Train on some rows and predict the others, without access to their labels."""
     # All test recordings in one batch, because CorpusScaler takes a batch for a corpus.
     X_train, X_test = (_safe_indexing(recordings.X, rows) for rows in (train, test))
-    model, metadata, routed = prepare(estimator, offer(recordings, train, X_target=X_test))
+    speaker_target = recordings.speakers_of(test)
+    model, metadata, routed = prepare(estimator, offer(recordings, train, X_test, speaker_target))
     with config_context(enable_metadata_routing=routed):
         start = time.perf_counter()
         model.fit(X_train, recordings.y[train], **metadata)
         fitted = time.perf_counter()
-        y_pred = np.asarray(model.predict(X_test))
+        y_pred = np.asarray(_predict(model, X_test, speaker_target, routed=routed))
         predicted = time.perf_counter()
     return y_pred, fitted - start, predicted - fitted
 
@@ -199,7 +213,8 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
     """
     # Routing depends on names only, so that a single row finds the unused ones before any fold.
     first = np.arange(1)
-    offered = offer(recordings, first, X_target=_safe_indexing(recordings.X, first))
+    X_first, speaker = _safe_indexing(recordings.X, first), recordings.speakers_of(first)
+    offered = offer(recordings, first, X_first, speaker)
     check_params_are_taken(recordings.params, prepare(estimator, offered)[1])
     caught = []
     if recordings.of_labels:

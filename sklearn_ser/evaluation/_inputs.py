@@ -19,7 +19,7 @@ from sklearn_ser.utils._warnings import caller_stacklevel
 __all__ = ["Recordings", "check_inputs", "check_seeds"]
 
 # Metadata of `fit` that the evaluations pass themselves.
-_OWN_PARAMS = ("X", "y", "X_target", "groups", "sample_domain", "speaker")
+_OWN_PARAMS = ("X", "y", "X_target", "groups", "sample_domain", "speaker", "speaker_target")
 
 
 @dataclass(frozen=True, eq=False)

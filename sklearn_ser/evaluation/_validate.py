@@ -73,6 +73,8 @@ def cross_corpus_validate(
       as unlabelled data, transformed by the steps before it;
     - each step with a parameter `speaker` in its `fit` gets the speakers of the
       training recordings, if all of them are known;
+    - `~sklearn_ser.estimators.CorpusScaler` gets the speakers that are known, and those of
+      the held-out recordings as `speaker_target`, in ``fit`` and ``predict``;
     - a splitter inside `estimator` that takes `groups`, as in
       ``GridSearchCV(..., cv=LeaveOneCorpusOut())``, gets the corpora of the training
       recordings.
