@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sklearn_ser.evaluation._batches import warn_of_batches
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
@@ -274,6 +275,8 @@ def transfer_matrix(
         the whole row of a corpus with a single class. `interval_note` has the reason.
     UserWarning
         If a test corpus has classes that the training corpus lacks: their recall is 0.
+    ScalingWarning
+        On the diagonal, as for :func:`within_corpus_validate`.
 
     See Also
     --------
@@ -312,5 +315,7 @@ def transfer_matrix(
         estimator, recordings, jobs, n_jobs=n_jobs, verbose=verbose, title="pairs of corpora"
     )
     _warn_of_empty_cells(without, warned)
+    diagonal = [job for job in jobs if job.cell[0] == job.cell[1]]
+    warn_of_batches(estimator, recordings, diagonal, warned)
     with storing(recordings.corpus, recordings.speaker, recordings.y):
         return _collect(outcomes, warned, without, recordings, settings)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
+from sklearn_ser.evaluation._batches import warn_of_batches
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
@@ -153,6 +154,12 @@ def within_corpus_validate(
     TypeError
         If `estimator` is neither a classifier nor a regressor.
 
+    Warns
+    -----
+    ScalingWarning
+        If a step uses statistics of its batch, and the held-out speakers of folds have at most
+        half of the emotions that the training has, as speakers with a single emotion have.
+
     See Also
     --------
     transfer_matrix : Adds the scores in other corpora.
@@ -163,7 +170,9 @@ def within_corpus_validate(
     -----
     A step that adapts to its batch, such as `~sklearn_ser.estimators.CorpusScaler`, sees one
     or a few speakers here, instead of a whole corpus. It warns if a fold has fewer recordings
-    than its `min_batch`.
+    than its `min_batch`. Where speakers have few emotions, its statistics remove what is to be
+    predicted; use ``CorpusScaler(unseen="pooled")``, and ``adaptation=None`` for methods that
+    adapt to `X_target`.
 
     Examples
     --------
@@ -197,4 +206,5 @@ def within_corpus_validate(
     outcomes, warned = run_jobs(
         estimator, recordings, jobs, n_jobs=n_jobs, verbose=verbose, title="held-out speakers"
     )
+    warn_of_batches(estimator, recordings, jobs, warned)
     return collect(outcomes, warned, recordings, settings)
