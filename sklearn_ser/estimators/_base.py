@@ -1,6 +1,5 @@
 """The base class of all autoencoders: validation, seeding, training and feature names."""
 
-import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
 from typing import ClassVar
@@ -8,19 +7,23 @@ from typing import ClassVar
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklearn_ser._sklearn import HasMethods, Interval, StrOptions, _fit_context
+from sklearn_ser.estimators._collapse import MEASURED_ROWS, report_divergence, warn_if_constant
 from sklearn_ser.estimators._net import NetHolder, all_or_nothing
 from sklearn_ser.estimators._readout import READOUTS, ReadoutMixin, lesson_in
-from sklearn_ser.estimators._rows import append_unlabelled, hold_out, validate_target
+from sklearn_ser.estimators._rows import (
+    append_unlabelled,
+    evenly_spaced,
+    hold_out,
+    validate_target,
+)
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
 from sklearn_ser.utils._identities import encode_ids
-from sklearn_ser.utils._warnings import caller_stacklevel
 
 
 class BaseAutoencoder(
@@ -252,6 +255,10 @@ class BaseAutoencoder(
         held_out = self._hold_out(n_samples, len(X) - n_samples, speaker)
         self._train(X, targets, epochs=self.max_epochs, held_out=held_out)
         self._keep_moments = self.warm_start
+        self._measure(X[:n_samples])
+        # A single row has no variance, so it cannot show a collapse.
+        if n_samples > 1:
+            self._warn_if_collapsed(evenly_spaced(X[:n_samples], MEASURED_ROWS))
         return self
 
     def _partial_fit_rows(self, X, *, targets=None):
@@ -264,6 +271,7 @@ class BaseAutoencoder(
         self._forget_readout("by partial_fit, which has no readout; put a classifier behind it")
         # Stored with the model, or a loaded one would continue differently.
         self._keep_moments = True
+        self._measure(X)
         return self
 
     def _start_anew(self):
@@ -299,6 +307,7 @@ class BaseAutoencoder(
                 training = TensorRows(tensors, as_tensor(np.flatnonzero(~held_out), device))
                 validation = TensorRows(tensors, as_tensor(np.flatnonzero(held_out), device))
                 watch = Watch(self.n_iter_no_change, self.tol, self._epochs_before_stopping())
+            some = tensors["X"][evenly_spaced(training.rows, MEASURED_ROWS)]
             with progress(type(self).__name__, epochs, shown=self.verbose) as report:
                 plan = TrainingPlan(
                     loss_terms=self._loss_terms,
@@ -310,6 +319,7 @@ class BaseAutoencoder(
                     validation_weights=self._validation_weights(),
                     validation_seed=validation_seed,
                     first_epoch=done,
+                    end_epoch=lambda module: self._epoch_measures(module, some),
                     report=report,
                 )
                 self.net_.fit_loop(training, epochs=epochs, plan=plan)
@@ -322,16 +332,21 @@ class BaseAutoencoder(
         ]
         self.n_iter_ = len(self.history_)
         self.best_epoch_ = watch.best_epoch
-        if watch.diverged:
-            kept = f"epoch {watch.best_epoch}" if watch.best_epoch else "before the training"
-            warnings.warn(
-                f"The loss or the weights became infinite or NaN in epoch {self.n_iter_}; training "
-                f"stopped there, with the weights of {kept}. Lower learning_rate, which is "
-                f"{self.learning_rate:g}, and bring the features to a common scale, for instance "
-                f"by a CorpusScaler: the largest absolute value of X is {np.abs(X).max():.3g}.",
-                ConvergenceWarning,
-                stacklevel=caller_stacklevel(),
-            )
+        report_divergence(
+            watch, self.n_iter_, X, self.learning_rate, from_scratch=self.n_iter_ == watch.n_epochs
+        )
+
+    def _epoch_measures(self, module, x):
+        """Return what the history records of some training rows after each epoch, a dict."""
+        return {}
+
+    def _measure(self, X):
+        """Learn what describes the embedding of the labelled training rows."""
+
+    def _warn_if_collapsed(self, X):
+        """Warn if the embedding of training rows says nothing of them."""
+        Z = self._in_batches(lambda module, x: module.encode(x), X)
+        warn_if_constant(Z, X, self.learning_rate)
 
     def _with_noise(self, x, state):
         """Return the rows of a batch with the noise of training; as they are if it is 0."""

@@ -3,7 +3,12 @@
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
-__all__ = ["append_unlabelled", "hold_out", "validate_target"]
+__all__ = ["append_unlabelled", "evenly_spaced", "hold_out", "validate_target"]
+
+
+def evenly_spaced(rows, at_most):
+    """Return `rows`, or a view of at most so many of them, from the first to the last part."""
+    return rows[:: -(-len(rows) // at_most)] if len(rows) else rows
 
 
 def validate_target(estimator, X_target):

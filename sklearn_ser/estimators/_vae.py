@@ -1,6 +1,5 @@
 """The variational autoencoder with annealed KL divergence."""
 
-import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -11,8 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ser._sklearn import Interval, StrOptions
 from sklearn_ser.estimators._base import BaseAutoencoder
+from sklearn_ser.estimators._collapse import ACTIVE, warn_of_collapse
 from sklearn_ser.estimators._parameters import DAS2022, autoencoder_arguments, store_parameters
-from sklearn_ser.exceptions import PosteriorCollapseWarning
 from sklearn_ser.nn._losses import (
     ANNEALING_SCHEDULES,
     annealing_weight,
@@ -22,10 +21,6 @@ from sklearn_ser.nn._losses import (
 )
 from sklearn_ser.nn._modules import VariationalAutoencoder
 from sklearn_ser.utils._messages import plain
-from sklearn_ser.utils._warnings import caller_stacklevel
-
-# Variance of a unit's posterior mean over the rows above which Burda et al. 2016 call it active.
-_ACTIVE = 0.01
 
 
 def _drawn(mean, log_variance, noise):
@@ -316,21 +311,10 @@ class KLAnnealedVAE(BaseAutoencoder):
         )
         return {"reconstruction": reconstruction_loss(x, module.decode(z)), "kl": kl}
 
-    def _fit_rows(self, X, **kwargs):
-        super()._fit_rows(X, **kwargs)
-        self._measure(X)
-        self._warn_if_collapsed(len(X))
-        return self
-
-    def _partial_fit_rows(self, X, **kwargs):
-        super()._partial_fit_rows(X, **kwargs)
-        self._measure(X)
-        return self
-
     def _measure(self, X):
         mean, variance = self._posterior(X)
         mean = mean.astype(np.float64)
-        self.active_units_ = np.flatnonzero(mean.var(axis=0) > _ACTIVE)
+        self.active_units_ = np.flatnonzero(mean.var(axis=0) > ACTIVE)
         self.latent_mean_ = mean.mean(axis=0)
         deviation = mean - self.latent_mean_
         # The law of total variance, for the mixture of the posteriors of all rows: the spread of
@@ -351,20 +335,17 @@ class KLAnnealedVAE(BaseAutoencoder):
         sums = self._in_batches(squared_errors, X)
         self.noise_variance_ = sums.sum(axis=0, dtype=np.float64) / len(X)
 
-    def _warn_if_collapsed(self, n_samples):
-        # A single row has no variance, so it cannot show a collapse.
-        n_active = len(self.active_units_)
-        if n_active == self._n_features_out or n_samples < 2:
-            return
-        which = f", {self.active_units_.tolist()}," if n_active else ""
-        warnings.warn(
-            f"Posterior collapse: of {self._n_features_out} latent units {n_active}{which} vary "
-            f"with the input; the other columns of the embedding are almost constant. Lower beta, "
-            f"which is {self.beta:g}, grant free_bits, anneal for longer, or ask for fewer "
-            f"n_components.",
-            PosteriorCollapseWarning,
-            stacklevel=caller_stacklevel(),
-        )
+    def _epoch_measures(self, module, x):
+        with torch.inference_mode():
+            spread = module.encode(x).var(dim=0, correction=0)
+        return {"active_units": int((spread > ACTIVE).sum())}
+
+    def _warn_if_collapsed(self, X):
+        if len(self.active_units_) < self._n_features_out:
+            warn_of_collapse(self.active_units_, self._n_features_out, self._remedy())
+
+    def _remedy(self):
+        return f"Lower beta, which is {self.beta:g}, or grant free_bits."
 
     def posterior(self, X):
         r"""Return the Gaussian over the latent space of each row.

@@ -187,6 +187,9 @@ class TrainingPlan:
     begin_epoch : callable
         ``(module, epoch)``, epochs counted from 0, called before the first step of each;
         returns a dict to add to the epoch's entry of the history.
+    end_epoch : callable
+        ``(module)``, called after the last step of each epoch and the validation; returns such
+        a dict.
     report : callable
         Called with each epoch's entry of the history.
     """
@@ -201,6 +204,7 @@ class TrainingPlan:
     validation_seed: int = 0
     first_epoch: int = 0
     begin_epoch: Callable[[Any, int], Mapping[str, float]] = lambda module, epoch: {}
+    end_epoch: Callable[[Any], Mapping[str, float]] = lambda module: {}
     report: Callable[[Mapping[str, Any]], None] = lambda row: None
 
 
@@ -324,6 +328,8 @@ class TermsNet(NeuralNet):
             for name, weight in weights.items():
                 self.history.record(f"{name}_weight", weight)
             self._validate(plan, epoch)
+            for name, value in plan.end_epoch(self.module_).items():
+                self.history.record(name, value)
             self.history.record("duration", time.perf_counter() - start)
             self.notify("on_epoch_end", dataset_train=X, dataset_valid=plan.validation)
             plan.report(self.history[-1])

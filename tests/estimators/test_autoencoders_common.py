@@ -378,14 +378,34 @@ class TestTraining:
         assert abs(losses[1] / losses[0] - 1) > 1e-5
 
     def test_a_divergence_is_told_and_leaves_finite_weights(self, make, X):
-        estimator = make(learning_rate=1e30, batch_size=10)
+        estimator = train(make(warm_start=True), X)
+        expected = estimator.transform(X)
+        estimator.set_params(learning_rate=1e30, batch_size=10)
         with pytest.warns(
-            ConvergenceWarning, match=r"Lower learning_rate, which is 1e\+30"
+            ConvergenceWarning, match=r"of before the training\. Lower learning_rate.* 1e\+30"
         ) as seen:
             train(estimator, X)
         assert [one.filename for one in seen if one.category is ConvergenceWarning] == [__file__]
-        assert np.isfinite(estimator.transform(X)).all()
-        assert estimator.n_iter_ < 3
+        np.testing.assert_array_equal(estimator.transform(X), expected)
+        assert estimator.n_iter_ < 6
+
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_an_error_instead_of_random_weights(self, make, X, method):
+        estimator = make(learning_rate=1e30, batch_size=10)
+        match = r"in the first epoch, so nothing was learnt\. Lower learning_rate, which is 1e\+30"
+        with pytest.raises(ValueError, match=match):
+            getattr(estimator, method)(X, **labels_for(estimator, len(X)))
+        assert not hasattr(estimator, "net_")
+        before = train(estimator.set_params(learning_rate=1e-3), X).transform(X)
+        with pytest.raises(ValueError, match=match):
+            train(estimator.set_params(learning_rate=1e30), X)
+        np.testing.assert_array_equal(estimator.transform(X), before)
+        assert estimator.n_iter_ == 3
+
+    def test_rows_that_are_all_alike_have_one_embedding(self, make, X):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="All rows have almost the same")
+            train(make(), np.ones_like(X))
 
     def test_progress_shows_the_terms(self, make, X, capsys):
         train(make(verbose=1), X)

@@ -1,3 +1,5 @@
+import warnings
+
 import joblib
 import numpy as np
 import pytest
@@ -8,7 +10,14 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from sklearn_ser import CorpusScaler, DAETransformer, LeaveOneCorpusOut, cross_corpus_validate
+from sklearn_ser import (
+    CorpusScaler,
+    DAETransformer,
+    LeaveOneCorpusOut,
+    MetricDAE,
+    cross_corpus_validate,
+)
+from sklearn_ser.exceptions import PosteriorCollapseWarning
 from sklearn_ser.nn._training import EpochState
 
 
@@ -99,6 +108,26 @@ class TestLoss:
         ]
         np.testing.assert_array_equal(embeddings[0], embeddings[1])
         np.testing.assert_array_equal(embeddings[0], embeddings[2])
+
+
+class TestConstantEmbedding:
+    @pytest.mark.parametrize("cls", [DAETransformer, MetricDAE])
+    @pytest.mark.filterwarnings("ignore:MetricDAE got")
+    def test_it_is_told_and_the_remedy_helps(self, cls):
+        X = mixtures()
+        dae = cls(
+            2, hidden_layer_sizes=(16, 16, 16), learning_rate=0.3, max_epochs=30, random_state=0
+        )
+        with pytest.warns(
+            PosteriorCollapseWarning, match=r"almost the same embedding.* which is 0.3, .*lower it"
+        ) as seen:
+            dae.fit(X)
+        assert [one.filename for one in seen][-1] == __file__
+        assert np.ptp(dae.transform(X), axis=0).max() < 1e-3
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PosteriorCollapseWarning)
+            dae.set_params(learning_rate=1e-3).fit(X)
+        assert dae.transform(X).std(axis=0).min() > 0.1
 
 
 class TestPublished:

@@ -231,9 +231,25 @@ def test_one_row_says_nothing_of_collapse():
 
 
 @pytest.mark.parametrize("scale", [1e3, 1e6])
-def test_unscaled_features_train_or_say_so(scale):
-    X = mixtures() * scale
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        vae = small(learning_rate=1e-3, max_epochs=3).fit(X)
-    assert np.isfinite(vae.transform(X)).all()
+def test_unscaled_features_are_an_error(scale):
+    with pytest.raises(ValueError, match=r"common scale.*largest absolute value of X is \d"):
+        small(learning_rate=1e-3, max_epochs=3).fit(mixtures() * scale)
+
+
+def test_history_counts_the_active_units():
+    vae = small(5, beta=1.0, max_epochs=60)
+    with pytest.warns(PosteriorCollapseWarning):
+        vae.fit(mixtures())
+    counts = [row["active_units"] for row in vae.history_]
+    assert max(counts) == 5
+    assert counts[-1] == len(vae.active_units_) == 2
+
+
+def test_units_are_counted_on_some_of_many_rows():
+    X = mixtures(2500)
+    seen = []
+    vae = small(max_epochs=1, batch_size=500)
+    measures = vae._epoch_measures
+    vae._epoch_measures = lambda module, x: seen.append(x.numpy()) or measures(module, x)
+    vae.fit(X)
+    np.testing.assert_array_equal(seen[0], X[::3])
