@@ -31,12 +31,11 @@ class SemiSupervisedVAE(KLAnnealedVAE):
       :math:`k` in the latent space,
 
       .. math:: L_\mathrm{sup} = \frac{\mathrm{mean}_k\, \mathrm{mean}_{i : y_i = k}
-                \|\mu_i - c_k\|}{\mathrm{mean}_{k < m} \|c_k - c_m\|} ,
+                \|z_i - c_k\|}{\mathrm{mean}_{k < m} \|c_k - c_m\|} ,
 
       the size of the classes over the distances between them, over all dimensions. It
       generalises the term of the next item; nothing shows that Das et al. supervised their
-      variational autoencoders [4]_ by it. The scale of the latent space cancels, so inflating
-      it does not lower the term. A batch with a single row of a class has no size of that
+      variational autoencoders [4]_ by it. A batch with a single row of a class has no size of that
       class; one with fewer than two classes contributes nothing.
     * ``supervision="das2022"``. The cluster loss in the authors' script for [1]_, in the first
       two dimensions,
@@ -58,12 +57,14 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         Number of latent units.
     supervision : {"cluster", "classifier", "das2022"}, default="cluster"
         The term over the labelled rows, see above.
-    supervision_weight : float, default=1.0
+    supervision_weight : float, default=0.03
         The weight :math:`\lambda`. The cluster term is about 1 where classes are as wide as
         their distances, the cross-entropy starts at :math:`\log` of the number of classes,
         the reconstruction of standardised features at 1. Higher values separate the
-        training corpora better, and follow their peculiarities further.
-    beta : float, default=1.0
+        training corpora better, and follow their peculiarities further: with 1, an SVM behind
+        32 units recognised the emotions of new speakers of RAVDESS worse (0.44) than without
+        labels (0.54).
+    beta : float, default=0.1
         Weight of the divergence once annealing is over, see :class:`KLAnnealedVAE`.
     kl_annealing : {"constant", "linear", "sigmoid", "cosine", "cyclical"}, default="linear"
         Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_: later cycles start
@@ -203,8 +204,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         n_components=32,
         *,
         supervision="cluster",
-        supervision_weight=1.0,
-        beta=1.0,
+        supervision_weight=0.03,
+        beta=0.1,
         kl_annealing="linear",
         annealing_epochs=None,
         n_cycles=4,
@@ -274,16 +275,26 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         n_classes = len(self.classes_)
         if n_classes < 2:
             return terms
-        # The classifier learns on points of the posterior, whose noise regularises it; the cluster
-        # term, of distances, takes the means, which are the embedding.
+        # All learn on points of the posterior. The noise regularises the classifier, and gives the
+        # ratio of the cluster term a scale: of the means alone, the divergence could shrink all
+        # distances at no cost until no unit is active.
         codes = batch["codes"]
         if self.supervision == "classifier":
             terms["supervision"] = classification_loss(module.classify(z), codes)
         elif self.supervision == "das2022":
             terms["supervision"] = centroid_loss(z, codes, n_classes=n_classes)
         else:
-            terms["supervision"] = cluster_loss(mean, codes, n_classes=n_classes)
+            terms["supervision"] = cluster_loss(z, codes, n_classes=n_classes)
         return terms
+
+    def _remedy(self):
+        if self.supervision == "das2022" and self.supervision_weight:
+            # Its term falls as the latent shrinks.
+            return (
+                f"Lower supervision_weight, which is {self.supervision_weight:g}, or beta, which "
+                f"is {self.beta:g}."
+            )
+        return super()._remedy()
 
     def _encode(self, y, n_samples, *, continues, classes=None):
         """Learn the classes, or compare the labels with those learnt before; return codes."""

@@ -53,12 +53,14 @@ class KLAnnealedVAE(BaseAutoencoder):
     n_components : int, default=32
         Number of latent units :math:`K`. Units whose information is not worth the cost set by
         `beta` collapse, see ``active_units_``.
-    beta : float, default=1.0
+    beta : float, default=0.1
         Weight of the divergence once annealing is over. With ``kl_reduction="sum"`` the
         loss is the evidence lower bound of a decoder with noise of variance
         :math:`\beta / 2` on every feature, for any number of features and units:
         roughly, directions of the data with less variance than that are left out. Lower
-        values reconstruct better and order the latent space less; 0 is an autoencoder.
+        values reconstruct better and order the latent space less; 0 is an autoencoder. At 1,
+        the evidence lower bound of a decoder with noise of variance 1/2, units begin to
+        collapse.
     kl_annealing : {"constant", "linear", "sigmoid", "cosine", "cyclical"}, default="linear"
         Shape of :math:`w(t)`. ``"cyclical"`` rises `n_cycles` times [2]_: later cycles start
         from a latent space that is in use. The others rise once; ``"constant"`` is 1
@@ -143,7 +145,8 @@ class KLAnnealedVAE(BaseAutoencoder):
         Mean squared error of each feature, decoded from points of the posterior.
     history_ : list of dict
         One entry for each epoch: ``epoch``, ``loss``, its terms ``reconstruction`` and
-        ``kl``, ``kl_weight``, ``duration`` in seconds, and with `early_stopping` the same
+        ``kl``, ``kl_weight``, ``active_units`` (their number, on at most 1000 of the training
+        rows), ``duration`` in seconds, and with `early_stopping` the same
         terms on the rows held out as ``validation_loss`` and so on, at full weight.
     n_iter_ : int
         Number of epochs trained.
@@ -213,7 +216,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         self,
         n_components=32,
         *,
-        beta=1.0,
+        beta=0.1,
         kl_annealing="linear",
         annealing_epochs=None,
         n_cycles=4,

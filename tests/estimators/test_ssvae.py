@@ -137,7 +137,7 @@ def test_length_of_y_is_checked():
     [(None, 0), ([None] * 150, 0), (np.full(150, -1), 0), (["anger"] * 150, 1)],
     ids=["no y", "None", "-1", "one class"],
 )
-@pytest.mark.parametrize("supervision", ["cluster", "classifier"])
+@pytest.mark.parametrize("supervision", ["cluster", "classifier", "das2022"])
 def test_without_two_classes_it_is_the_unsupervised_one_and_says_so(y, n_classes, supervision):
     X, _ = speech()
     vae = small(supervision=supervision, max_epochs=3)
@@ -152,7 +152,7 @@ def test_without_two_classes_it_is_the_unsupervised_one_and_says_so(y, n_classes
     assert "supervision" not in vae.history_[0]
 
 
-@pytest.mark.parametrize("supervision", ["cluster", "classifier"])
+@pytest.mark.parametrize("supervision", ["cluster", "classifier", "das2022"])
 def test_partial_fit_takes_the_classes_to_come(supervision):
     X, y = speech()
     vae = small(supervision=supervision)
@@ -192,3 +192,43 @@ def test_pipeline_hands_over_labels_and_target():
         scaler.transform(X), y, X_target=scaler.transform(X_target)
     )
     np.testing.assert_array_equal(vae.transform(X), by_hand.transform(X))
+
+
+@pytest.mark.parametrize("n_components", [2, 4])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_defaults_keep_all_units_active(n_components, seed):
+    # On 150 rows, a step for each three: as many steps as a few corpora take.
+    settings = {"batch_size": 16, "max_epochs": 40, "random_state": seed}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PosteriorCollapseWarning)
+        vae = SemiSupervisedVAE(n_components, **settings).fit(*speech())
+        KLAnnealedVAE(n_components, **settings).fit(speech()[0])
+    assert len(vae.active_units_) == n_components
+
+
+@pytest.mark.parametrize("beta", [0.1, 1.0])
+def test_the_divergence_cannot_shrink_the_cluster_term_away(beta):
+    # On the posterior's means, a smaller latent cost nothing, and no unit was active with weight 1.
+    X, y = speech()
+    vae = small(supervision_weight=1.0, beta=beta, max_epochs=60).fit(X, y)
+    assert len(vae.active_units_) >= 1
+    assert vae.transform(X).std(axis=0).max() > 0.3
+
+
+def test_a_collapse_by_the_script_s_supervision_names_its_weight():
+    vae = small(supervision="das2022", supervision_weight=0.5, beta=100.0, max_epochs=5)
+    with pytest.warns(
+        PosteriorCollapseWarning,
+        match=r"Lower supervision_weight, which is 0\.5, or beta, .* 100\.",
+    ):
+        vae.fit(*speech())
+
+
+def test_the_script_s_supervision_shrinks_the_latent():
+    weak, strong = (
+        small(supervision="das2022", supervision_weight=weight)
+        .fit(*speech())
+        .transform(speech()[0])
+        for weight in (0.01, 10.0)
+    )
+    assert strong.std() < 0.7 * weak.std()
