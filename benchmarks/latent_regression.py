@@ -33,8 +33,10 @@ LOUDNESS_AND_F0 = ("loudness_sma3_amean", "F0semitoneFrom27.5Hz_sma3nz_amean")
 
 # The papers' network with larger steps: with theirs, some seeds do not leave the plateau at
 # which all rows have one embedding. The sum, not its logarithm: weights of it can be compared with
-# 0, the DAE. --sweep prints how much hangs on the weight.
+# 0, the DAE. With the decoder of the script, labels help in one direction and harm in the other.
+# --sweep prints how much hangs on the weight.
 TRANSFER = {
+    "decoder_activation": "relu",
     "objective": "sum",
     "noise_in_transform": False,
     "learning_rate": 1e-3,
