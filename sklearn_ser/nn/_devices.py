@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 # torch initialises layers from its one global generator: two threads must not seed it at once.
-_GLOBAL_GENERATOR = threading.Lock()
+_GLOBAL_GENERATOR = threading.RLock()
 
 
 def resolve_device(device: str) -> torch.device:

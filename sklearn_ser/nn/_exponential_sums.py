@@ -14,8 +14,10 @@ __all__ = ["ROWS_AT_ONCE", "exponential_sums", "log_totals"]
 # in the cache of the processor between the product, the exponential and the sum.
 ROWS_AT_ONCE = 4096
 
-# Similarities of a part, half a megabyte of them; the fewest rows in it; queries that share it.
+# Similarities of a part: half a megabyte of them on a processor; 64 on a GPU, which waits for the
+# start of each operation. The fewest rows in a part; the queries that share it.
 _ENTRIES_AT_ONCE = 2**17
+_ENTRIES_ON_GPU = 2**24
 _FEWEST_ROWS = 256
 _QUERIES_AT_ONCE = 256
 
@@ -65,7 +67,8 @@ def exponential_sums(
     # are brought to it.
     by_maximum = temperature < _SMALL_TEMPERATURE
     highest = torch.full_like(totals, -torch.inf if by_maximum else 1 / temperature)
-    size = max(_FEWEST_ROWS, _ENTRIES_AT_ONCE // max(1, n_members * n_queries))
+    entries = _ENTRIES_AT_ONCE if z.device.type == "cpu" else _ENTRIES_ON_GPU
+    size = max(_FEWEST_ROWS, entries // max(1, n_members * n_queries))
     for start in range(0, memory.shape[1], size):
         part = slice(start, start + size)
         weights = queries @ memory[:, part].transpose(1, 2)
