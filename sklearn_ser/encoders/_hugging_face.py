@@ -78,8 +78,9 @@ def load_model(folder):
             f"the encoder in {folder!r} needs transformers: pip install 'sklearn-ser[encoders]'"
         ) from error
     try:
-        # Weights that the file lacks are drawn at random before that is known.
-        with _quietly(transformers), isolated_generator():
+        # The caller isolates torch's generator: weights that the file lacks are drawn at random
+        # before that is known.
+        with _quietly(transformers):
             model, about = transformers.AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -149,6 +150,7 @@ class _NetworkOfTransformers(Encoder):
         n_blocks = getattr(model.config, "num_hidden_layers", None)
         blocks = None if n_blocks is None else _find_blocks(model, n_blocks)
         self._listener = None if blocks is None else _Listener(blocks)
+        self._draws = None
 
     def to(self, device):
         self.model.to(device)
@@ -156,6 +158,17 @@ class _NetworkOfTransformers(Encoder):
         return self
 
     def _hidden_states(self, inputs, last):
+        if self._draws is False:
+            return self._run(inputs, last)
+        # Some versions of transformers draw a number for each block, to drop it in training, also
+        # where nothing is trained. The first pass shows whether the others need the same care.
+        with isolated_generator():
+            before = torch.random.get_rng_state()
+            found = self._run(inputs, last)
+            self._draws = not torch.equal(before, torch.random.get_rng_state())
+        return found
+
+    def _run(self, inputs, last):
         if self._listener is None:
             found = self.model(**inputs, output_hidden_states=True)
             return [*found.hidden_states[:-1], found.last_hidden_state][: last + 1]

@@ -73,8 +73,10 @@ class FolderSource(NamedTuple):
 
     def load(self, device):
         """Return the encoder on a device; the same object as long as the files do not change."""
+        from sklearn_ser.nn._devices import isolated_generator
+
         device = _resolved(device)
-        with _loading:
+        with _loading, isolated_generator():
             return _load(self, device)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sklearn_ser import EmbeddingExtractor
-from sklearn_ser.encoders._hugging_face import SpectrumEncoder
+from sklearn_ser.encoders._hugging_face import SpectrumEncoder, WaveEncoder, load_model
 from sklearn_ser.encoders._pooling import embed
 from sklearn_ser.encoders._source import find_source
 from sklearn_ser.exceptions import EncoderError
@@ -112,6 +112,19 @@ def test_global_random_state_is_left_alone(saved):
     folder = saved[0]
     before = torch.random.get_rng_state()
     find_source(folder)._replace(name="another").load("cpu")
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_blocks_that_draw_leave_the_global_random_state_alone(saved):
+    # Not by its source, which keeps the encoder for other tests.
+    encoder = WaveEncoder(load_model(str(saved[0])), normalise=True).to("cpu")
+    for block in encoder._listener._blocks:
+        # As versions of transformers do that decide for each block whether to drop it.
+        block.register_forward_pre_hook(lambda *_: (torch.rand([]), None)[1])
+    signals = [torch.from_numpy(y) for y in SIGNALS[:1]]
+    before = torch.random.get_rng_state()
+    for _ in range(2):
+        assert len(list(encoder.layers(signals, 1))) == 2
     assert torch.equal(before, torch.random.get_rng_state())
 
 
