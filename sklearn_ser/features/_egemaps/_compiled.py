@@ -12,7 +12,7 @@ except (AttributeError, ImportError):
         """Do nothing, because numba alone decides where machine code is kept."""
 
 
-__all__ = ["compiled", "warn_if_not_kept"]
+__all__ = ["compiled", "inlined", "warn_if_not_kept"]
 
 
 def _compiled_by_numba_alone(function, **options):
@@ -28,14 +28,25 @@ def compiled(function=None, **options):
     Numba writes to the folder that ``NUMBA_CACHE_DIR`` names, else beside the
     source file, else to the cache folder of the user. If it can write to none of
     them, the function is compiled again in every process, and the first call
-    warns once. A file that was cut off or changed is replaced.
+    warns once. A file that was cut off or changed is replaced. Division by zero
+    gives infinity or NaN, as in numpy.
     """
     if function is None:
         return lambda function: compiled(function, **options)
-    options["nogil"] = True
+    # A test of every divisor would delay compilation and prevent vector loops.
+    options = {"nogil": True, "error_model": "numpy", **options}
     try:
         dispatcher = numba.njit(function, **options)
         dispatcher._cache = store_of(function)
     except (AttributeError, TypeError):
         return _compiled_by_numba_alone(function, **options)
     return dispatcher
+
+
+def inlined(function):
+    """Compile a function, but as a part of each function that calls it.
+
+    The machine code of a function that is called in one place would be
+    optimised twice and translated twice: alone, and within its caller.
+    """
+    return compiled(function, inline="always")

@@ -83,7 +83,7 @@ def _predictors_kernel(magnitude, f0, df, table):
     frequencies = np.zeros(N_HARMONICS)
     vertices = np.zeros(N_HARMONICS)
     power = np.empty(n_bins)
-    r = np.empty(n_lags)
+    r, before = np.empty(n_lags), np.empty(n_lags - 1)
     for t in range(len(f0)):
         for k in range(n_bins):
             power[k] = np.float64(magnitude[t, k]) ** 2
@@ -97,7 +97,7 @@ def _predictors_kernel(magnitude, f0, df, table):
         for k in range(n_bins):
             for lag in range(n_lags):
                 r[lag] += power[k] * table[k, lag]
-        levinson(r, out[t])
+        levinson(r, before, out[t])
     return out
 
 
@@ -107,6 +107,7 @@ def _choose_resonances(roots, rate, ranges, out):
     n, order = roots.shape
     frequencies = np.empty(order)
     bandwidths = np.empty(order)
+    ranks = np.empty(order, np.int64)
     for t in range(n):
         count = 0
         for root in roots[t]:
@@ -120,9 +121,10 @@ def _choose_resonances(roots, rate, ranges, out):
                 bandwidths[count] = bandwidth
                 count += 1
         lowest = 0.0
-        order = ascending(frequencies, count)
+        ascending(frequencies, count, ranks)
         for i in range(len(ranges)):
-            for j in order:
+            for k in range(count):
+                j = ranks[k]
                 f = frequencies[j]
                 if f > lowest and ranges[i, 0] <= f <= ranges[i, 1]:
                     out[t, i, 0] = lowest = f

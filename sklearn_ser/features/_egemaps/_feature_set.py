@@ -1,13 +1,24 @@
 """eGeMAPSv02: 25 descriptors of frames, 88 functionals of recordings."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_ser.audio import check_rate, check_waveform
 from sklearn_ser.features._egemaps._corrected import harmonic_differences, resonances
-from sklearn_ser.features._egemaps._formants import N_FORMANTS, formants
-from sklearn_ser.features._egemaps._framing import Spectra, frame_grid, quantise
+from sklearn_ser.features._egemaps._formants import (
+    N_FORMANTS,
+    PREDICTOR_ORDER,
+    formants,
+    predictors,
+)
+from sklearn_ser.features._egemaps._framing import (
+    Spectra,
+    frame_grid,
+    quantise,
+    work_arrays,
+)
 from sklearn_ser.features._egemaps._functionals import (
     HOP,
     TEN_STATISTICS,
@@ -54,6 +65,13 @@ _FIRST_FORMANT = 1 + len(_VOICE)
 _FREQUENCIES = slice(_FIRST_FORMANT, None, 3)
 _BANDWIDTHS = slice(_FIRST_FORMANT + 1, None, 3)
 _AMPLITUDES = slice(_FIRST_FORMANT + 2, None, 3)
+
+# Power spectra of 60 ms frames are needed twice: to track F0, and for the descriptors that depend
+# on F0. Those of 80 s at 16 kHz or 20 s at 48 kHz fit. In a longer recording those of voiced
+# frames are computed again, because memory would otherwise grow with the duration.
+_KEPT_BYTES = 1 << 24
+# Frames whose power spectra are copied at once.
+_PART = 64
 
 #: Names of the 25 descriptors, in openSMILE's order.
 DESCRIPTORS = (
@@ -123,54 +141,67 @@ class _Contours(NamedTuple):
     level: float  # mean square of the 20 ms frames
 
 
-def _power(spectrum):
-    return spectrum.real**2 + spectrum.imag**2
-
-
-def _spectral_contours(spectra):
+def _spectral_contours(spectra, wanted):
+    """Describe all 20 ms frames, and predict the wanted ones linearly."""
     out = np.empty((spectra.n_frames, N_SPECTRAL), np.float32)
+    predicted = np.empty((len(wanted), PREDICTOR_ORDER))
     previous = None
     for i, (start, stop) in enumerate(spectra.bounds):
         block = spectra.block(i)
         previous = block[0] if previous is None else previous
         spectral_descriptors(block, previous, spectra.grid, out[start:stop])
         previous = block[-1]
-    return np.ascontiguousarray(out.T)
+        first, last = np.searchsorted(wanted, (start, stop))
+        if first < last:
+            predictors(block, wanted[first:last] - start, spectra.grid, predicted[first:last])
+    return np.ascontiguousarray(out.T), predicted
 
 
 def _pitch_contour(spectra):
-    blocks = [pitch_candidates(spectra.block(i), spectra.grid) for i in range(len(spectra.bounds))]
-    return track_pitch(*(np.concatenate(part) for part in zip(*blocks, strict=True)))
+    """Return F0, the number of decided frames, and power spectra unless they are too many."""
+    size = (spectra.n_frames, spectra.grid.n_bins)
+    kept = work_arrays.take("power", size) if 4 * math.prod(size) <= _KEPT_BYTES else None
+    blocks = [
+        pitch_candidates(spectra.block(i), spectra.grid, None if kept is None else kept[start:stop])
+        for i, (start, stop) in enumerate(spectra.bounds)
+    ]
+    f0, n_decided = track_pitch(*(np.concatenate(part) for part in zip(*blocks, strict=True)))
+    return f0, n_decided, kept
 
 
-def _fill_pitched(out, f0, short, long, *, variant, formants_everywhere):
-    """Write the descriptors that depend on F0, and formants.
+def _with_power(frames, spectra, kept):
+    """Yield numbers and power spectra of some frames, a part at a time."""
+    for start in range(0, len(frames), _PART):
+        part = frames[start : start + _PART]
+        if kept is None:
+            spectrum = spectra.some(part)
+            yield part, spectrum.real**2 + spectrum.imag**2
+        else:
+            yield part, kept[part]
 
-    Functionals use formants of voiced frames only, descriptors those of all frames.
-    """
+
+def _fill_pitched(out, f0, predicted, wanted, long, kept, variant):
+    """Write formants of the wanted frames, and the other descriptors that depend on F0."""
     corrected = variant == "corrected"
     compare = harmonic_differences if corrected else harmonic_levels
     # 0 means "no value" to the functionals. In openSMILE the level of unvoiced frames is a
     # value, and dominates the mean over the recording.
     out[:, _AMPLITUDES] = 0 if corrected else UNVOICED_LEVEL
-    for i, (start, stop) in enumerate(long.bounds):
-        voiced = np.flatnonzero(f0[start:stop] > 0)
-        wanted = np.arange(stop - start) if formants_everywhere else voiced
-        power = _power(long.some(i, wanted))
+    if not corrected:
+        tract = formants(predicted)
+        out[wanted, _FREQUENCIES], out[wanted, _BANDWIDTHS] = tract[:, :, 0], tract[:, :, 1]
+    for frames, power in _with_power(wanted, long, kept):
         magnitude = np.sqrt(power)
         if corrected:
-            tract = resonances(magnitude, f0[start + wanted], long.grid)
-        else:
-            tract = formants(short.some(i, wanted), short.grid)
-        out[start + wanted, _FREQUENCIES] = tract[:, :, 0]
-        out[start + wanted, _BANDWIDTHS] = tract[:, :, 1]
-        rows = start + voiced
-        if formants_everywhere:
-            power, magnitude = power[voiced], magnitude[voiced]
-        out[rows, 3] = harmonics_to_noise(power, f0[rows], long.grid)
-        levels = compare(magnitude, f0[rows], out[rows, _FREQUENCIES], long.grid)
-        out[rows, 4:6] = levels[:, :2]
-        out[rows, _AMPLITUDES] = levels[:, 2:]
+            tract = resonances(magnitude, f0[frames], long.grid)
+            out[frames, _FREQUENCIES], out[frames, _BANDWIDTHS] = tract[:, :, 0], tract[:, :, 1]
+        voiced = f0[frames] > 0
+        if not voiced.all():
+            frames, power, magnitude = frames[voiced], power[voiced], magnitude[voiced]
+        out[frames, 3] = harmonics_to_noise(power, f0[frames], long.grid)
+        levels = compare(magnitude, f0[frames], out[frames, _FREQUENCIES], long.grid)
+        out[frames, 4:6] = levels[:, :2]
+        out[frames, _AMPLITUDES] = levels[:, 2:]
 
 
 def _checked(y, sr, variant):
@@ -184,8 +215,11 @@ def _checked(y, sr, variant):
 def _describe(y, sr, variant, *, formants_everywhere=False):
     x, steps = quantise(y)
     short, long = Spectra(x, frame_grid(sr, 20)), Spectra(x, frame_grid(sr, 60))
-    spectral = _spectral_contours(short)
-    f0, n_decided = _pitch_contour(long)
+    f0, n_decided, kept = _pitch_contour(long)
+    # Functionals use formants of voiced frames only, descriptors those of all frames.
+    wanted = np.arange(len(f0)) if formants_everywhere else np.flatnonzero(f0 > 0)
+    predict = wanted if variant == "opensmile" else wanted[:0]
+    spectral, predicted = _spectral_contours(short, predict)
     # openSMILE computes functionals before the search at the end of the signal decides on the
     # last frames; nothing but its order of processing is a reason to leave them out.
     if variant == "corrected":
@@ -193,9 +227,7 @@ def _describe(y, sr, variant, *, formants_everywhere=False):
     pitched = np.zeros((long.n_frames, len(_PITCHED)), np.float32)
     pitched[:, 0] = semitones(f0)
     pitched[:, 1], pitched[:, 2] = jitter_shimmer(x, steps, f0, long.grid)
-    _fill_pitched(
-        pitched, f0, short, long, variant=variant, formants_everywhere=formants_everywhere
-    )
+    _fill_pitched(pitched, f0, predicted, wanted, long, kept, variant)
     level = mean_square(x, short.grid)
     return _Contours(spectral, np.ascontiguousarray(pitched.T), n_decided, level)
 

@@ -5,16 +5,25 @@ from functools import lru_cache
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 from sklearn_ser.features._egemaps._framing import round_half_up
 from sklearn_ser.features._egemaps._roots import polynomial_roots
 
-__all__ = ["N_FORMANTS", "ascending", "formants", "levinson"]
+__all__ = [
+    "N_FORMANTS",
+    "PREDICTOR_ORDER",
+    "ascending",
+    "formants",
+    "levinson",
+    "predictors",
+]
 
 N_FORMANTS = 3
 # 5.5 kHz hold about five resonances of a vocal tract: two poles each, and one for the slope.
 _RATE = 11000
-_ORDER = 11
+PREDICTOR_ORDER = 11
+# Lags of the autocorrelation that are summed: 12 are needed, 16 are whole vectors.
+_LAGS = 16
 # Poles close to 0 Hz or to the Nyquist frequency describe the slope, not a resonance.
 _LOWEST, _HIGHEST = 50.0, 5450.0
 
@@ -31,56 +40,75 @@ def _resampling_tables(grid):
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
+@inlined
+def _resample(parts, cosines, sines, scale, signal):
+    """Sum cosines and sines in float32, bin after bin."""
+    n_bins, n = cosines.shape
+    for i in range(n):
+        signal[i] = parts[0]
+    # Four bins at a time, in the same order: a fourth of the passes over the signal.
+    for k in range(0, n_bins - 3, 4):
+        re0, im0, re1, im1 = parts[2 * k + 2], parts[2 * k + 3], parts[2 * k + 4], parts[2 * k + 5]
+        re2, im2, re3, im3 = parts[2 * k + 6], parts[2 * k + 7], parts[2 * k + 8], parts[2 * k + 9]
+        for i in range(n):
+            value = (signal[i] + re0 * cosines[k, i]) - im0 * sines[k, i]
+            value = (value + re1 * cosines[k + 1, i]) - im1 * sines[k + 1, i]
+            value = (value + re2 * cosines[k + 2, i]) - im2 * sines[k + 2, i]
+            signal[i] = (value + re3 * cosines[k + 3, i]) - im3 * sines[k + 3, i]
+    for k in range(n_bins - n_bins % 4, n_bins):
+        re, im = parts[2 * k + 2], parts[2 * k + 3]
+        for i in range(n):
+            signal[i] = (signal[i] + re * cosines[k, i]) - im * sines[k, i]
+    for i in range(n):
+        signal[i] /= scale
+
+
 @compiled
-def _predictors_kernel(spectrum, cosines, sines, scale):
-    """LPC coefficients a_1..a_11 of every frame.
+def _predictors_kernel(spectrum, frames, cosines, sines, scale, z, sums, r, before, out):
+    """LPC coefficients a_1..a_11 of some frames.
 
     The predictor equations of a band-limited signal are nearly singular, so the
     roots depend on how sums are rounded: they are in float32, in the order of
     bins and samples, as in openSMILE.
     """
-    n_bins, n_out = cosines.shape
-    out = np.zeros((len(spectrum), _ORDER))
-    z = np.empty(n_out + _ORDER, np.float32)
-    z[:_ORDER] = 0
-    r = np.empty(_ORDER + 1, np.float32)
-    for t in range(len(spectrum)):
-        signal = z[_ORDER:]
-        signal[:] = spectrum[t, 0].real
-        for k in range(n_bins):
-            re, im = spectrum[t, k + 1].real, spectrum[t, k + 1].imag
-            for i in range(n_out):
-                signal[i] = (signal[i] + re * cosines[k, i]) - im * sines[k, i]
-        for i in range(n_out):
-            signal[i] /= scale
-        # The zeros before the signal make all lags sums over the same indices: terms that reach
-        # before the frame add nothing.
-        r[:] = 0
-        for i in range(n_out):
-            for lag in range(_ORDER + 1):
-                r[lag] += z[_ORDER + i] * z[_ORDER + i - lag]
-        levinson(r, out[t])
-    return out
+    # The zeros before the signal make all lags sums over the same indices: terms that reach
+    # before the frame add nothing.
+    signal = z[_LAGS - 1 :]
+    n = len(signal)
+    for t in range(len(frames)):
+        _resample(spectrum[frames[t]], cosines, sines, scale, signal)
+        for m in range(_LAGS):
+            sums[m] = 0
+        for i in range(0, n - 1, 2):
+            for m in range(_LAGS):
+                sums[m] = (sums[m] + signal[i] * z[i + m]) + signal[i + 1] * z[i + 1 + m]
+        if n % 2:
+            for m in range(_LAGS):
+                sums[m] += signal[n - 1] * z[n - 1 + m]
+        for lag in range(len(r)):
+            r[lag] = sums[_LAGS - 1 - lag]
+        levinson(r, before, out[t])
 
 
 @compiled
-def levinson(r, a):
+def levinson(r, before, a):
     """Solve the predictor equations by Levinson's recursion; a silent frame gives zeros.
 
     `a` receives the coefficients of the prediction error filter 1 + a_1 z^-1 + ….
+    `before` is work space of the same size.
     """
     order = len(a)
-    a[:] = 0
+    for i in range(order):
+        a[i] = 0
     error = np.float64(r[0])
     if error == 0:
         return
-    before = np.empty(order)
     for i in range(order):
         reflection = np.float64(r[i + 1])
         for j in range(i):
             reflection += a[j] * r[i - j]
+            before[j] = a[j]
         reflection = -reflection / error
-        before[:i] = a[:i]
         for j in range(i):
             a[j] = before[j] + reflection * before[i - 1 - j]
         a[i] = reflection
@@ -91,31 +119,28 @@ def levinson(r, a):
 
 
 @compiled
-def ascending(values, count):
-    """Return the ascending order of the first `count` values, which should be few."""
-    order = np.empty(count, np.int64)
+def ascending(values, count, order):
+    """Write the ascending order of the first `count` values, which should be few."""
     for i in range(count):
         at = i
         while at > 0 and values[order[at - 1]] > values[i]:
             order[at] = order[at - 1]
             at -= 1
         order[at] = i
-    return order
 
 
 @compiled
-def _resonances(roots, out):
+def _resonances_kernel(roots, work, order, out):
     """Write frequency and bandwidth of the lowest resonances, (n_frames, 3, 2)."""
-    frequencies = np.empty(_ORDER)
-    bandwidths = np.empty(_ORDER)
+    frequencies, bandwidths = work[0], work[1]
     for t in range(len(roots)):
         count = 0
-        for root in roots[t]:
-            radius = abs(root)
-            if root.imag < 0 or radius == 0:
+        for i in range(roots.shape[1]):
+            x, y = roots[t, i, 0], roots[t, i, 1]
+            radius = math.sqrt(x * x + y * y)
+            if y < 0 or radius == 0:
                 continue
-            angle = math.atan2(root.imag, root.real)
-            f = angle / (2 * math.pi) * _RATE
+            f = math.atan2(y, x) / (2 * math.pi) * _RATE
             if not _LOWEST <= f <= _HIGHEST:
                 continue
             # A resonance of bandwidth b decays as exp(-pi b t), so r = exp(-pi b / rate). A root
@@ -123,34 +148,58 @@ def _resonances(roots, out):
             frequencies[count] = f
             bandwidths[count] = abs(math.log(radius)) / math.pi * _RATE
             count += 1
-        order = ascending(frequencies, count)
+        ascending(frequencies, count, order)
         for i in range(min(count, N_FORMANTS)):
             out[t, i, 0] = frequencies[order[i]]
             out[t, i, 1] = bandwidths[order[i]]
 
 
-def formants(spectrum, grid):
-    """Estimate the first three formants as openSMILE does.
+def predictors(spectrum, frames, grid, out):
+    """Predict 20 ms frames linearly as openSMILE does.
 
     The bins up to 5.5 kHz are transformed back to a signal at 11 kHz, which is
-    predicted with order 11. In the polynomial whose roots become formants, the
-    signs of all predictor coefficients are flipped: an error of openSMILE that
-    published values of eGeMAPSv02 contain.
+    predicted with order 11.
 
     Parameters
     ----------
     spectrum : ndarray of shape (n_frames, n_bins), dtype complex64
         Spectra of 20 ms frames, each in the middle of its transform.
+    frames : ndarray of shape (n,)
+        The rows that are wanted.
     grid : FrameGrid
+    out : ndarray of shape (n, 11)
+        Receives the coefficients of the prediction error filters.
+    """
+    cosines, sines = _resampling_tables(grid)
+    z = np.zeros(cosines.shape[1] + _LAGS - 1, np.float32)
+    sums, r = np.empty(_LAGS, np.float32), np.empty(PREDICTOR_ORDER + 1, np.float32)
+    before = np.empty(PREDICTOR_ORDER)
+    scale = np.float32(grid.fft_size // 2)
+    parts = spectrum.view(np.float32)
+    _predictors_kernel(parts, frames, cosines, sines, scale, z, sums, r, before, out)
+
+
+def formants(predicted):
+    """Estimate the first three formants as openSMILE does.
+
+    In the polynomial whose roots become formants, the signs of all predictor
+    coefficients are flipped: an error of openSMILE that published values of
+    eGeMAPSv02 contain.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (n_frames, 11)
+        Results of `predictors`.
 
     Returns
     -------
     ndarray of shape (n_frames, 3, 2), dtype float32
         Frequency and bandwidth in Hz of F1 to F3, 0 where there is none.
     """
-    cosines, sines = _resampling_tables(grid)
-    predictors = _predictors_kernel(spectrum, cosines, sines, np.float32(grid.fft_size // 2))
-    out = np.zeros((len(spectrum), N_FORMANTS, 2), np.float32)
-    if len(spectrum):
-        _resonances(polynomial_roots(-predictors), out)
+    out = np.zeros((len(predicted), N_FORMANTS, 2), np.float32)
+    if len(predicted):
+        roots = polynomial_roots(-predicted)
+        roots = roots.view(np.float64).reshape(*roots.shape, 2)
+        work = np.empty((2, PREDICTOR_ORDER)), np.empty(PREDICTOR_ORDER, np.int64)
+        _resonances_kernel(roots, *work, out)
     return out

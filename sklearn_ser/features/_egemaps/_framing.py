@@ -1,22 +1,19 @@
 """Quantisation, frames, windows and spectra."""
 
 import math
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import scipy.fft
 
-from sklearn_ser.features._egemaps._compiled import compiled
+__all__ = ["FrameGrid", "Spectra", "frame_grid", "quantise", "round_half_up", "work_arrays"]
 
-__all__ = ["FrameGrid", "Spectra", "frame_grid", "quantise", "round_half_up"]
-
-# Frames whose spectra fit in the cache of a processor.
-_BLOCK = 128
-# Spectra are needed twice: to track F0, and for the descriptors that depend on F0. Up to 40 s
-# they are kept; in longer recordings those of voiced frames are computed again, because
-# memory would otherwise grow with the duration.
-_KEPT_FRAMES = 4096
+# Frames that are transformed at once: a multiple of the frames that the search for F0 processes
+# side by side, and as many as fit in the cache of a processor.
+_BLOCK = 32
+_BLOCK_BYTES = 1 << 18
 
 
 def round_half_up(x):
@@ -93,22 +90,38 @@ def frame_grid(sampling_rate, milliseconds):
     )
 
 
-@compiled
-def _windowed_frames(x, starts, window, out):
-    """Write windowed frames into the middle of rows of zeros."""
-    n, size = len(window), out.shape[1]
-    # Zeros on both sides: formants are computed from the phase as well, and depend on where
-    # the frame lies in the transform.
-    before = (size - n) // 2
-    for t in range(len(starts)):
-        row, frame = out[t], x[starts[t] : starts[t] + n]
-        for i in range(before):
-            row[i] = 0
-        middle = row[before : before + n]
-        for i in range(n):
-            middle[i] = frame[i] * window[i]
-        for i in range(before + n, size):
-            row[i] = 0
+class _WorkArrays(threading.local):
+    """Arrays of one thread in which one recording after the other is computed.
+
+    Large arrays that are freed go back to the system, and every page of the next one is fetched
+    and cleared again, which took a quarter to a third of the time of an extraction.
+    """
+
+    def __init__(self):
+        self._arrays = {}
+
+    def take(self, name, shape, dtype=np.float32):
+        """Return an array with any content; it belongs to the caller until the name is taken again.
+
+        Arrays only grow, and each is as large as a block of frames or `_KEPT_BYTES` at most.
+        """
+        size = math.prod(shape)
+        array = self._arrays.get(name)
+        if array is None or array.size < size:
+            array = self._arrays[name] = np.empty(size, dtype)
+        return array[:size].reshape(shape)
+
+    def share(self, name, key, make):
+        """Return what `make` makes of a key, a new one only if the key differs from the last."""
+        last, made = self._arrays.get(name, (None, None))
+        if made is None or last != key:
+            made = make(key)
+            self._arrays[name] = key, made
+        return made
+
+
+#: Names of arrays must not be shared between functions that use them at the same time.
+work_arrays = _WorkArrays()
 
 
 class Spectra:
@@ -122,29 +135,29 @@ class Spectra:
 
     def __init__(self, x, grid):
         self.grid = grid
-        self.n_frames = grid.n_frames(len(x))
-        self.bounds = [
-            (start, min(start + _BLOCK, self.n_frames)) for start in range(0, self.n_frames, _BLOCK)
-        ]
-        self._x = x
-        self._kept = {} if self.n_frames <= _KEPT_FRAMES else None
+        self.n_frames = n = grid.n_frames(len(x))
+        size = max(_BLOCK, _BLOCK_BYTES // (4 * grid.fft_size) // _BLOCK * _BLOCK)
+        self.bounds = [(start, min(start + size, n)) for start in range(0, n, size)]
+        # All frames, as a view in which the samples that frames share occur repeatedly.
+        x = np.ascontiguousarray(x)
+        self._frames = np.ndarray((n, grid.length), x.dtype, x, strides=(4 * grid.hop, 4))
 
     def _transform(self, frames):
         grid = self.grid
-        padded = np.empty((len(frames), grid.fft_size), np.float32)
-        _windowed_frames(self._x, frames * grid.hop, grid.window, padded)
-        return scipy.fft.rfft(padded, axis=1, overwrite_x=True)
+        padded = work_arrays.take("padded", (len(frames), grid.fft_size))
+        # Zeros on both sides: formants are computed from the phase as well, and depend on where
+        # the frame lies in the transform.
+        before = (grid.fft_size - grid.length) // 2
+        after = before + grid.length
+        padded[:, :before] = 0
+        np.multiply(frames, grid.window, out=padded[:, before:after])
+        padded[:, after:] = 0
+        return scipy.fft.rfft(padded, axis=1)
 
     def block(self, i):
         """Compute the spectra of block `i`, (n_frames, n_bins), complex64."""
-        if self._kept is None:
-            return self._transform(np.arange(*self.bounds[i]))
-        if i not in self._kept:
-            self._kept[i] = self._transform(np.arange(*self.bounds[i]))
-        return self._kept[i]
+        return self._transform(self._frames[slice(*self.bounds[i])])
 
-    def some(self, i, frames):
-        """Return the spectra of some frames of block `i`, counted from its start."""
-        if self._kept is None:
-            return self._transform(self.bounds[i][0] + frames)
-        return self.block(i)[frames]
+    def some(self, frames):
+        """Compute the spectra of some frames, given by number."""
+        return self._transform(self._frames[frames])

@@ -81,8 +81,10 @@ def find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
             bins[i] = peak
             magnitudes[i] = m[peak]
             frequencies[i], vertices[i] = parabola(
-                (peak - 1) * df, m[peak - 1], peak * df, m[peak], (peak + 1) * df, m[peak + 1]
-            )
+                (peak - 1) * df, np.float64(m[peak - 1]),
+                peak * df, np.float64(m[peak]),
+                (peak + 1) * df, np.float64(m[peak + 1]),
+            )  # fmt: skip
         if bins[i] == previous:
             # The previous harmonic has this peak already.
             magnitudes[i] = frequencies[i] = 0

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
+from sklearn_ser.features._egemaps._framing import work_arrays
 
 __all__ = ["N_CANDIDATES", "parabola", "pitch_candidates"]
 
@@ -16,7 +17,7 @@ _FIRST_OCTAVE_NODE = 25.0
 _N_SUBHARMONICS = 15
 # Frames processed side by side. The two recurrences of the spline run along the spectrum and
 # cannot be vectorised; across frames they can. More than one vector hides latency.
-_LANES = 16
+_LANES = 32
 # Values of the summed spectrum that are completed before the next ones, while they are cached.
 _TILE = 4096
 
@@ -71,9 +72,9 @@ def _octave_tables(grid):
     # include those of F0, would score almost as high as F0.
     multiples = np.arange(1, _N_SUBHARMONICS + 1)
     return _OctaveTables(
-        elimination=elimination,
+        elimination=elimination.astype(np.float32),
         interval=left,
-        coefficients=coefficients,
+        coefficients=coefficients.astype(np.float32),
         shifts=np.floor(points_per_octave * np.log2(multiples)).astype(np.int64),
         decay=(0.85 ** (multiples - 1)).astype(np.float32),
         du=np.float32(du),
@@ -83,12 +84,10 @@ def _octave_tables(grid):
 
 @compiled
 def parabola(x1, y1, x2, y2, x3, y3):
-    """Vertex (abscissa, ordinate) of the parabola through three points, in double precision.
+    """Vertex (abscissa, ordinate) of the parabola through three points, all in double precision.
 
     Where the points lie on a line or share an abscissa, the highest of them is returned.
     """
-    x1, x2, x3 = np.float64(x1), np.float64(x2), np.float64(x3)
-    y1, y2, y3 = np.float64(y1), np.float64(y2), np.float64(y3)
     denominator = (x1 - x2) * (x1 - x3) * (x2 - x3)
     if denominator != 0.0:
         a = (x3 * (y2 - y1) + x2 * (y1 - y3) + x1 * (y3 - y2)) / denominator
@@ -105,7 +104,19 @@ def parabola(x1, y1, x2, y2, x3, y3):
     return x2, y2
 
 
-@compiled
+@compiled(fastmath={"reassoc"})
+def _magnitudes(spectrum, power, m):
+    """Write power and magnitude of a spectrum of real and imaginary parts; return its energy."""
+    total = 0.0
+    for i in range(len(m)):
+        power[i] = spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]
+        m[i] = math.sqrt(power[i])
+        total += power[i]
+    # All bins but the first and the last stand for two conjugate ones.
+    return 2 * total - power[0] - power[len(m) - 1]
+
+
+@inlined
 def _enhance_peaks(m, peak, near, e):
     """Keep two bins on either side of every local maximum, and set those between to zero.
 
@@ -117,10 +128,11 @@ def _enhance_peaks(m, peak, near, e):
     peak[k - 1] = np.float32(m[k - 1] > m[k - 2])
     for i in range(1, k - 1):
         peak[i] = np.float32(m[i] > m[i - 1]) * np.float32(m[i] >= m[i + 1])
+    near[0] = near[k - 1] = 0
     for i in range(1, k - 1):
-        near[i] = max(peak[i - 1], peak[i], peak[i + 1])
+        near[i] = max(max(peak[i - 1], peak[i]), peak[i + 1])
     for i in range(1, k - 1):
-        e[i] = m[i] * max(near[i - 1], near[i], near[i + 1])
+        e[i] = m[i] * max(max(near[i - 1], near[i]), near[i + 1])
     first = 0
     while first < k and peak[first] == 0:
         first += 1
@@ -131,134 +143,132 @@ def _enhance_peaks(m, peak, near, e):
         # openSMILE's rule for a single maximum: only the first three bins remain, wherever it is.
         for i in range(k):
             e[i] = m[i] if i < 3 else np.float32(0)
-        return
-    for i in range(min(first + 1, k)):
-        e[i] = m[i]
-    for i in range(max(last, 0), k):
-        e[i] = m[i]
+    else:
+        for i in range(min(first + 1, k)):
+            e[i] = m[i]
+        for i in range(max(last, 0), k):
+            e[i] = m[i]
 
 
-@compiled
-def _magnitudes(spectrum, m):
-    """Write the magnitudes of a spectrum of real and imaginary parts, and return its power."""
-    total = 0.0
-    for i in range(len(m)):
-        power = spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]
-        m[i] = math.sqrt(power)
-    # All bins but the first and the last stand for two conjugate ones.
-    for i in range(1, len(m) - 1):
-        total += m[i] * m[i]
-    return 2 * total + m[0] * m[0] + m[len(m) - 1] * m[len(m) - 1]
-
-
-@compiled
-def _smooth_peaks(spectra, start, stop, work, rows, y, power):
-    """Write magnitudes, reduced to peaks and smoothed over bins, to `y` of size n_bins * lanes."""
-    m, peak, near, e = work[0], work[1], work[2], work[3]
-    k = len(m)
+@inlined
+def _smooth_peaks(spectra, start, stop, work, rows, y, power, energy):
+    """Write magnitudes, reduced to peaks and smoothed over bins, to `y`, (n_bins, lanes)."""
+    m, e, k = work[0], work[3], rows.shape[1]
     for lane in range(stop - start):
-        power[start + lane] = _magnitudes(spectra[start + lane], m)
-        _enhance_peaks(m, peak, near, e)
-        row = rows[lane]
+        t = start + lane
+        energy[t] = _magnitudes(spectra[t], power[t], m)
+        _enhance_peaks(m, work[1], work[2], e)
         for i in range(1, k - 1):
-            row[i] = (np.float64(e[i - 1]) + 2.0 * e[i] + e[i + 1]) * 0.25
-        row[0] = (2.0 * e[0] + e[1]) * 0.25
-        row[k - 1] = e[k - 1]
+            rows[lane, i] = (e[i - 1] + np.float32(2) * e[i] + e[i + 1]) * np.float32(0.25)
+        rows[lane, 0] = (np.float32(2) * e[0] + e[1]) * np.float32(0.25)
+        rows[lane, k - 1] = e[k - 1]
+    for lane in range(stop - start, _LANES):
+        for i in range(k):
+            rows[lane, i] = 0
     # Transposed: the same bin of all frames is adjacent, as vector loops need it.
     for i in range(k):
         for lane in range(_LANES):
-            y[i * _LANES + lane] = rows[lane, i]
+            y[i, lane] = rows[lane, i]
 
 
-@compiled
+@inlined
 def _octave_spectra(y, curvature, elimination, interval, coefficients, out):
-    """Interpolate with splines, and write weighted octave spectra to `out`, n_points * lanes."""
+    """Interpolate with splines, and write weighted octave spectra to `out`, (n_points, lanes)."""
     k = len(interval)
     # Natural spline: no curvature at either end.
-    curvature[:_LANES] = 0
-    curvature[(k - 1) * _LANES :] = 0
+    for lane in range(_LANES):
+        curvature[0, lane] = curvature[k - 1, lane] = 0
     for i in range(1, k - 1):
         right, left = elimination[i, 0], elimination[i, 1]
         h, pivot = elimination[i, 2], elimination[i, 3]
-        at = i * _LANES
-        for lane in range(at, at + _LANES):
-            bend = (y[lane + _LANES] - y[lane]) * right - (y[lane] - y[lane - _LANES]) * left
-            curvature[lane] = (bend - h * curvature[lane - _LANES]) * pivot
+        for lane in range(_LANES):
+            bend = (y[i + 1, lane] - y[i, lane]) * right - (y[i, lane] - y[i - 1, lane]) * left
+            curvature[i, lane] = (bend - h * curvature[i - 1, lane]) * pivot
     for i in range(k - 2, 0, -1):
         upper = elimination[i, 4]
-        at = i * _LANES
-        for lane in range(at, at + _LANES):
-            curvature[lane] -= upper * curvature[lane + _LANES]
+        for lane in range(_LANES):
+            curvature[i, lane] -= upper * curvature[i + 1, lane]
     for j in range(k):
-        at, to = interval[j] * _LANES, j * _LANES
+        i = interval[j]
         a, b, c, d = coefficients[j, 0], coefficients[j, 1], coefficients[j, 2], coefficients[j, 3]
         for lane in range(_LANES):
-            left = at + lane
-            right = left + _LANES
+            value = a * y[i, lane] + b * y[i + 1, lane]
+            value += c * curvature[i, lane] + d * curvature[i + 1, lane]
             # A cubic may undershoot zero between two nodes; a magnitude cannot be negative.
-            value = a * y[left] + b * y[right] + c * curvature[left] + d * curvature[right]
-            out[to + lane] = max(value, 0.0)
+            out[j, lane] = max(value, np.float32(0))
 
 
-@compiled
+@inlined
 def _sum_subharmonics(octave, shifts, decay, out):
-    """S[j] = 1/15 sum over i of 0.85^(i-1) H[j + shift_i], in float32."""
+    """S[j] = 1/15 sum over i of 0.85^(i-1) H[j + shift_i], in float32, of n_points * lanes."""
     n = len(out)
     for start in range(0, n, _TILE):
         stop = min(start + _TILE, n)
-        out[start:stop] = 0
+        tile = out[start:stop]
+        for j in range(len(tile)):
+            tile[j] = 0
         for i in range(_N_SUBHARMONICS):
             shift, factor = shifts[i] * _LANES, decay[i]
             size = min(stop, n - shift) - start
             if size <= 0:
                 break
-            target, source = out[start : start + size], octave[start + shift : start + shift + size]
+            source = octave[start + shift : start + shift + size]
             for j in range(size):
-                target[j] += factor * source[j]
-        for j in range(start, stop):
-            out[j] /= np.float32(_N_SUBHARMONICS)
+                tile[j] += factor * source[j]
+        for j in range(len(tile)):
+            tile[j] /= np.float32(_N_SUBHARMONICS)
 
 
-@compiled
+@inlined
 def _lane_means(s, means):
-    means[:] = 0
-    for j in range(0, len(s), _LANES):
+    for lane in range(_LANES):
+        means[lane] = 0
+    for j in range(len(s)):
         for lane in range(_LANES):
-            means[lane] += s[j + lane]
-    means *= _LANES / len(s)
+            means[lane] += s[j, lane]
+    for lane in range(_LANES):
+        means[lane] /= len(s)
 
 
-@compiled
-def _highest_peaks(s, lane, peaks):
-    """Write the positions of the highest strict local maxima of one lane, -1 after the last."""
+@inlined
+def _highest_peaks(s, marked, lowest, peaks):
+    """Write the positions of the highest strict local maxima of each lane, -1 after the last."""
+    n = len(s)
+    # All lanes at once, without a branch; what is no maximum becomes zero.
+    here, left, right = s[_LANES : n - _LANES], s[: n - 2 * _LANES], s[2 * _LANES :]
+    for j in range(len(here)):
+        marked[j] = here[j] * np.float32(here[j] > left[j]) * np.float32(here[j] > right[j])
+    for lane in range(_LANES):
+        lowest[lane] = 0
+        for rank in range(N_CANDIDATES):
+            peaks[lane, rank] = -1
     # Insertion into a list of six: a comparison with the sixth rejects most maxima at once.
-    peaks[:] = -1
-    lowest = np.float32(-1)
-    for j in range(lane + _LANES, len(s) - _LANES, _LANES):
-        value = s[j]
-        if value > lowest and value > s[j - _LANES] and value > s[j + _LANES]:
-            rank = N_CANDIDATES - 1
-            while rank > 0 and (peaks[rank - 1] < 0 or value > s[peaks[rank - 1]]):
-                peaks[rank] = peaks[rank - 1]
-                rank -= 1
-            peaks[rank] = j
-            if peaks[N_CANDIDATES - 1] >= 0:
-                lowest = s[peaks[N_CANDIDATES - 1]]
+    for start in range(_LANES, n - _LANES, _LANES):
+        for lane in range(_LANES):
+            value = marked[start - _LANES + lane]
+            if value > lowest[lane]:
+                rank = N_CANDIDATES - 1
+                while rank > 0 and (peaks[lane, rank - 1] < 0 or value > s[peaks[lane, rank - 1]]):
+                    peaks[lane, rank] = peaks[lane, rank - 1]
+                    rank -= 1
+                peaks[lane, rank] = start + lane
+                if peaks[lane, N_CANDIDATES - 1] >= 0:
+                    lowest[lane] = s[peaks[lane, N_CANDIDATES - 1]]
 
 
-@compiled
+@inlined
 def _pick_candidates(s, mean, peaks, du, u0, frequency, voicing):
     """Write the best peaks of one summed spectrum, the best one first."""
-    mean = np.float32(mean)
     count, best, best_score = 0, 0, np.float32(-1)
-    for at in peaks:
+    for rank in range(N_CANDIDATES):
+        at = peaks[rank]
         if at < 0:
             break
         j = at // _LANES
         x, score = parabola(
-            np.float32(np.float32(j - 1) * du) + u0, s[at - _LANES],
-            np.float32(np.float32(j) * du) + u0, s[at],
-            np.float32(np.float32(j + 1) * du) + u0, s[at + _LANES],
+            np.float64(np.float32(np.float32(j - 1) * du) + u0), np.float64(s[at - _LANES]),
+            np.float64(np.float32(np.float32(j) * du) + u0), np.float64(s[at]),
+            np.float64(np.float32(np.float32(j + 1) * du) + u0), np.float64(s[at + _LANES]),
         )  # fmt: skip
         # Out-of-range peaks are dropped after the six highest were chosen: they take a place.
         hertz = 2.0**x
@@ -273,36 +283,47 @@ def _pick_candidates(s, mean, peaks, du, u0, frequency, voicing):
     # Interpolation may raise another peak above the highest sample; the search for the track
     # starts from slot 0.
     if best > 0:
-        frequency[0], frequency[best] = frequency[best], frequency[0]
-        voicing[0], voicing[best] = voicing[best], voicing[0]
+        f, v = frequency[0], voicing[0]
+        frequency[0], voicing[0] = frequency[best], voicing[best]
+        frequency[best], voicing[best] = f, v
 
 
 @compiled
-def _candidates_kernel(spectra, elimination, interval, coefficients, shifts, decay, du, u0):
-    n, k = len(spectra), len(interval)
-    frequency = np.zeros((n, N_CANDIDATES), np.float32)
-    voicing = np.zeros((n, N_CANDIDATES), np.float32)
-    power = np.empty(n)
-    work = np.zeros((4, k), np.float32)
-    rows = np.zeros((_LANES, k))
-    y, curvature = np.empty(k * _LANES), np.empty(k * _LANES)
-    octave, summed = np.empty(k * _LANES, np.float32), np.empty(k * _LANES, np.float32)
-    means = np.empty(_LANES)
-    peaks = np.empty(N_CANDIDATES, np.int64)
+def _candidates_kernel(
+    spectra, elimination, interval, coefficients, shifts, decay, du, u0,
+    work, rows, lanes, flat, means, lowest, peaks, power, frequency, voicing, energy,
+):  # fmt: skip
+    n = len(spectra)
+    y, curvature, octave, summed = lanes[0], lanes[1], flat[2], flat[3]
     for start in range(0, n, _LANES):
         stop = min(start + _LANES, n)
-        _smooth_peaks(spectra, start, stop, work, rows, y, power)
-        _octave_spectra(y, curvature, elimination, interval, coefficients, octave)
+        _smooth_peaks(spectra, start, stop, work, rows, y, power, energy)
+        _octave_spectra(y, curvature, elimination, interval, coefficients, lanes[2])
         _sum_subharmonics(octave, shifts, decay, summed)
-        _lane_means(summed, means)
+        _lane_means(lanes[3], means)
+        _highest_peaks(summed, octave, lowest, peaks)
         for t in range(start, stop):
             lane = t - start
-            _highest_peaks(summed, lane, peaks)
-            _pick_candidates(summed, means[lane], peaks, du, u0, frequency[t], voicing[t])
-    return frequency, voicing, power
+            _pick_candidates(
+                summed, np.float32(means[lane]), peaks[lane], du, u0, frequency[t], voicing[t]
+            )
 
 
-def pitch_candidates(spectra, grid):
+def _work(k):
+    """Make room for the frames that are processed side by side."""
+    lanes = np.empty((4, k, _LANES), np.float32)
+    return (
+        np.empty((4, k), np.float32),
+        np.empty((_LANES, k), np.float32),
+        lanes,
+        lanes.reshape(4, -1),
+        np.empty(_LANES),
+        np.empty(_LANES, np.float32),
+        np.empty((_LANES, N_CANDIDATES), np.int64),
+    )
+
+
+def pitch_candidates(spectra, grid, power=None):
     """Find up to six F0 candidates in every frame.
 
     The magnitude spectrum is reduced to its peaks, interpolated on an octave
@@ -313,6 +334,8 @@ def pitch_candidates(spectra, grid):
     spectra : ndarray of shape (n_frames, n_bins), dtype complex64
         Spectra of 60 ms frames.
     grid : FrameGrid
+    power : ndarray of shape (n_frames, n_bins), dtype float32, optional
+        Receives the power spectra.
 
     Returns
     -------
@@ -323,7 +346,14 @@ def pitch_candidates(spectra, grid):
     level : ndarray of shape (n_frames,)
         Root mean square of the windowed frames.
     """
+    n, k = spectra.shape
+    if power is None:
+        power = np.empty((n, k), np.float32)
+    frequency = np.zeros((n, N_CANDIDATES), np.float32)
+    voicing = np.zeros((n, N_CANDIDATES), np.float32)
+    energy = np.empty(n)
+    work = work_arrays.share("pitch", k, _work)
     parts = spectra.view(np.float32)
-    frequency, voicing, power = _candidates_kernel(parts, *_octave_tables(grid))
+    _candidates_kernel(parts, *_octave_tables(grid), *work, power, frequency, voicing, energy)
     # Parseval: the sum over the whole spectrum is fft_size times the sum of squares.
-    return frequency, voicing, np.sqrt(power / (grid.fft_size * grid.length))
+    return frequency, voicing, np.sqrt(energy / (grid.fft_size * grid.length))

@@ -10,8 +10,8 @@ from sklearn_ser.features._egemaps._pitch import parabola
 
 __all__ = ["harmonics_to_noise", "jitter_shimmer"]
 
-# Frames whose autocorrelations are held at once.
-_CHUNK = 256
+# Frames whose autocorrelations are held at once, in the cache of a processor.
+_CHUNK = 32
 
 
 @compiled(fastmath={"reassoc", "contract"})
@@ -103,7 +103,14 @@ def _match_periods(x, local, sums, squares, need0, period, last_period, c, total
             amplitude1 = _extent(x, old + q + 1, old + 2 * q - 1)
             # Periods are not whole samples: at 16 kHz and 200 Hz one sample is 1.25 % of a
             # period, more than the jitter of most voices.
-            lag, peak = parabola(q - 1, c[best - 1], q, c[best], q + 1, c[best + 1])
+            lag, peak = parabola(
+                np.float64(q - 1),
+                c[best - 1],
+                np.float64(q),
+                c[best],
+                np.float64(q + 1),
+                c[best + 1],
+            )
             # A weaker correlation is not counted: its lag is not a period.
             if peak > 0.5:
                 seconds = np.float32(lag * totals[6])
@@ -252,13 +259,13 @@ def harmonics_to_noise(power, f0, grid):
         Between -90 and 110.
     """
     out = np.empty(len(f0), np.float32)
-    half = grid.fft_size // 2
-    rate = 2 * grid.df * half
+    rate = grid.df * grid.fft_size
     for start in range(0, len(f0), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         # A transform in single precision: where rounding in the last bit decides which peak is
         # the nearest, it is then mostly the one that openSMILE takes. Direct sums of the few
         # lags that are needed would cost less, but agree less often.
-        autocorrelation = np.abs(scipy.fft.irfft(power[chunk], axis=1)[:, : half + 1])
+        # A cosine transform, which is cheaper, rounds otherwise and agrees less often, too.
+        autocorrelation = np.abs(scipy.fft.irfft(power[chunk], axis=1)[:, : power.shape[1]])
         out[chunk] = _hnr_kernel(autocorrelation, f0[chunk], rate)
     return out

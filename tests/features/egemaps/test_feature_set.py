@@ -1,9 +1,11 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features import DESCRIPTORS, FUNCTIONAL_NAMES, FUNCTIONALS, egemaps, egemaps_lld
-from sklearn_ser.features._egemaps import _framing
+from sklearn_ser.features._egemaps import _feature_set, _framing
 
 INDEX = {name: i for i, name in enumerate(FUNCTIONAL_NAMES)}
 RATES = [8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000]
@@ -61,16 +63,48 @@ def test_five_minutes_equal_blocks_kept_or_not(monkeypatch):
     y = np.tile(speech_like(seconds=3), 100)
     long = egemaps(y, 16000)
     assert np.isfinite(long).all()
-    monkeypatch.setattr(_framing, "_KEPT_FRAMES", 10**6)
+    monkeypatch.setattr(_feature_set, "_KEPT_BYTES", 1 << 30)
     np.testing.assert_array_equal(egemaps(y, 16000), long)
 
 
 def test_small_blocks_change_nothing(monkeypatch):
     y = speech_like()
     whole, lld = egemaps(y, 16000), egemaps_lld(y, 16000)
-    monkeypatch.setattr(_framing, "_BLOCK", 16)
+    monkeypatch.setattr(_framing, "_BLOCK_BYTES", 0)
+    monkeypatch.setattr(_feature_set, "_PART", 7)
     np.testing.assert_array_equal(egemaps(y, 16000), whole)
     np.testing.assert_array_equal(egemaps_lld(y, 16000), lld)
+
+
+@pytest.mark.parametrize("variant", ["opensmile", "corrected"])
+def test_nothing_is_left_of_the_recording_before(variant):
+    recordings = [(speech_like(sr, seconds=s), sr) for sr, s in ((16000, 1.0), (48000, 0.3))]
+    alone = []
+    for y, sr in recordings:
+        _framing.work_arrays.__init__()
+        alone.append(egemaps(y, sr, variant=variant))
+    for _ in range(2):
+        for (y, sr), row in zip(recordings, alone, strict=True):
+            for array in _arrays(_framing.work_arrays):
+                array.fill(np.nan if array.dtype.kind == "f" else -7)
+            np.testing.assert_array_equal(egemaps(y, sr, variant=variant), row)
+
+
+def _arrays(value):
+    """Every array within the work arrays of this thread."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    if isinstance(value, _framing._WorkArrays):
+        value = tuple(value._arrays.values())
+    return [a for part in value for a in _arrays(part)] if isinstance(value, tuple) else []
+
+
+def test_threads_extract_at_the_same_time():
+    recordings = [speech_like(seconds=s, f0=f) for s, f in ((1, 100), (0.5, 150), (2, 200))] * 4
+    rows = [egemaps(y, 16000) for y in recordings]
+    with ThreadPoolExecutor(4) as pool:
+        both = list(pool.map(lambda y: egemaps(y, 16000), recordings))
+    np.testing.assert_array_equal(both, rows)
 
 
 def test_loudness_responds_to_gain_as_its_formula_says():

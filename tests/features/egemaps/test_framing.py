@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -54,14 +56,37 @@ def test_spectra_match_a_plain_transform_of_the_centred_frame():
     np.testing.assert_allclose(spectrum[3], np.fft.rfft(padded), atol=2e-5)
 
 
-def test_blocks_cover_the_signal_whether_or_not_they_are_kept(monkeypatch):
-    x = np.random.default_rng(0).normal(size=160 * 50).astype(np.float32)
-    grid = frame_grid(16000, 60)
-    whole = Spectra(x, grid).block(0)
-    monkeypatch.setattr(_framing, "_BLOCK", 7)
-    spectra = Spectra(x, grid)
-    assert spectra.bounds[0] == (0, 7)
-    assert spectra.bounds[-1][1] == spectra.n_frames == len(whole)
-    for _ in range(2):
-        parts = [spectra.block(i) for i in range(len(spectra.bounds))]
-        np.testing.assert_array_equal(np.concatenate(parts), whole)
+@pytest.mark.parametrize("size", [0, 1 << 18, 1 << 30])
+def test_blocks_cover_the_signal(size, monkeypatch):
+    x = np.random.default_rng(0).normal(size=160 * 90).astype(np.float32)
+    monkeypatch.setattr(_framing, "_BLOCK_BYTES", size)
+    spectra = Spectra(x, frame_grid(16000, 60))
+    assert spectra.bounds[0][1] == {0: 32, 1 << 18: 64}.get(size, spectra.n_frames)
+    parts = [spectra.block(i) for i in range(len(spectra.bounds))]
+    whole = spectra.some(np.arange(spectra.n_frames))
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_work_arrays_grow_and_are_used_again():
+    arrays = _framing._WorkArrays()
+    first = arrays.take("a", (4, 5))
+    assert (first.shape, first.dtype) == ((4, 5), np.float32)
+    assert np.shares_memory(arrays.take("a", (2, 3)), first)
+    assert not np.shares_memory(arrays.take("a", (5, 5)), first)
+    assert not np.shares_memory(arrays.take("b", (2, 3)), arrays.take("a", (2, 3)))
+
+
+def test_a_shared_thing_is_made_again_for_another_key():
+    arrays = _framing._WorkArrays()
+    a = arrays.share("a", 3, np.zeros)
+    assert arrays.share("a", 3, np.zeros) is a
+    assert len(arrays.share("a", 4, np.zeros)) == 4
+    assert arrays.share("a", 3, np.zeros) is not a
+
+
+def test_threads_have_their_own_work_arrays():
+    arrays = _framing._WorkArrays()
+    mine = arrays.take("a", (3,))
+    with ThreadPoolExecutor(1) as pool:
+        theirs = pool.submit(arrays.take, "a", (3,)).result()
+    assert not np.shares_memory(mine, theirs)
