@@ -5,9 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 from sklearn_ser.features._egemaps._formants import N_FORMANTS, ascending, levinson
-from sklearn_ser.features._egemaps._harmonics import N_HARMONICS, find_harmonics, formant_harmonic
+from sklearn_ser.features._egemaps._harmonics import (
+    find_harmonics,
+    formant_harmonic,
+    harmonics_work,
+)
 from sklearn_ser.features._egemaps._roots import polynomial_roots
 
 __all__ = ["harmonic_differences", "resonances"]
@@ -45,7 +49,7 @@ def _autocorrelation_table(grid):
     return weights[:, None] * np.cos(np.outer(omega, np.arange(order + 1))), rate
 
 
-@compiled
+@inlined
 def _interpolate_harmonics(n, frequencies, levels, df, power):
     """Replace power by a geometric interpolation between harmonics, if there are any.
 
@@ -61,7 +65,8 @@ def _interpolate_harmonics(n, frequencies, levels, df, power):
             continue
         stop = min(math.ceil(f), len(power))
         if last == 0:
-            power[:stop] = value
+            for k in range(stop):
+                power[k] = value
         else:
             slope = math.log(value / last) / (f - before)
             factor = math.exp(slope)
@@ -71,19 +76,15 @@ def _interpolate_harmonics(n, frequencies, levels, df, power):
                 at *= factor
         done, before, last = stop, f, value
     if last > 0:
-        power[done:] = last
+        for k in range(done, len(power)):
+            power[k] = last
 
 
 @compiled
-def _predictors_kernel(magnitude, f0, df, table):
+def _predictors_kernel(
+    magnitude, f0, df, table, bins, magnitudes, frequencies, vertices, power, r, before, out
+):
     n_bins, n_lags = table.shape
-    out = np.zeros((len(f0), n_lags - 1))
-    bins = np.zeros(N_HARMONICS, np.int64)
-    magnitudes = np.zeros(N_HARMONICS)
-    frequencies = np.zeros(N_HARMONICS)
-    vertices = np.zeros(N_HARMONICS)
-    power = np.empty(n_bins)
-    r, before = np.empty(n_lags), np.empty(n_lags - 1)
     for t in range(len(f0)):
         for k in range(n_bins):
             power[k] = np.float64(magnitude[t, k]) ** 2
@@ -93,31 +94,29 @@ def _predictors_kernel(magnitude, f0, df, table):
                 magnitude[t], f0[t], df, highest, bins, magnitudes, frequencies, vertices
             )
             _interpolate_harmonics(n, frequencies, vertices, df, power)
-        r[:] = 0
+        for lag in range(n_lags):
+            r[lag] = 0
         for k in range(n_bins):
             for lag in range(n_lags):
                 r[lag] += power[k] * table[k, lag]
         levinson(r, before, out[t])
-    return out
 
 
 @compiled
-def _choose_resonances(roots, rate, ranges, out):
+def _choose_resonances(roots, rate, ranges, work, ranks, out):
     """Write frequency and bandwidth of the lowest narrow resonance in each range, (n, 3, 2)."""
-    n, order = roots.shape
-    frequencies = np.empty(order)
-    bandwidths = np.empty(order)
-    ranks = np.empty(order, np.int64)
-    for t in range(n):
+    frequencies, bandwidths = work[0], work[1]
+    for t in range(len(roots)):
         count = 0
-        for root in roots[t]:
-            radius = abs(root)
-            if root.imag <= 0 or radius == 0:
+        for i in range(roots.shape[1]):
+            x, y = roots[t, i, 0], roots[t, i, 1]
+            radius = math.sqrt(x * x + y * y)
+            if y <= 0 or radius == 0:
                 continue
             # Inside the unit circle by construction, so the sign is that of the formula.
             bandwidth = -math.log(radius) / math.pi * rate
             if bandwidth < _WIDEST:
-                frequencies[count] = math.atan2(root.imag, root.real) / (2 * math.pi) * rate
+                frequencies[count] = math.atan2(y, x) / (2 * math.pi) * rate
                 bandwidths[count] = bandwidth
                 count += 1
         lowest = 0.0
@@ -175,8 +174,14 @@ def resonances(magnitude, f0, grid):
     table, rate = _autocorrelation_table(grid)
     out = np.zeros((len(f0), N_FORMANTS, 2), np.float32)
     if len(f0):
-        predictors = _predictors_kernel(magnitude, f0, grid.df, table)
-        _choose_resonances(polynomial_roots(predictors), rate, _RANGES, out)
+        n_bins, n_lags = table.shape
+        predictors = np.empty((len(f0), n_lags - 1))
+        work = np.empty(n_bins), np.empty(n_lags), np.empty(n_lags)
+        _predictors_kernel(magnitude, f0, grid.df, table, *harmonics_work(), *work, predictors)
+        roots = polynomial_roots(predictors)
+        roots = roots.view(np.float64).reshape(*roots.shape, 2)
+        work = np.empty((2, n_lags)), np.empty(n_lags, np.int64)
+        _choose_resonances(roots, rate, _RANGES, *work, out)
     return out
 
 
@@ -186,13 +191,8 @@ def _clear_of_zero(level):
 
 
 @compiled
-def _differences_kernel(magnitude, f0, formant, df):
+def _differences_kernel(magnitude, f0, formant, df, bins, magnitudes, frequencies, vertices, out):
     n_formants = formant.shape[1]
-    out = np.zeros((len(f0), 2 + n_formants), np.float32)
-    bins = np.zeros(N_HARMONICS, np.int64)
-    magnitudes = np.zeros(N_HARMONICS)
-    frequencies = np.zeros(N_HARMONICS)
-    vertices = np.zeros(N_HARMONICS)
     for t in range(len(f0)):
         highest = np.float32(0)
         for i in range(n_formants):
@@ -214,7 +214,6 @@ def _differences_kernel(magnitude, f0, formant, df):
                 out[t, 2 + i] = _clear_of_zero(level)
         # H1-A3 is the level of F3's harmonic with the opposite sign: L(F0) - L(F3).
         out[t, 1] = -out[t, 1 + n_formants]
-    return out
 
 
 def harmonic_differences(magnitude, f0, formant, grid):
@@ -239,4 +238,6 @@ def harmonic_differences(magnitude, f0, formant, grid):
         where a harmonic or formant is missing; a computed level of 0 becomes
         1e-6.
     """
-    return _differences_kernel(magnitude, f0, formant, grid.df)
+    out = np.zeros((len(f0), 2 + formant.shape[1]), np.float32)
+    _differences_kernel(magnitude, f0, formant, grid.df, *harmonics_work(), out)
+    return out

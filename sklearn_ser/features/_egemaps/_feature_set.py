@@ -25,7 +25,6 @@ from sklearn_ser.features._egemaps._functionals import (
     contour_statistics,
     moments,
     nonzero_moments,
-    peak_rate,
     segments,
     smooth,
     smooth_nonzero,
@@ -232,40 +231,52 @@ def _describe(y, sr, variant, *, formants_everywhere=False):
     return _Contours(spectral, np.ascontiguousarray(pitched.T), n_decided, level)
 
 
+def _layout():
+    """Return (contour, statistic, frames) of the values that `_values` computes."""
+
+    def table(names, frames, statistics=_TWO_STATISTICS):
+        return [(name, statistic, frames) for name in names for statistic in statistics]
+
+    return [
+        *table(_SPECTRAL, "all"),
+        *table(["loudness"], "all", (*TEN_STATISTICS, _PEAK_RATE)),
+        *table(_SPECTRAL, "voiced"),
+        *table(_SPECTRAL, "unvoiced"),
+        *table([_PITCH], "decided", (*TEN_STATISTICS, _PEAK_RATE)),
+        *table([_PITCH], "decided", _SEGMENT_STATISTICS),
+        *table(_PITCHED[1:], "decided"),
+        ("level", _LEVEL, "all"),
+    ]
+
+
+# Where the two tables meet, loudness has its mean twice: the last one counts.
+_POSITIONS = {key: position for position, key in enumerate(_layout())}
+_ORDER = np.array([_POSITIONS[functional[1:]] for functional in FUNCTIONALS])
+
+
 def _values(contours):
-    """Map (contour, statistic, frames) to its value."""
+    """Compute the values that `_layout` lists."""
     spectral, pitched, n_decided, level = contours
     n = pitched.shape[1]
     # A recording of up to 0.1 s may end before any frame is decided.
     decided = n_decided or n
     voiced = pitched[0] != 0
-    values = {}
-
-    def put(names, table, frames, statistics=_TWO_STATISTICS):
-        for name, row in zip(names, table, strict=True):
-            for statistic, value in zip(statistics, row, strict=True):
-                values[name, statistic, frames] = value
-
     smooth_all = smooth(spectral)
-    put(_SPECTRAL, moments(smooth_all), "all")
-    put(["loudness"], [contour_statistics(smooth_all[0])], "all", TEN_STATISTICS)
-    values["loudness", _PEAK_RATE, "all"] = peak_rate(smooth_all[0])
-    for frames, mask in (("voiced", voiced), ("unvoiced", ~voiced)):
+    parts = [moments(smooth_all), contour_statistics(smooth_all[0])]
+    for mask in (voiced, ~voiced):
         masked = smooth_nonzero(np.where(mask, spectral[:, :n], np.float32(0)))
-        put(_SPECTRAL, nonzero_moments(masked[:, :decided]), frames)
+        parts.append(nonzero_moments(masked[:, :decided]))
     # openSMILE smooths F0 before the undecided frames are dropped, all else after.
     f0 = smooth_nonzero(pitched[:1])[0, :decided]
-    put([_PITCH], [contour_statistics(f0[f0 != 0])], "decided", TEN_STATISTICS)
-    put([_PITCH], [segments(f0)], "decided", _SEGMENT_STATISTICS)
-    put(_PITCHED[1:], nonzero_moments(smooth_nonzero(pitched[1:, :decided])), "decided")
-    values["level", _LEVEL, "all"] = 10 * np.log10(max(level, 1e-12))
-    return values
+    parts += [contour_statistics(f0[f0 != 0]), segments(f0)]
+    parts += [nonzero_moments(smooth_nonzero(pitched[1:, :decided]))]
+    parts += [np.array([10 * math.log10(max(level, 1e-12))])]
+    return np.concatenate([part.ravel() for part in parts])
 
 
 def functionals(y, sr, *, variant):
     """Compute the functionals of a waveform that has passed `check_waveform`."""
-    values = _values(_describe(y, sr, variant))
-    return np.array([values[functional[1:]] for functional in FUNCTIONALS], np.float32)
+    return _values(_describe(y, sr, variant))[_ORDER].astype(np.float32)
 
 
 def egemaps(y, sr, *, variant="opensmile"):

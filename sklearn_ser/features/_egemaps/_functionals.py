@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 
 __all__ = [
     "HOP",
@@ -12,7 +12,6 @@ __all__ = [
     "contour_statistics",
     "moments",
     "nonzero_moments",
-    "peak_rate",
     "segments",
     "smooth",
     "smooth_nonzero",
@@ -37,43 +36,53 @@ _MAXIMUM, _MINIMUM = 1, -1
 
 
 @compiled
+def _smooth_kernel(x, out):
+    rows, n = x.shape
+    for r in range(rows):
+        for t in range(n):
+            total = (x[r, max(t - 1, 0)] + x[r, t]) + x[r, min(t + 1, n - 1)]
+            out[r, t] = total / np.float32(3)
+
+
 def smooth(x):
     """Average every value of every row with its two neighbours; the edges repeat.
 
     The sum is in float32 and from left to right: where it cancels, it must give
     the same exact zero as openSMILE's, which means "no value".
     """
+    x = np.ascontiguousarray(x)
     out = np.empty_like(x)
-    rows, n = x.shape
-    for r in range(rows):
-        for t in range(n):
-            total = (x[r, max(t - 1, 0)] + x[r, t]) + x[r, min(t + 1, n - 1)]
-            out[r, t] = total / np.float32(3)
+    _smooth_kernel(x, out)
     return out
 
 
 @compiled
+def _smooth_nonzero_kernel(x, out):
+    rows, n = x.shape
+    for r in range(rows):
+        for t in range(n):
+            out[r, t] = 0
+            if x[r, t] != 0:
+                total, count = np.float32(0), np.float32(0)
+                for step in range(-1, 2):
+                    u = min(max(t + step, 0), n - 1)
+                    if x[r, u] != 0:
+                        total += x[r, u]
+                        count += np.float32(1)
+                out[r, t] = total / count
+
+
 def smooth_nonzero(x):
-    """Average every non-zero value of every row with its non-zero neighbours."""
-    out = np.zeros_like(x)
-    rows, n = x.shape
-    for r in range(rows):
-        for t in range(n):
-            if x[r, t] == 0:
-                continue
-            total, count = np.float32(0), np.float32(0)
-            for u in (max(t - 1, 0), t, min(t + 1, n - 1)):
-                if x[r, u] != 0:
-                    total += x[r, u]
-                    count += np.float32(1)
-            out[r, t] = total / count
+    """Average every non-zero value of every row with its non-zero neighbours; the edges repeat."""
+    x = np.ascontiguousarray(x)
+    out = np.empty_like(x)
+    _smooth_nonzero_kernel(x, out)
     return out
 
 
 @compiled
-def _row_moments(x, skip_zeros):
+def _moments_kernel(x, skip_zeros, out):
     rows, n = x.shape
-    out = np.zeros((rows, 2))
     for r in range(rows):
         total, count = 0.0, 0
         for t in range(n):
@@ -87,9 +96,14 @@ def _row_moments(x, skip_zeros):
         squares = 0.0
         for t in range(n):
             if not (skip_zeros and x[r, t] == 0):
-                squares += (x[r, t] - mean) ** 2
+                squares += (x[r, t] - mean) * (x[r, t] - mean)
         out[r, 0] = mean
         out[r, 1] = math.sqrt(squares / count) / (mean if mean != 0 else 1.0)
+
+
+def _row_moments(x, skip_zeros):
+    out = np.zeros((len(x), 2))
+    _moments_kernel(np.ascontiguousarray(x), skip_zeros, out)
     return out
 
 
@@ -107,148 +121,142 @@ def nonzero_moments(x):
     return _row_moments(x, True)
 
 
-@compiled
-def _local_extrema(x):
-    """Return positions and kinds of strict local extrema, without two values at either end."""
-    n = len(x)
-    where = np.empty(n, np.int64)
-    kind = np.empty(n, np.int64)
+@inlined
+def _local_extrema(x, where, kind):
+    """Write positions and kinds of strict local extrema, and return their number.
+
+    Two values at either end take no part.
+    """
     count = 0
-    for i in range(2, n - 2):
+    for i in range(2, len(x) - 2):
+        sign = 0
         if x[i] > x[i - 1] and x[i] > x[i + 1]:
-            where[count], kind[count] = i, _MAXIMUM
-            count += 1
+            sign = _MAXIMUM
         elif x[i] < x[i - 1] and x[i] < x[i + 1]:
-            where[count], kind[count] = i, _MINIMUM
+            sign = _MINIMUM
+        if sign != 0:
+            where[count], kind[count] = i, sign
             count += 1
-    return where[:count], kind[:count]
+    return count
 
 
-# Loops are written out where numpy has a function: each function that numba has to compile
-# delays the first features on a machine by a third of a second.
+# Each function that numba has to compile delays the first features on a machine: loops are
+# written out where numpy has a function, arrays come from outside.
 #
 # The three passes below keep the extrema that stand out by a tenth of the range of the contour:
-# slopes between all extrema would measure the ripple of the contour, not its movement.
+# slopes between all extrema would measure the ripple of the contour, not its movement. Each
+# moves the extrema that stay to the front and returns their number.
 
 
-@compiled
-def _compress(where, kind, keep):
-    """Keep the marked extrema, in place."""
-    count = 0
-    for e in range(len(where)):
-        if keep[e]:
-            where[count], kind[count] = where[e], kind[e]
-            count += 1
-    return where[:count], kind[:count]
-
-
-@compiled
-def _drop_small_maxima(x, where, kind, threshold):
+@inlined
+def _drop_small_maxima(x, where, kind, keep, n, threshold):
     """First pass: a maximum stays if it stands out from its neighbours; minima all stay."""
-    keep = np.ones(len(where), np.bool_)
     previous = highest = lowest = x[0]
     last_accepted = -1
     minimum_seen = False
-    for e in range(len(where)):
+    for e in range(n):
         y = x[where[e]]
         large = abs(y - previous) >= threshold
         previous = y
+        keep[e] = True
         if kind[e] == _MINIMUM:
             if large:
                 lowest = y
                 minimum_seen = True
-            continue
-        accepted = large
-        if not large:
-            if y - lowest < threshold:
-                keep[e] = False
-                continue
-            if np.float64(y) > 1.05 * np.float64(highest):
-                if last_accepted >= 0:
-                    keep[last_accepted] = False
-                accepted = True
-            else:
+        elif not large and y - lowest < threshold:
+            keep[e] = False
+        else:
+            accepted = large
+            if not large:
                 accepted = minimum_seen
-        minimum_seen = False
-        keep[e] = accepted
-        if accepted:
-            highest = y
-            last_accepted = e
-    return _compress(where, kind, keep)
+                if np.float64(y) > 1.05 * np.float64(highest):
+                    accepted = True
+                    if last_accepted >= 0:
+                        keep[last_accepted] = False
+            minimum_seen = False
+            keep[e] = accepted
+            if accepted:
+                highest = y
+                last_accepted = e
+    count = 0
+    for e in range(n):
+        if keep[e]:
+            where[count], kind[count] = where[e], kind[e]
+            count += 1
+    return count
 
 
-@compiled
-def _drop_small_minima(x, where, kind, threshold):
+@inlined
+def _drop_small_minima(x, where, kind, n, threshold):
     """Second pass: a minimum stays if it lies deep enough below the last maximum."""
-    keep = np.ones(len(where), np.bool_)
     highest = x[0]
-    for e in range(len(where)):
+    count = 0
+    for e in range(n):
         y = x[where[e]]
         if kind[e] == _MAXIMUM:
             highest = y
-        else:
-            keep[e] = not (highest - y < threshold)
-    return _compress(where, kind, keep)
+        if kind[e] == _MAXIMUM or not (highest - y < threshold):
+            where[count], kind[count] = where[e], kind[e]
+            count += 1
+    return count
 
 
-@compiled
-def _merge_runs(x, where, kind):
+@inlined
+def _merge_runs(x, where, kind, n):
     """Third pass: of neighbouring extrema of one kind only the most extreme stays."""
     count = 0
-    for e in range(len(where)):
-        if count and kind[count - 1] == kind[e]:
+    for e in range(n):
+        if count > 0 and kind[count - 1] == kind[e]:
             more = x[where[e]] - x[where[count - 1]]
             if more * kind[e] > 0:
                 where[count - 1] = where[e]
         else:
             where[count], kind[count] = where[e], kind[e]
             count += 1
-    return where[:count], kind[:count]
+    return count
 
 
-@compiled
-def _extrema(x):
+@inlined
+def _extrema(x, where, kind, keep):
     low = high = x[0]
-    for value in x:
-        low, high = min(low, value), max(high, value)
+    for i in range(len(x)):
+        low, high = min(low, x[i]), max(high, x[i])
     threshold = np.float32(0.1) * np.float32(high - low)
-    where, kind = _local_extrema(x)
-    where, kind = _drop_small_maxima(x, where, kind, threshold)
-    where, kind = _drop_small_minima(x, where, kind, threshold)
-    return _merge_runs(x, where, kind)
+    n = _local_extrema(x, where, kind)
+    n = _drop_small_maxima(x, where, kind, keep, n, threshold)
+    n = _drop_small_minima(x, where, kind, n, threshold)
+    return _merge_runs(x, where, kind, n)
 
 
 @compiled
-def _mean_and_spread(slopes, extra, has_extra):
-    """Return mean and spread of slopes.
+def _mean_and_spread(slopes, n, extra, has_extra, out):
+    """Write mean and spread of slopes.
 
     The slope to the end counts in the mean and in the number of slopes, but not
     in the sum of squares, as in openSMILE.
     """
-    count = len(slopes) + has_extra
-    if count == 0:
-        return 0.0, 0.0
-    total, squares = extra, 0.0
-    for slope in slopes:
-        total += slope
-    mean = total / count
-    for slope in slopes:
-        squares += (slope - mean) ** 2
-    return mean, math.sqrt(squares / count)
+    count = n + has_extra
+    if count > 0:
+        total, squares = extra, 0.0
+        for i in range(n):
+            total += slopes[i]
+        mean = total / count
+        for i in range(n):
+            squares += (slopes[i] - mean) * (slopes[i] - mean)
+        out[0], out[1] = mean, math.sqrt(squares / count)
 
 
 @compiled
-def _slopes(x):
-    """Return mean and spread of rising slopes, of falling slopes, and the number of maxima."""
+def _slopes_kernel(x, where, kind, keep, slopes, out):
+    """Write mean and spread of rising slopes, of falling slopes, and the number of maxima."""
     n = len(x)
-    where, kind = _extrema(x)
-    rising = np.empty(len(where))
-    falling = np.empty(len(where))
-    n_rising = n_falling = 0
+    n_extrema = _extrema(x, where, kind, keep)
+    rising, falling = slopes[0], slopes[1]
+    n_rising = n_falling = n_maxima = 0
     maximum = minimum = np.float64(x[0])
     at_maximum = at_minimum = 0
     last = 0
-    for e in range(len(where)):
+    for e in range(n_extrema):
         i, y = where[e], np.float64(x[where[e]])
         if kind[e] == _MINIMUM:
             if i > at_maximum:
@@ -262,6 +270,7 @@ def _slopes(x):
                 n_rising += 1
                 last = _MAXIMUM
             maximum, at_maximum = y, i
+            n_maxima += 1
     # One more slope leads from the last extremum to the end of the contour.
     end = np.float64(x[n - 1])
     up = down = 0.0
@@ -276,12 +285,9 @@ def _slopes(x):
         up, down = max(slope, 0.0), min(slope, 0.0)
     has_up = last == _MINIMUM or (last == 0 and up > 0)
     has_down = last == _MAXIMUM or (last == 0 and down < 0)
-    up_mean, up_spread = _mean_and_spread(rising[:n_rising], up, has_up)
-    down_mean, down_spread = _mean_and_spread(falling[:n_falling], down, has_down)
-    n_maxima = 0
-    for e in range(len(kind)):
-        n_maxima += kind[e] == _MAXIMUM
-    return up_mean, up_spread, down_mean, down_spread, n_maxima
+    _mean_and_spread(rising, n_rising, up, has_up, out[0:2])
+    _mean_and_spread(falling, n_falling, down, has_down, out[2:4])
+    out[4] = n_maxima
 
 
 def _percentiles(x):
@@ -295,7 +301,7 @@ def _percentiles(x):
 
 
 def contour_statistics(x):
-    """Compute the ten statistics of one contour, in the order of `TEN_STATISTICS`.
+    """Compute the ten statistics of one contour, in the order of `TEN_STATISTICS`, and one more.
 
     Parameters
     ----------
@@ -304,31 +310,33 @@ def contour_statistics(x):
 
     Returns
     -------
-    ndarray of shape (10,)
-        Slopes are per second.
+    ndarray of shape (11,)
+        Slopes are per second. The last value is the number of maxima per second.
     """
-    if len(x) == 0:
-        return np.zeros(len(TEN_STATISTICS))
-    low, median, high = _percentiles(x)
-    return np.array(
-        [*_row_moments(x[None], False)[0], low, median, high, high - low, *_slopes(x)[:4]]
-    )
-
-
-def peak_rate(x):
-    """Maxima per second of a contour."""
-    return _slopes(x)[4] / (len(x) * HOP)
+    n = len(x)
+    out = np.zeros(len(TEN_STATISTICS) + 1)
+    if n:
+        where, kind = np.empty((2, n), np.int64)
+        x = np.ascontiguousarray(x)
+        _moments_kernel(x[None], False, out[None, :2])
+        out[2:5] = _percentiles(x)
+        out[5] = out[4] - out[2]
+        _slopes_kernel(x, where, kind, np.empty(n, np.bool_), np.empty((2, n)), out[6:])
+        out[-1] /= n * HOP
+    return out
 
 
 @compiled
-def _run_lengths(inside):
-    """Return lengths of runs of at least three True; a single False does not end a run."""
-    n = len(inside)
-    lengths = np.empty(n, np.int64)
+def _run_lengths(f0, voiced, lengths):
+    """Write lengths of runs of at least three frames, and return the number of runs.
+
+    A single frame of the other kind does not end a run.
+    """
+    n = len(f0)
     count = 0
     first, members, gap = -1, 0, 0
     for t in range(n + 1):
-        if t < n and inside[t]:
+        if t < n and (f0[t] != 0) == voiced:
             if first < 0:
                 first, members = t, 0
             members += 1
@@ -341,7 +349,7 @@ def _run_lengths(inside):
                     lengths[count] = t - gap - first
                     count += 1
                 first, gap = -1, 0
-    return lengths[:count]
+    return count
 
 
 def segments(f0):
@@ -349,7 +357,7 @@ def segments(f0):
 
     Parameters
     ----------
-    f0 : ndarray of shape (n_frames,)
+    f0 : ndarray of shape (n_frames,), dtype float32
         Smoothed F0 contour, 0 where unvoiced.
 
     Returns
@@ -360,9 +368,10 @@ def segments(f0):
         unvoiced segments.
     """
     out = np.zeros(5)
-    for start, inside in ((1, f0 != 0), (3, f0 == 0)):
-        lengths = _run_lengths(inside)
-        if start == 1:
+    room = np.empty(len(f0), np.int64)
+    for start, voiced in ((1, True), (3, False)):
+        lengths = room[: _run_lengths(f0, voiced, room)]
+        if voiced:
             out[0] = len(lengths) / (len(f0) * HOP)
         if len(lengths):
             out[start] = lengths.mean() * HOP

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 from sklearn_ser.features._egemaps._pitch import parabola
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "find_harmonics",
     "formant_harmonic",
     "harmonic_levels",
+    "harmonics_work",
 ]
 
 #: Level of a formant's harmonic in unvoiced frames, in dB.
@@ -38,7 +39,7 @@ def _is_peak(m, k):
     return 0 < k < len(m) - 1 and m[k] > m[k - 1] and m[k] > m[k + 1]
 
 
-@compiled
+@inlined
 def _search_peak(m, candidate, low, high):
     """Return the local maximum nearest to a bin within [low, high], or -1; of two, the right."""
     if _is_peak(m, candidate):
@@ -59,7 +60,7 @@ def find_harmonics(m, f0, df, highest, bins, magnitudes, frequencies, vertices):
     k = len(m)
     # Frequencies in float32, as in openSMILE: a multiple of F0 that lies halfway between two
     # bins falls on either side by its last bit.
-    start = _bin_of(np.float32(f0 / 2), 1, df, k)
+    start = _bin_of(np.float32(f0 / 2), np.int64(1), df, k)
     first = _bin_of(np.float32(f0 / 2), start, df, k)
     last = start
     previous = -1
@@ -121,13 +122,8 @@ def formant_harmonic(f, n, magnitudes, frequencies):
 
 
 @compiled
-def _levels_kernel(magnitude, f0, formant, df):
+def _levels_kernel(magnitude, f0, formant, df, bins, magnitudes, frequencies, vertices, out):
     n_formants = formant.shape[1]
-    out = np.zeros((len(f0), 2 + n_formants), np.float32)
-    bins = np.zeros(N_HARMONICS, np.int64)
-    magnitudes = np.zeros(N_HARMONICS)
-    frequencies = np.zeros(N_HARMONICS)
-    vertices = np.zeros(N_HARMONICS)
     for t in range(len(f0)):
         highest = np.float32(0)
         for i in range(n_formants):
@@ -139,8 +135,8 @@ def _levels_kernel(magnitude, f0, formant, df):
             magnitude[t], f0[t], df, highest, bins, magnitudes, frequencies, vertices
         )
         # "H1" and "H2" of openSMILE are the harmonics at 2 F0 and 3 F0.
-        second = _level(1, n, magnitudes, vertices)
-        third = _level(2, n, magnitudes, vertices)
+        second = _level(np.int64(1), n, magnitudes, vertices)
+        third = _level(np.int64(2), n, magnitudes, vertices)
         out[t, 0] = min(max(second - third, -201.0), 201.0)
         for i in range(n_formants):
             h = formant_harmonic(np.float64(formant[t, i]), n, magnitudes, frequencies)
@@ -151,7 +147,11 @@ def _levels_kernel(magnitude, f0, formant, df):
                     out[t, 1] = min(max(second - level, -201.0), 201.0)
                 else:
                     out[t, 1] = max(second - 201.0, -201.0)
-    return out
+
+
+def harmonics_work():
+    """Make room for bins, magnitudes, frequencies and vertices of the harmonics of a frame."""
+    return np.zeros(N_HARMONICS, np.int64), *np.zeros((3, N_HARMONICS))
 
 
 def harmonic_levels(magnitude, f0, formant, grid):
@@ -174,4 +174,6 @@ def harmonic_levels(magnitude, f0, formant, grid):
         F0 as openSMILE does, and the levels over F0 of the strongest harmonics
         within 20 % of F1, F2 and F3 (0 if there is none).
     """
-    return _levels_kernel(magnitude, f0, formant, grid.df)
+    out = np.zeros((len(f0), 2 + formant.shape[1]), np.float32)
+    _levels_kernel(magnitude, f0, formant, grid.df, *harmonics_work(), out)
+    return out

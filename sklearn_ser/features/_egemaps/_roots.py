@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 
 __all__ = ["polynomial_roots"]
 
@@ -29,7 +29,7 @@ def _evaluate(c, degree, x, y):
     return pr, pi, fr, fi, sr, si
 
 
-@compiled
+@inlined
 def _square_root(x, y):
     """Square root of x + iy with a non-negative real part."""
     a = math.sqrt(0.5 * (math.sqrt(x * x + y * y) + abs(x)))
@@ -39,7 +39,7 @@ def _square_root(x, y):
     return abs(b), a if y >= 0 else -a
 
 
-@compiled
+@inlined
 def _laguerre(c, degree):
     """Iterate from 0 to a root, usually one of the smallest, which keeps deflation stable."""
     x = y = 0.0
@@ -67,7 +67,7 @@ def _laguerre(c, degree):
     return x, y
 
 
-@compiled
+@inlined
 def _deflate_pair(c, degree, s, q):
     """Divide by x^2 - s x + q in place."""
     # A conjugate pair goes at once, so that the remainder stays real and its roots in pairs.
@@ -86,14 +86,14 @@ def _polish(c, degree, x, y):
     return x, y
 
 
-@compiled
+@inlined
 def _confirmed(full, roots):
     """Return whether the roots have the sum and the product that the coefficients require."""
     n = len(roots)
     total, scale = 0.0, 1.0
     pr, pi = 1.0, 0.0
     for i in range(n):
-        x, y = roots[i].real, roots[i].imag
+        x, y = roots[i, 0], roots[i, 1]
         total += x
         scale += abs(x) + abs(y)
         pr, pi = pr * x - pi * y, pr * y + pi * x
@@ -103,7 +103,7 @@ def _confirmed(full, roots):
     ) <= _TOLERANCE * abs(wanted)
 
 
-@compiled
+@inlined
 def _solve(full, c, out):
     """Write the roots of one monic polynomial; `c` is work space."""
     n = len(full) - 1
@@ -116,30 +116,32 @@ def _solve(full, c, out):
         if degree > 1 and abs(y) > 1e-9 * abs(x):
             _deflate_pair(c, degree, 2 * x, x * x + y * y)
             x, y = _polish(full, n, x, y)
-            out[degree - 1] = complex(x, y)
-            out[degree - 2] = complex(x, -y)
+            out[degree - 1, 0], out[degree - 1, 1] = x, y
+            out[degree - 2, 0], out[degree - 2, 1] = x, -y
             degree -= 2
         else:
             for i in range(1, degree):
                 c[i] += x * c[i - 1]
-            out[degree - 1] = complex(_polish(full, n, x, 0.0)[0], 0.0)
+            out[degree - 1, 0], out[degree - 1, 1] = _polish(full, n, x, 0.0)[0], 0.0
             degree -= 1
 
 
 @compiled
-def _solve_all(coefficients):
+def _solve_kernel(coefficients, full, work, out, confirmed):
     n, order = coefficients.shape
-    out = np.empty((n, order), np.complex128)
-    confirmed = np.empty(n, np.bool_)
-    full = np.empty(order + 1)
-    work = np.empty(order + 1)
     full[0] = 1
     for t in range(n):
         for i in range(order):
             full[i + 1] = coefficients[t, i]
         _solve(full, work, out[t])
         confirmed[t] = _confirmed(full, out[t])
-    return out, confirmed
+
+
+def _solve_all(coefficients):
+    n, order = coefficients.shape
+    out, confirmed = np.empty((n, order, 2)), np.empty(n, np.bool_)
+    _solve_kernel(coefficients, np.empty(order + 1), np.empty(order + 1), out, confirmed)
+    return out.view(np.complex128)[:, :, 0], confirmed
 
 
 def _eigenvalues(coefficients):

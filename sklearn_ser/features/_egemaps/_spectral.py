@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 from sklearn_ser.features._egemaps._framing import round_half_up
 
 __all__ = ["N_SPECTRAL", "mean_square", "spectral_descriptors"]
@@ -19,6 +19,10 @@ _LIFTER = 22
 _LOUDNESS_FLOOR = 9.3e-10
 _POWER_FLOOR = 1e-14
 _SLOPE_BANDS = ((0.0, 500.0), (500.0, 1500.0))
+
+
+# Sums in any order, and no care for NaN and the sign of zero, let loops be vectorised.
+_FREE = frozenset({"reassoc", "nnan", "nsz"})
 
 
 class _SpectralTables(NamedTuple):
@@ -100,17 +104,18 @@ def _spectral_tables(grid):
     )
 
 
-@compiled
+@inlined
 def _decibel_ratio(numerator, denominator):
     if denominator == 0:
         return 0.0
     return 10 * math.log10(max(numerator, 1e-14) / denominator)
 
 
-@compiled(fastmath={"reassoc"})
+@inlined
 def _bands(power, first, edges, falling, energy):
     """Sum the power of the mel bands; each bin is shared by the falling band and the next."""
-    energy[:] = 0
+    for b in range(N_BANDS):
+        energy[b] = 0
     for b in range(N_BANDS + 1):
         start, stop = edges[b], edges[b + 1]
         p, share = power[first + start : first + stop], falling[start:stop]
@@ -124,7 +129,7 @@ def _bands(power, first, edges, falling, energy):
             energy[b] += total - part
 
 
-@compiled(fastmath={"reassoc", "nnan", "nsz"})
+@compiled(fastmath=set(_FREE))
 def _sum_and_peak(power):
     total, peak = 0.0, np.float32(0)
     for i in range(len(power)):
@@ -133,7 +138,7 @@ def _sum_and_peak(power):
     return total, np.float64(peak)
 
 
-@compiled(fastmath={"reassoc"})
+@inlined
 def _distance(a, b, n):
     total = 0.0
     for i in range(n):
@@ -142,23 +147,18 @@ def _distance(a, b, n):
     return math.sqrt(total / n)
 
 
-@compiled
+@inlined
 def _power_and_magnitude(parts, power, magnitude):
     for i in range(len(power)):
         power[i] = parts[2 * i] * parts[2 * i] + parts[2 * i + 1] * parts[2 * i + 1]
         magnitude[i] = math.sqrt(power[i])
 
 
-@compiled
+@compiled(fastmath=set(_FREE))
 def _spectral_kernel(
-    spectra, previous, first, bands, falling, loudness_weights, cosines, slopes, edges, out
-):
-    n_bins = len(previous) // 2
-    p, m = np.empty(n_bins, np.float32), np.empty(n_bins, np.float32)
-    before = np.empty(n_bins, np.float32)
-    energy = np.empty(N_BANDS)
-    decibels = np.empty(slopes.shape[1])
-    _power_and_magnitude(previous, p, before)
+    spectra, first, bands, falling, loudness_weights, cosines, slopes, edges,
+    p, m, before, energy, decibels, out,
+):  # fmt: skip
     for t in range(len(spectra)):
         _power_and_magnitude(spectra[t], p, m)
         _bands(p, first, bands, falling, energy)
@@ -183,7 +183,8 @@ def _spectral_kernel(
 
         # Flux of plain magnitudes: it grows with the level, unlike that of normalised spectra.
         out[t, 5] = _distance(m, before, edges[3])
-        m, before = before, m
+        for k in range(len(m)):
+            before[k] = m[k]
         for b in range(N_BANDS):
             # 32767^2, the power at the scale of 16-bit samples: the floor of 1 is one step.
             energy[b] = math.log(max(energy[b] * 1073676289.0, 1.0))
@@ -208,8 +209,12 @@ def spectral_descriptors(spectra, previous, grid, out):
         Receives loudness, alpha ratio (dB), Hammarberg index (dB), spectral
         slopes 0-500 and 500-1500 Hz (dB/Hz), spectral flux, MFCC 1 to 4.
     """
-    parts, before = spectra.view(np.float32), previous.view(np.float32)
-    _spectral_kernel(parts, before, *_spectral_tables(grid), out)
+    tables, n_bins = _spectral_tables(grid), grid.n_bins
+    before = np.sqrt(previous.real**2 + previous.imag**2)
+    p, m = np.empty((2, n_bins), np.float32)
+    decibels = np.empty(tables.slopes.shape[1])
+    parts = spectra.view(np.float32)
+    _spectral_kernel(parts, *tables, p, m, before, np.empty(N_BANDS), decibels, out)
 
 
 @compiled(fastmath={"reassoc"})

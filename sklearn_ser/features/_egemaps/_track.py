@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 from sklearn_ser.features._egemaps._pitch import N_CANDIDATES
 
 __all__ = ["semitones", "track_pitch"]
@@ -22,7 +22,7 @@ _VOICING_THRESHOLD = np.float32(0.7)
 # cheapest path is the most plausible contour.
 
 
-@compiled
+@inlined
 def _range_cost(f):
     # Nothing within the range of speech, more the further outside, most for an empty slot.
     if f <= 0:
@@ -52,14 +52,13 @@ def _local_costs(frequency, voicing, out):
     out[_UNVOICED] = 8.0 if any_voiced else 0.0
 
 
-@compiled
-def _advance(cost, previous, current, memory, local, back):
+@inlined
+def _advance(cost, new, previous, current, memory, local, back):
     """Advance by one Viterbi step, and return the log ratio of the last evaluated pair.
 
     A change of the log ratio costs extra. It is compared with the pair that was
     evaluated just before, so the loop order is part of the rule.
     """
-    new = np.empty(_N_STATES)
     for i in range(_N_STATES):
         best, best_j = np.inf, 0
         for j in range(_N_STATES):
@@ -81,7 +80,8 @@ def _advance(cost, previous, current, memory, local, back):
                 best, best_j = total, j
         new[i] = best + local[i]
         back[i] = best_j
-    cost[:] = new
+    for i in range(_N_STATES):
+        cost[i] = new[i]
     return memory
 
 
@@ -94,13 +94,14 @@ def _cheapest(cost):
     return state
 
 
-@compiled
-def _settle(back, t, decided, cost, path):
+@inlined
+def _settle(back, t, decided, cost, states, path):
     """Fix the frames on which all best paths agree, and return the number of fixed frames.
 
     At most 39 frames stay undecided.
     """
-    states = np.arange(_N_STATES)
+    for i in range(_N_STATES):
+        states[i] = i
     for u in range(t, decided, -1):
         same = True
         for i in range(_N_STATES):
@@ -122,27 +123,22 @@ def _settle(back, t, decided, cost, path):
 
 
 @compiled
-def _track_kernel(frequency, voicing):
+def _track_kernel(frequency, voicing, back, costs, states, path):
     n = len(frequency)
-    path = np.empty(n, np.int64)
-    if n == 0:
-        return path, 0
-    back = np.zeros((n, _N_STATES), np.int64)
-    local = np.empty(_N_STATES)
-    cost = np.empty(_N_STATES)
+    local, cost, new = costs[0], costs[1], costs[2]
     _local_costs(frequency[0], voicing[0], cost)
     memory = 1.0
     decided = 0
     for t in range(1, n):
         _local_costs(frequency[t], voicing[t], local)
-        memory = _advance(cost, frequency[t - 1], frequency[t], memory, local, back[t])
-        decided = _settle(back, t, decided, cost, path)
+        memory = _advance(cost, new, frequency[t - 1], frequency[t], memory, local, back[t])
+        decided = _settle(back, t, decided, cost, states, path)
     # The end of the signal: the frames still open follow the cheapest path.
     state = _cheapest(cost)
     for t in range(n - 1, decided - 1, -1):
         path[t] = state
         state = back[t, state]
-    return path, decided
+    return decided
 
 
 def track_pitch(frequency, voicing, level):
@@ -163,7 +159,10 @@ def track_pitch(frequency, voicing, level):
     n_decided : int
         Number of frames that were decided before the signal ended.
     """
-    path, n_decided = _track_kernel(frequency, voicing)
+    n = len(frequency)
+    path, back = np.empty(n, np.int64), np.empty((n, _N_STATES), np.int64)
+    costs, states = np.empty((3, _N_STATES)), np.empty(_N_STATES, np.int64)
+    n_decided = _track_kernel(frequency, voicing, back, costs, states, path)
     padded = np.concatenate([frequency, np.zeros((len(path), 1), np.float32)], axis=1)
     f0 = np.take_along_axis(padded, path[:, None], axis=1)[:, 0]
     # -60 dB of full scale; written so that NaN counts as silence.

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import scipy.fft
 
-from sklearn_ser.features._egemaps._compiled import compiled
+from sklearn_ser.features._egemaps._compiled import compiled, inlined
 from sklearn_ser.features._egemaps._pitch import parabola
 
 __all__ = ["harmonics_to_noise", "jitter_shimmer"]
@@ -23,7 +23,7 @@ def _dot(a, b):
     return total
 
 
-@compiled
+@inlined
 def _accumulate(integers, x, sums, squares):
     """Copy a stretch of signal to doubles, with its running sums and sums of squares.
 
@@ -36,7 +36,7 @@ def _accumulate(integers, x, sums, squares):
         squares[i + 1] = squares[i] + x[i] * x[i]
 
 
-@compiled
+@inlined
 def _correlate_neighbours(x, sums, squares, start, shortest, longest, c):
     """Pearson correlation of the pieces [start, start+q) and [start+q, start+2q) for every lag q.
 
@@ -58,7 +58,7 @@ def _correlate_neighbours(x, sums, squares, start, shortest, longest, c):
             c[index] = (q * product - sum_a * sum_b) / math.sqrt(var_a * var_b)
 
 
-@compiled
+@inlined
 def _best_peak(c, last):
     """Return the index of the highest strict local maximum among 1..last, or 0."""
     best = 0
@@ -77,7 +77,7 @@ def _extent(x, start, stop):
     return high - low
 
 
-@compiled
+@inlined
 def _match_periods(x, local, sums, squares, need0, period, last_period, c, totals):
     """Match neighbouring periods in a stretch of signal, as floats `x` and as integers `local`.
 
@@ -128,16 +128,12 @@ def _match_periods(x, local, sums, squares, need0, period, last_period, c, total
 
 
 @compiled
-def _jitter_shimmer_kernel(x, integers, f0, sampling_rate, hop, length):
+def _jitter_shimmer_kernel(
+    x, integers, f0, sampling_rate, hop, length, c, totals, local, sums, squares, jitter, shimmer
+):
     n = len(f0)
-    jitter = np.zeros(n, np.float32)
-    shimmer = np.zeros(n, np.float32)
     tick = 1.0 / sampling_rate
     hop_up = math.ceil(0.01 / tick - 1e-9)
-    c = np.empty(math.ceil(0.25 * sampling_rate / 50) + 8)
-    totals = np.zeros(7)
-    # The longest stretch a frame examines: itself, and up to two periods and a hop left over.
-    local, sums, squares = np.empty(2 * length), np.empty(2 * length + 1), np.empty(2 * length + 1)
     pos, back = 0, 0
     last_period, last_jitter, last_shimmer = np.float32(0), np.float32(0), np.float32(0)
     for t in range(n):
@@ -158,7 +154,8 @@ def _jitter_shimmer_kernel(x, integers, f0, sampling_rate, hop, length):
             back = 0
             last_period, last_jitter, last_shimmer = np.float32(0), np.float32(0), np.float32(0)
             continue
-        totals[:] = 0
+        for i in range(6):
+            totals[i] = 0
         totals[6] = tick
         _accumulate(integers[pos : pos + need], local, sums, squares)
         last_period, end = _match_periods(
@@ -181,7 +178,6 @@ def _jitter_shimmer_kernel(x, integers, f0, sampling_rate, hop, length):
             if amplitude > 0:
                 last_shimmer = min(np.float32(1), np.float32(totals[5]) / amplitude)
         shimmer[t] = 20 * math.log10(1 + np.float64(last_shimmer))
-    return jitter, shimmer
 
 
 def jitter_shimmer(x, integers, f0, grid):
@@ -207,10 +203,16 @@ def jitter_shimmer(x, integers, f0, grid):
     shimmer : ndarray of shape (n_frames,), dtype float32
         20 log10(1 + the same ratio for peak-to-peak amplitudes), in dB.
     """
-    return _jitter_shimmer_kernel(x, integers, f0, grid.sampling_rate, grid.hop, grid.length)
+    sr, length = float(grid.sampling_rate), grid.length
+    out = np.zeros((2, len(f0)), np.float32)
+    c, totals = np.empty(math.ceil(0.25 * sr / 50) + 8), np.zeros(7)
+    # The longest stretch a frame examines: itself, and up to two periods and a hop left over.
+    stretch = np.empty(2 * length), np.empty(2 * length + 1), np.empty(2 * length + 1)
+    _jitter_shimmer_kernel(x, integers, f0, sr, grid.hop, length, c, totals, *stretch, *out)
+    return out[0], out[1]
 
 
-@compiled
+@inlined
 def _nearest_peak(r, lag):
     """Return the strict local maximum of `r` closest to `lag`, or -1; of two, the left one."""
     k = len(r)
@@ -228,8 +230,7 @@ def _nearest_peak(r, lag):
 
 
 @compiled
-def _hnr_kernel(autocorrelation, f0, rate):
-    out = np.zeros(len(f0), np.float32)
+def _hnr_kernel(autocorrelation, f0, rate, out):
     for t in range(len(f0)):
         r = autocorrelation[t]
         lag = _nearest_peak(r, math.floor(rate / np.float64(f0[t])))
@@ -239,7 +240,6 @@ def _hnr_kernel(autocorrelation, f0, rate):
         noise = np.float64(r[0]) - np.float64(r[lag])
         ratio = 1e11 if noise == 0 else np.float64(r[lag]) / noise
         out[t] = 10 * math.log10(min(max(ratio, 1e-9), 1e11))
-    return out
 
 
 def harmonics_to_noise(power, f0, grid):
@@ -258,7 +258,7 @@ def harmonics_to_noise(power, f0, grid):
     ndarray of shape (n_frames,), dtype float32
         Between -90 and 110.
     """
-    out = np.empty(len(f0), np.float32)
+    out = np.zeros(len(f0), np.float32)
     rate = grid.df * grid.fft_size
     for start in range(0, len(f0), _CHUNK):
         chunk = slice(start, start + _CHUNK)
@@ -267,5 +267,5 @@ def harmonics_to_noise(power, f0, grid):
         # lags that are needed would cost less, but agree less often.
         # A cosine transform, which is cheaper, rounds otherwise and agrees less often, too.
         autocorrelation = np.abs(scipy.fft.irfft(power[chunk], axis=1)[:, : power.shape[1]])
-        out[chunk] = _hnr_kernel(autocorrelation, f0[chunk], rate)
+        _hnr_kernel(autocorrelation, f0[chunk], rate, out[chunk])
     return out

@@ -7,7 +7,6 @@ from sklearn_ser.features._egemaps._functionals import (
     contour_statistics,
     moments,
     nonzero_moments,
-    peak_rate,
     segments,
     smooth,
     smooth_nonzero,
@@ -18,8 +17,12 @@ def f32(*values):
     return np.array(values, np.float32)
 
 
+def peak_rate(x):
+    return contour_statistics(x)[-1]
+
+
 def statistics(x):
-    return dict(zip(TEN_STATISTICS, contour_statistics(x.astype(np.float32)), strict=True))
+    return dict(zip(TEN_STATISTICS, contour_statistics(x.astype(np.float32))[:-1], strict=True))
 
 
 def test_smoothing_repeats_the_edges():
@@ -33,6 +36,7 @@ def test_smoothing_of_a_single_frame_keeps_it():
 
 def test_zeros_take_no_part_in_nonzero_smoothing():
     np.testing.assert_allclose(smooth_nonzero(f32([0, 4, 0, 2, 6, 0])), f32([0, 4, 0, 4, 4, 0]))
+    np.testing.assert_allclose(smooth_nonzero(f32([3, 6, 0, 9])), f32([4, 4.5, 0, 9]))
 
 
 def test_moments_by_hand():
@@ -96,12 +100,18 @@ def test_constant_and_empty_contours():
 def test_slopes_scale_with_the_contour(seed):
     x = np.random.default_rng(seed).normal(size=80).cumsum().astype(np.float32)
     np.testing.assert_allclose(
-        contour_statistics(4 * x)[6:], 4 * contour_statistics(x)[6:], rtol=1e-5
+        contour_statistics(4 * x)[6:10], 4 * contour_statistics(x)[6:10], rtol=1e-5
     )
 
 
 def run_lengths(text):
-    return list(_functionals._run_lengths(np.array([c == "#" for c in text])))
+    f0 = np.array([c == "#" for c in text], np.float32)
+    lengths = np.empty(len(f0), np.int64)
+    n = _functionals._run_lengths(f0, True, lengths)
+    swapped = np.empty_like(lengths)
+    assert _functionals._run_lengths(1 - f0, False, swapped) == n
+    np.testing.assert_array_equal(swapped[:n], lengths[:n])
+    return list(lengths[:n])
 
 
 @pytest.mark.parametrize(
@@ -123,7 +133,7 @@ def test_run_lengths(contour, lengths):
 
 
 def test_segments_in_seconds():
-    f0 = np.array([c == "#" for c in "####....######...."], float)
+    f0 = np.array([c == "#" for c in "####....######...."], np.float32)
     rate, mean, spread, unvoiced_mean, unvoiced_spread = segments(f0)
     assert rate == pytest.approx(2 / 0.18)
     assert mean == pytest.approx(0.04)
