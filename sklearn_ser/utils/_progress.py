@@ -10,7 +10,7 @@ import sys
 
 from sklearn_ser.utils._spelling import harmless
 
-__all__ = ["follow", "progress_bar", "say"]
+__all__ = ["follow", "progress_bar", "say", "shows_bars"]
 
 
 def say(text, *, keep="\n\t"):
@@ -28,7 +28,7 @@ def say(text, *, keep="\n\t"):
             print(harmless(text, keep=keep), file=sys.stderr, flush=True)
 
 
-def _shows_bars(stream):
+def shows_bars(stream):
     """Whether bars are readable there: notebooks are not terminals, but draw them as widgets."""
     if type(stream).__module__.startswith("ipykernel."):
         return True
@@ -60,7 +60,7 @@ def progress_bar(total, title, *, shown=True, **options):
     """
     from tqdm.auto import tqdm
 
-    visible = shown and sys.stderr is not None and _shows_bars(sys.stderr)
+    visible = shown and sys.stderr is not None and shows_bars(sys.stderr)
     return tqdm(total=total, desc=title, disable=not visible, **options)
 
 

@@ -57,34 +57,68 @@ def test_options_reach_numba(store_of, store, monkeypatch):
     assert inverse.targetoptions["nogil"]
 
 
-def test_works_where_nothing_can_be_written(tmp_path):
+SMOOTH = """
+import numpy as np, sklearn_ser, sys
+from sklearn_ser.features._egemaps._functionals import _smooth_kernel, smooth
+if "terminal" in sys.argv:
+    sys.stderr.isatty = lambda: True
+value = smooth(np.ones((1, 3), np.float32))[0, 0]
+print(sklearn_ser.__file__, value, sum(_smooth_kernel.stats.cache_hits.values()), sep="|")
+"""
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A copy of the package whose folders no user can write to, and a call of it."""
     # A file where the cache folder should be stops every user, root included.
     package = tmp_path / "sklearn_ser"
     shutil.copytree(Path(sklearn_ser.__file__).parent, package)
     for folder in (package, package / "features", package / "features" / "_egemaps"):
         shutil.rmtree(folder / "__pycache__", ignore_errors=True)
         (folder / "__pycache__").touch()
+
+    def call(home, *arguments):
+        homes = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"), str(home))
+        environment = os.environ | {"PYTHONPATH": str(tmp_path)} | homes
+        environment.pop("NUMBA_CACHE_DIR", None)
+        done = subprocess.run(
+            [sys.executable, "-c", SMOOTH, *arguments],
+            env=environment, cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        file, value, n_hits = done.stdout.strip().split("|")
+        assert (file, value) == (str(package / "__init__.py"), "1.0")
+        return done.stderr, int(n_hits)
+
+    return package, call
+
+
+def test_a_read_only_installation_finds_another_folder_and_says_so(tmp_path, read_only):
+    _, call = read_only
+    home = tmp_path / "home"
+    home.mkdir()
+    said, n_hits = call(home, "terminal")
+    assert said.count("Compiling the features, once on this machine") == 1
+    assert f"kept in {home}" in said
+    assert "CacheWarning" not in said
+    assert n_hits == 0
+    # The next process finds the machine code and has nothing to say.
+    said, n_hits = call(home, "terminal")
+    assert ("Compiling" in said, n_hits) == (False, 1)
+    # No terminal, no message.
+    shutil.rmtree(home)
+    home.mkdir()
+    assert "Compiling" not in call(home)[0]
+
+
+def test_works_where_nothing_can_be_written(tmp_path, read_only):
+    package, call = read_only
     blocked = tmp_path / "blocked"
     blocked.touch()
-    environment = os.environ | {
-        "PYTHONPATH": str(tmp_path),
-        "HOME": str(blocked),
-        "XDG_CACHE_HOME": str(blocked),
-        "LOCALAPPDATA": str(blocked),
-    }
-    environment.pop("NUMBA_CACHE_DIR", None)
-    code = (
-        "import numpy as np, sklearn_ser\n"
-        "from sklearn_ser.features._egemaps._functionals import smooth\n"
-        "print(sklearn_ser.__file__, smooth(np.ones((1, 3), np.float32))[0, 0])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("CacheWarning: The machine code of the features cannot be kept") == 1
-    assert f"neither {package / 'features' / '_egemaps' / '__pycache__'} nor" in done.stderr
-    assert done.stdout.split() == [str(package / "__init__.py"), "1.0"]
+    said, n_hits = call(blocked)
+    assert n_hits == 0
+    assert said.count("CacheWarning: The machine code of the features cannot be kept") == 1
+    assert f"neither {package / 'features' / '_egemaps' / '__pycache__'} nor" in said
 
 
 @pytest.fixture
