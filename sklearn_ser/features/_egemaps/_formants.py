@@ -41,26 +41,46 @@ def _resampling_tables(grid):
 
 
 @inlined
-def _resample(parts, cosines, sines, scale, signal):
-    """Sum cosines and sines in float32, bin after bin."""
+def _resample(p, q, cosines, sines, scale, x, y):
+    """Sum cosines and sines in float32, bin after bin, for the spectra of two frames."""
     n_bins, n = cosines.shape
     for i in range(n):
-        signal[i] = parts[0]
-    # Four bins at a time, in the same order: a fourth of the passes over the signal.
-    for k in range(0, n_bins - 3, 4):
-        re0, im0, re1, im1 = parts[2 * k + 2], parts[2 * k + 3], parts[2 * k + 4], parts[2 * k + 5]
-        re2, im2, re3, im3 = parts[2 * k + 6], parts[2 * k + 7], parts[2 * k + 8], parts[2 * k + 9]
+        x[i], y[i] = p[0], q[0]
+    # Reading the tables takes most of the time: two frames share it, and two bins share a pass
+    # over the signals. The order of the sums is that of bins.
+    for k in range(0, n_bins - 1, 2):
+        p_re, p_im, p_re2, p_im2 = p[2 * k + 2], p[2 * k + 3], p[2 * k + 4], p[2 * k + 5]
+        q_re, q_im, q_re2, q_im2 = q[2 * k + 2], q[2 * k + 3], q[2 * k + 4], q[2 * k + 5]
         for i in range(n):
-            value = (signal[i] + re0 * cosines[k, i]) - im0 * sines[k, i]
-            value = (value + re1 * cosines[k + 1, i]) - im1 * sines[k + 1, i]
-            value = (value + re2 * cosines[k + 2, i]) - im2 * sines[k + 2, i]
-            signal[i] = (value + re3 * cosines[k + 3, i]) - im3 * sines[k + 3, i]
-    for k in range(n_bins - n_bins % 4, n_bins):
-        re, im = parts[2 * k + 2], parts[2 * k + 3]
+            c, s, c2, s2 = cosines[k, i], sines[k, i], cosines[k + 1, i], sines[k + 1, i]
+            x[i] = (((x[i] + p_re * c) - p_im * s) + p_re2 * c2) - p_im2 * s2
+            y[i] = (((y[i] + q_re * c) - q_im * s) + q_re2 * c2) - q_im2 * s2
+    for k in range(n_bins - n_bins % 2, n_bins):
         for i in range(n):
-            signal[i] = (signal[i] + re * cosines[k, i]) - im * sines[k, i]
+            x[i] = (x[i] + p[2 * k + 2] * cosines[k, i]) - p[2 * k + 3] * sines[k, i]
+            y[i] = (y[i] + q[2 * k + 2] * cosines[k, i]) - q[2 * k + 3] * sines[k, i]
     for i in range(n):
-        signal[i] /= scale
+        x[i] /= scale
+        y[i] /= scale
+
+
+@inlined
+def _autocorrelate(z, sums, r):
+    """Write the lags 0, 1, … of a signal that `_LAGS` - 1 zeros precede."""
+    # The zeros make all lags sums over the same indices: terms that reach before the frame add
+    # nothing. Two samples share a pass over the lags.
+    n = len(z) - _LAGS + 1
+    for m in range(_LAGS):
+        sums[m] = 0
+    for i in range(0, n - 1, 2):
+        first, second = z[i + _LAGS - 1], z[i + _LAGS]
+        for m in range(_LAGS):
+            sums[m] = (sums[m] + first * z[i + m]) + second * z[i + 1 + m]
+    if n % 2:
+        for m in range(_LAGS):
+            sums[m] += z[len(z) - 1] * z[n - 1 + m]
+    for lag in range(len(r)):
+        r[lag] = sums[_LAGS - 1 - lag]
 
 
 @compiled
@@ -71,23 +91,16 @@ def _predictors_kernel(spectrum, frames, cosines, sines, scale, z, sums, r, befo
     roots depend on how sums are rounded: they are in float32, in the order of
     bins and samples, as in openSMILE.
     """
-    # The zeros before the signal make all lags sums over the same indices: terms that reach
-    # before the frame add nothing.
-    signal = z[_LAGS - 1 :]
-    n = len(signal)
-    for t in range(len(frames)):
-        _resample(spectrum[frames[t]], cosines, sines, scale, signal)
-        for m in range(_LAGS):
-            sums[m] = 0
-        for i in range(0, n - 1, 2):
-            for m in range(_LAGS):
-                sums[m] = (sums[m] + signal[i] * z[i + m]) + signal[i + 1] * z[i + 1 + m]
-        if n % 2:
-            for m in range(_LAGS):
-                sums[m] += signal[n - 1] * z[n - 1 + m]
-        for lag in range(len(r)):
-            r[lag] = sums[_LAGS - 1 - lag]
-        levinson(r, before, out[t])
+    x, y = z[0, _LAGS - 1 :], z[1, _LAGS - 1 :]
+    n = len(frames)
+    for first in range(0, n, 2):
+        # The last frame of an odd number is its own partner.
+        second = min(first + 1, n - 1)
+        p, q = spectrum[frames[first]], spectrum[frames[second]]
+        _resample(p, q, cosines, sines, scale, x, y)
+        for t in range(first, second + 1):
+            _autocorrelate(z[t - first], sums, r)
+            levinson(r, before, out[t])
 
 
 @compiled
@@ -171,7 +184,7 @@ def predictors(spectrum, frames, grid, out):
         Receives the coefficients of the prediction error filters.
     """
     cosines, sines = _resampling_tables(grid)
-    z = np.zeros(cosines.shape[1] + _LAGS - 1, np.float32)
+    z = np.zeros((2, cosines.shape[1] + _LAGS - 1), np.float32)
     sums, r = np.empty(_LAGS, np.float32), np.empty(PREDICTOR_ORDER + 1, np.float32)
     before = np.empty(PREDICTOR_ORDER)
     scale = np.float32(grid.fft_size // 2)

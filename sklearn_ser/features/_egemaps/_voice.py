@@ -11,7 +11,7 @@ from sklearn_ser.features._egemaps._pitch import parabola
 __all__ = ["harmonics_to_noise", "jitter_shimmer"]
 
 # Frames whose autocorrelations are held at once, in the cache of a processor.
-_CHUNK = 32
+_CHUNK = 16
 
 
 @compiled(fastmath={"reassoc", "contract"})
