@@ -84,7 +84,12 @@ ARGUMENTS = {
     ],
     "SemiSupervisedVAE": [
         {"max_epochs": 2},
-        {"supervision": "classifier", "max_epochs": 2, "early_stopping": True},
+        {
+            "supervision": "classifier",
+            "learning_rate": 0.01,
+            "max_epochs": 30,
+            "early_stopping": True,
+        },
     ],
 }
 
