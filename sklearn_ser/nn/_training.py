@@ -289,20 +289,18 @@ class TermsNet(NeuralNet):
     ) -> None:
         """Run `step_fn` on all batches; record the means of its terms over the rows."""
         self._set_training(training)
-        # Sums stay on the device, in double precision: reading each loss would make a GPU wait
-        # for every step.
-        sums: dict[str, Tensor] = {}
-        n_rows = 0
+        # Losses stay on the device until the end: reading each would make a GPU wait for every
+        # step, and adding each to a sum costs more than keeping it.
+        losses: dict[str, list[Tensor]] = {}
+        sizes = []
         for batch in iterator:
-            size = len(batch["X"])
-            n_rows += size
+            sizes.append(len(batch["X"]))
             for name, value in step_fn(batch, **fit_params).items():
-                if name in sums:
-                    sums[name].add_(value.detach(), alpha=size)
-                else:
-                    sums[name] = value.detach().double() * size
-        for name, total in sums.items():
-            self.history.record(prefix + name, total.item() / n_rows)
+                losses.setdefault(name, []).append(value.detach())
+        for name, values in losses.items():
+            shares = torch.tensor(sizes, dtype=torch.float64) / sum(sizes)
+            mean = torch.stack(values).cpu().double().dot(shares)
+            self.history.record(prefix + name, mean.item())
 
     def fit_loop(
         self, X: TensorRows, y: None = None, epochs: int = 1, *, plan: TrainingPlan
