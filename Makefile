@@ -39,7 +39,7 @@ bench: $(BIN)/python
 	$(BIN)/python benchmarks/egemaps_parity.py
 	for name in compilation extraction_speed cache variants training_speed metric_loss latent_regression \
 	        cross_lingual encoders few_labels speaker_scaling label_free_scores adaptation_cost imbalance \
-	        development adaptation_variants devices; do \
+	        development adaptation_variants devices seed_tables; do \
 	    $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 
