@@ -44,9 +44,7 @@ class Speech:
 
 
 def parser_of(docstring, parts):
-    parser = argparse.ArgumentParser(
-        description=docstring.splitlines()[0], argument_default=argparse.SUPPRESS
-    )
+    parser = argparse.ArgumentParser(description=docstring.splitlines()[0])
     add_arguments(parser)
     parser.set_defaults(seeds=10, scratch=None, corpus=[], part=None, features=None)
     parser.add_argument("--scratch", type=Path, help="folder for joined weights of the encoder")

@@ -180,3 +180,9 @@ def test_a_printed_table_is_restructured_text(modules, capsys):
     assert rows == [["a", "b"], ["x", "1.00"], ["longer", ""]]
     assert modules._seed_tables.spread([-0.001]) == "0.00"
     assert modules._seed_tables.spread([0.1, 0.3]) == "0.20 ± 0.14"
+
+
+def test_every_option_has_a_value_without_being_given(modules):
+    arguments = modules._seed_tables.parser_of("What.", ["across"]).parse_args([])
+    expected = {"seeds": 10, "cache": None, "scratch": None, "corpus": [], "part": None}
+    assert expected.items() <= vars(arguments).items()
