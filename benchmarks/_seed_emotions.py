@@ -96,11 +96,8 @@ def part_across(speech, seeds):
     for name, made in (ENCODERS | LINEAR).items():
         for form, (kind, title) in product(made, {"global": "fold", "corpus": "corpus"}.items()):
             make = made[form]
-            # The papers scale by the training rows. Of an encoder, our form is enough.
-            published, encoder = form == "das2022", speech.X.shape[1] != 88
-            if published and (kind == "corpus" or encoder):
-                continue
-            if form == "defaults" and kind == "global" and encoder:
+            # Of an encoder, our form is enough.
+            if speech.X.shape[1] != 88 and (form == "das2022" or kind == "global"):
                 continue
             some = [0] if name in LINEAR else seeds
             found = np.array(
