@@ -81,7 +81,7 @@ class RatingMixin:
         training rows,
 
         .. math:: \hat l(x) = a + b\, n(x), \qquad
-                  (a, b) = rg\min \sum_i (l_i - a - b\, n_i)^2 .
+                  (a, b) = \arg\min \sum_i (l_i - a - b\, n_i)^2 .
 
         Parameters
         ----------
