@@ -101,7 +101,9 @@ class ScalerStatistics:
         return self._batch_statistics(X)
 
     def _warn_if_without_speakers(self):
-        if self.speaker_shrinkage is None or not self.n_speakers_:
+        # Without the attribute, speaker_shrinkage was set after fit: training rows were scaled by
+        # corpus as well.
+        if self.speaker_shrinkage is None or not getattr(self, "n_speakers_", 0):
             return
         warnings.warn(
             "CorpusScaler scaled its training rows by speaker, but these rows by corpus, because "

@@ -292,6 +292,14 @@ def test_no_speaker_at_all(method, speaker):
     np.testing.assert_array_equal(scaler.transform(X), CorpusScaler().fit(X).transform(X))
 
 
+def test_shrinkage_that_is_set_after_the_fit():
+    X, _, speaker = recordings()
+    scaler = CorpusScaler().fit(X, speaker=speaker)
+    expected = scaler.transform(X)
+    scaler.set_params(speaker_shrinkage=10)
+    np.testing.assert_array_equal(scaler.transform(X), expected)
+
+
 def test_errors():
     X, corpus, speaker = recordings()
     scaler = CorpusScaler(speaker_shrinkage=10)
