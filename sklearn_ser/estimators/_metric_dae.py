@@ -371,8 +371,11 @@ class MetricDAE(RatingMixin, DAETransformer):
             )
         if self.readout is None:
             return lesson_in(None, n_samples, None)
-        self._predicts_position = self.readout == "auto"
         columns = np.column_stack([*labels.values()])
+        if self.readout == "auto" and not np.isnan(columns).all():
+            # Each label has a line of its own, so a row needs only one of them.
+            self._predicts_position = True
+            return Lesson("ratings")
         return Lesson.of_ratings(columns[:, 0] if len(labels) == 1 else columns)
 
     def _predictor_type(self):
@@ -382,7 +385,7 @@ class MetricDAE(RatingMixin, DAETransformer):
         return "classifier" if self.y_annotation in ("auto", None) else "regressor"
 
     def _own_methods(self):
-        if not self.__sklearn_is_fitted__() or self.readout != "auto":
+        if not self.__sklearn_is_fitted__():
             return ()
         return ("predict",) if getattr(self, "_predicts_position", False) else ()
 
@@ -412,4 +415,5 @@ class MetricDAE(RatingMixin, DAETransformer):
         """
         X = self._validate_training(X, partial=True)
         labels = self._learn_labels(y, activation, valence, len(X))
+        self._predicts_position = False
         return self._partial_fit_rows(X, targets=labels)

@@ -101,7 +101,9 @@ class Lesson:
         """Return the lesson of numbers, one row or one column of them a label; NaN is a gap."""
         labelled = ~np.isnan(values if values.ndim == 1 else values.sum(axis=1))
         if not labelled.any():
-            return cls.nothing("without a single rating; pass the numbers that are known")
+            return cls.nothing(
+                "without a row that has all ratings; pass the numbers that are known"
+            )
         return cls("ratings", rows=labelled, target=values[labelled].astype(np.float64))
 
 
@@ -156,11 +158,11 @@ class ReadoutMixin:
 
     def _predictor_type(self):
         """Return "classifier", "regressor" or None, as after the last fit, or as expected."""
-        if self.readout is None:
-            return None
         learnt = getattr(self, "_learnt", None)
         if learnt is not None:
             return "classifier" if learnt == "classes" else "regressor"
+        if self.readout is None:
+            return None
         return "regressor" if is_given(self.readout, is_regressor) else "classifier"
 
     def _own_methods(self):
@@ -214,6 +216,11 @@ class ReadoutMixin:
         if not self._has_classes_itself:
             vars(self).pop("classes_", None)
         self._why_no_readout = why_not
+        # What predicts after a fit does not change with a parameter that is set later.
+        self._was_auto = self.readout == "auto"
+
+    def _is_auto(self):
+        return getattr(self, "_was_auto", self.readout == "auto")
 
     def _learn_readout(self, X, lesson):
         """Fit the readout on the embedding of the labelled ones of some validated rows."""

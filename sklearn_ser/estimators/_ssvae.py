@@ -372,7 +372,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         return Lesson.of_codes(self.classes_, codes)
 
     def _own_methods(self):
-        if self.readout != "auto" or hasattr(self, "readout_"):
+        if not self._is_auto() or hasattr(self, "readout_"):
             return ()
         classifies = self.supervision == "classifier"
         if self.__sklearn_is_fitted__():

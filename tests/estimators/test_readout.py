@@ -198,6 +198,16 @@ class TestAsAClassifier:
             model.predict_proba(X)
         assert "since its readout, SVC, has none" in str(failure.value.__cause__)
 
+    @pytest.mark.parametrize("readout", [None, SVC()])
+    def test_a_readout_set_later_counts_from_the_next_fit(self, make, blobs, readout):
+        X, y = blobs
+        model = make().fit(X, y)
+        expected = model.predict_proba(X)
+        model.set_params(readout=readout)
+        np.testing.assert_array_equal(model.predict_proba(X), expected)
+        assert is_classifier(model)
+        assert not hasattr(model.fit(X, y), "predict_proba")
+
     def test_pickles_predict_the_same(self, make, blobs):
         X, y = blobs
         model = make().fit(X, y)
@@ -356,6 +366,7 @@ class TestRatings:
         assert is_regressor(model)
         assert not hasattr(model, "classes_")
         assert model.score(X, activation) > 0.8
+        model.set_params(readout=None)
         np.testing.assert_allclose(model.predict(X).mean(), activation.mean(), rtol=1e-4)
         np.testing.assert_array_equal(model.predict(X), model.rate(X))
 
@@ -411,6 +422,33 @@ class TestRatings:
         model = self.fitted(X, activation).partial_fit(X, activation)
         with pytest.raises(ValueError, match="without annotations, or by partial_fit"):
             model.rate(X)
+
+    def test_partial_fit_drops_the_ratings(self, rated):
+        X, activation, _ = rated
+        model = self.fitted(X, activation).partial_fit(X, activation)
+        assert not hasattr(model, "predict")
+        assert model.score(X, activation) == model.score(X)
+
+    def test_no_row_with_both_ratings(self, rated):
+        X, activation, valence = rated
+        first = np.arange(300) < 150
+        labels = {
+            "activation": np.where(first, activation, np.nan),
+            "valence": np.where(first, np.nan, valence),
+        }
+        model = self.fitted(X, **labels)
+        assert is_regressor(model)
+        assert model.score(X, np.c_[activation, valence]) > 0.4
+        with pytest.raises(AttributeError, match="no attribute 'predict'") as failure:
+            self.fitted(X, readout=Ridge(), **labels).predict(X)
+        assert "without a row that has all ratings" in str(failure.value.__cause__)
+
+    @pytest.mark.filterwarnings("ignore:activation has fewer than two:UserWarning")
+    def test_no_rating_at_all(self, rated):
+        X, _, _ = rated
+        model = self.fitted(X, np.full(300, np.nan))
+        assert not hasattr(model, "predict")
+        assert model.score(X, np.ones(300)) == model.score(X)
 
     def test_a_constant_annotation(self, rated):
         X, _, _ = rated
