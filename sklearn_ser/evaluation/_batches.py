@@ -95,8 +95,9 @@ def warn_of_batches(estimator, recordings, jobs, warned):
         f"most half of the emotions of the training speakers, in {', '.join(found)}. What is "
         f"common to a batch is removed or taken for the corpus, and with it the emotion: the score "
         f"can be far too low (on URDU 0.27, with pooled statistics 0.60). Set "
-        f"CorpusScaler(unseen='pooled'), and adaptation=None where there is such a parameter; "
-        f"fewer n_splits help only if each fold then has several emotions."
+        f"CorpusScaler(unseen='pooled'), and adaptation=None where there is such a parameter, or "
+        f"else set_fit_request(X_target=False) of the step; fewer n_splits help only if each fold "
+        f"then has several emotions."
     )
     warnings.warn(message, ScalingWarning, stacklevel=caller_stacklevel())
     warned.loc[len(warned)] = ["all", ScalingWarning.__name__, message]

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.ensemble import AdaBoostClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -12,7 +13,13 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_ser import CorpusScaler, MCCClassifier, cross_corpus_validate, transfer_matrix
+from sklearn_ser import (
+    CorpusScaler,
+    DAETransformer,
+    MCCClassifier,
+    cross_corpus_validate,
+    transfer_matrix,
+)
 from sklearn_ser.evaluation import within_corpus_validate
 from sklearn_ser.exceptions import ScalingWarning
 
@@ -109,6 +116,18 @@ def test_methods_that_adapt_to_the_held_out_rows():
         within_corpus_validate(make_pipeline(StandardScaler(), quick()), **data)
     with pytest.warns(ScalingWarning, match="^CorpusScaler and MCCClassifier use "):
         within_corpus_validate(make_pipeline(CorpusScaler(), quick()), **data)
+
+
+def test_an_autoencoder_that_is_refused_the_held_out_rows():
+    data = table(["ahns"] * 3 + ["a"])
+    dae = DAETransformer(2, max_epochs=2, random_state=0)
+    with pytest.warns(ScalingWarning, match=r"^DAETransformer uses .*set_fit_request\(X_target"):
+        within_corpus_validate(make_pipeline(StandardScaler(), dae), **data)
+    with config_context(enable_metadata_routing=True):
+        dae.set_fit_request(X_target=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ScalingWarning)
+        within_corpus_validate(make_pipeline(StandardScaler(), dae), **data)
 
 
 @pytest.mark.parametrize(
