@@ -94,7 +94,7 @@ def annotation_in(y):
     """Return the annotation that `y` is taken for by itself, ``"activation"`` or None."""
     if _holds_integers(y):
         warnings.warn(
-            "y holds integers, which MetricDAE ignores as class labels for now; from version 0.2 "
+            "y holds integers, which MetricDAE takes for classes for now; from version 0.2 "
             "on, numbers of any dtype will be the activation. Set y_annotation='activation' to "
             "have that now, or y_annotation=None if these are codes of emotions.",
             FutureWarning,

@@ -65,12 +65,12 @@ class MetricDAE(RatingMixin, DAETransformer):
         dimensions.
     y_annotation : {"auto", "activation", "valence"} or None, default="auto"
         Which annotation the `y` of :meth:`fit` holds. ``"activation"`` and ``"valence"``:
-        numbers of any dtype. None: none, `y` belongs to a later classifier; needed where
-        emotions are coded as numbers, whose differences mean nothing. ``"auto"``: numbers
-        are the activation, anything else belongs to a later classifier.
+        numbers of any dtype. None: none, `y` holds emotions; needed where these are coded
+        as numbers, whose differences mean nothing. ``"auto"``: numbers are the activation,
+        anything else is an emotion.
 
         .. deprecated:: 0.1
-            With ``"auto"``, integers are still left to the classifier, with a
+            With ``"auto"``, integers are still taken for emotions, with a
             `FutureWarning`. From version 0.2 on they will be the activation, as floating
             numbers are: ratings from 1 to 5 mean the same in both dtypes.
     hidden_layer_sizes : int or sequence of int, default=(128, 64)
@@ -286,7 +286,7 @@ class MetricDAE(RatingMixin, DAETransformer):
         """Return the annotations to train with, by name; warn if they shape nothing."""
         annotations = self._annotations(y, activation, valence)
         if not annotations:
-            what = "no labels" if y is None else f"a y of dtype {np.asarray(y).dtype}, ignored it"
+            what = "no labels" if y is None else f"no ratings in a y of dtype {np.asarray(y).dtype}"
             warnings.warn(
                 f"MetricDAE got {what} and trains a plain DAE. Pass activation= or valence=, "
                 f"or set y_annotation if y is one of them.",
@@ -319,9 +319,9 @@ class MetricDAE(RatingMixin, DAETransformer):
         X : array-like of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), default=None
-            The annotation that `y_annotation` names, or class labels, which are ignored.
-            With ``y_annotation="auto"`` and neither `activation` nor `valence` passed,
-            floating numbers are the activation.
+            The annotation that `y_annotation` names, or emotions, which do not shape the
+            latent: the readout learns them. With ``y_annotation="auto"`` and neither
+            `activation` nor `valence` passed, floating numbers are the activation.
         activation, valence : array-like of shape (n_samples,), default=None
             Annotations, NaN for rows without one. -1 is a rating like any other, see
             :ref:`unlabelled`.
