@@ -65,10 +65,10 @@ def report_divergence(watch, n_epochs, X, learning_rate, *, from_scratch):
             f"The loss or the weights became infinite or NaN in the first epoch, so nothing was "
             f"learnt. {remedy}"
         )
-    kept = f"epoch {watch.best_epoch}" if watch.best_epoch else "before the training"
+    kept = f"of epoch {watch.best_epoch}" if watch.best_epoch else "from before the training"
     warnings.warn(
         f"The loss or the weights became infinite or NaN in epoch {n_epochs}; training stopped "
-        f"there, with the weights of {kept}. {remedy}",
+        f"there, with the weights {kept}. {remedy}",
         ConvergenceWarning,
         stacklevel=caller_stacklevel(),
     )

@@ -361,7 +361,7 @@ class KLAnnealedVAE(BaseAutoencoder):
         Returns
         -------
         mean : ndarray of shape (n_samples, n_components), float32
-            :math:`\mu(x)`, what :meth:`transform` returns.
+            :math:`\mu(x)`, what :meth:`transform` returns without `noise_in_transform`.
         variance : ndarray of shape (n_samples, n_components), float32
             :math:`\sigma^2(x)`.
         """

@@ -382,7 +382,7 @@ class TestTraining:
         expected = estimator.transform(X)
         estimator.set_params(learning_rate=1e30, batch_size=10)
         with pytest.warns(
-            ConvergenceWarning, match=r"of before the training\. Lower learning_rate.* 1e\+30"
+            ConvergenceWarning, match=r"from before the training\. Lower learning_rate.* 1e\+30"
         ) as seen:
             train(estimator, X)
         assert [one.filename for one in seen if one.category is ConvergenceWarning] == [__file__]
