@@ -424,7 +424,7 @@ class BaseAutoencoder(
         X : array-like of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,), default=None
-            True labels. After a :meth:`fit` without labels it is ignored.
+            True labels, without gaps. After a :meth:`fit` without labels it is ignored.
 
         Returns
         -------
@@ -432,6 +432,11 @@ class BaseAutoencoder(
             Accuracy of predicted classes or R² of predicted numbers. Without `y`, or after a fit
             without labels, the negative mean squared error of the reconstruction, over rows and
             features, without noise: at most 0.
+
+        Raises
+        ------
+        ValueError
+            If `y` has gaps.
         """
         check_is_fitted(self)
         if y is not None and hasattr(self, "predict"):

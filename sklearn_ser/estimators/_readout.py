@@ -1,6 +1,8 @@
 """The light predictor behind an autoencoder, which makes a classifier or regressor of it."""
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
 from sklearn.base import clone, is_regressor
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
@@ -58,7 +60,8 @@ def _seeded(readout, seed):
 
 
 def _columns(y):
-    shape = np.asarray(y, dtype=object).shape
+    # numpy makes one object of a sparse matrix, which is what several labels a row often are.
+    shape = y.shape if issparse(y) else np.asarray(y, dtype=object).shape
     return shape[1] if len(shape) == 2 else 1
 
 
@@ -302,6 +305,11 @@ class ReadoutMixin:
         return self._read(X, "predict_proba")
 
     def _score_predictions(self, X, y):
+        if not issparse(y) and pd.isna(np.asarray(y, dtype=object)).any():
+            raise ValueError(
+                "y has gaps, which cannot be compared with predictions; pass the labelled rows "
+                "alone to score."
+            )
         predicted = self.predict(X)
         # A softmax that was trained by parts has learnt its classes without a readout.
         if getattr(self, "_learnt", "classes") == "classes":

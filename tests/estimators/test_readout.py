@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
@@ -242,6 +243,14 @@ class TestAsAClassifier:
         alone = LinearDiscriminantAnalysis().fit(model.transform(X[1::2]).astype(float), y[1::2])
         np.testing.assert_array_equal(model.predict(X), alone.predict(model.transform(X)))
 
+    @pytest.mark.parametrize("dtype", [object, "string", "category"])
+    def test_gaps_cannot_be_scored(self, make, blobs, dtype):
+        X, y = blobs
+        gaps = pd.Series(y).mask(np.arange(len(y)) % 2 == 0).astype(dtype)
+        model = make(max_epochs=1).fit(X, gaps)
+        with pytest.raises(ValueError, match=r"y has gaps.*pass the labelled rows alone"):
+            model.score(X, gaps)
+
     def test_one_class(self, make, blobs):
         X, _ = blobs
         with warnings.catch_warnings():
@@ -299,10 +308,11 @@ class TestWithoutLabels:
 
     def test_several_columns(self, blobs):
         X, _ = blobs
-        model = MAKERS["DAETransformer"]().fit(X, X[:, :2])
-        with pytest.raises(AttributeError, match="no attribute 'predict'") as failure:
-            model.predict(X)
-        assert "2 columns in y, of which a readout learns one" in str(failure.value.__cause__)
+        for y in (X[:, :2], csr_array(X[:, :2] > 0)):
+            model = MAKERS["DAETransformer"]().fit(X, y)
+            with pytest.raises(AttributeError, match="no attribute 'predict'") as failure:
+                model.predict(X)
+            assert "2 columns in y, of which a readout learns one" in str(failure.value.__cause__)
 
     def test_all_labels_missing(self, blobs):
         X, _ = blobs
