@@ -20,6 +20,7 @@ ARGUMENTS = {
     "CorpusScaler": [{}, {"min_batch": 1}, {"unseen": "pooled"}, {"speaker_shrinkage": 10}],
     "DAETransformer": [
         {"max_epochs": 2},
+        {"max_epochs": 2, "noise_in_transform": True},
         {
             "n_components": 2,
             "hidden_layer_sizes": 8,

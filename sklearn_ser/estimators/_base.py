@@ -18,6 +18,7 @@ from sklearn_ser.estimators._rows import (
     append_unlabelled,
     evenly_spaced,
     hold_out,
+    noise_of_rows,
     validate_target,
 )
 from sklearn_ser.nn._devices import as_tensor, one_thread, resolve_device, seeds_of_run
@@ -355,11 +356,7 @@ class BaseAutoencoder(
     def _embed(self, X):
         """Return the embedding of validated rows."""
         if self.noise_in_transform and self.noise:
-            # By numpy, row after row: the first rows get the same noise however many follow. Not a
-            # seed of the training, whose noise the network has learnt with.
-            seed = np.random.SeedSequence(self._seed, spawn_key=(1,))
-            normal = np.random.default_rng(seed).standard_normal(X.shape, dtype=np.float32)
-            X = X + np.float32(self.noise) * normal
+            X = X + np.float32(self.noise) * noise_of_rows(X, self._seed)
         return self._in_batches(lambda module, x: module.encode(x), X)
 
     def transform(self, X):

@@ -40,9 +40,9 @@ class DAETransformer(BaseAutoencoder):
         Standard deviation :math:`s` of the noise. 0 gives a plain autoencoder, which may learn
         to copy if the latent is wide; large values keep only what many features share.
     noise_in_transform : bool, default=False
-        Whether :meth:`transform` adds the same noise to rows, as the authors' script does. The
-        noise depends on `random_state` and the position of the row alone: two calls give the
-        same, but a row alone is embedded otherwise than among others.
+        Whether :meth:`transform` adds such noise to rows, as the authors' script does. The
+        noise of a row depends on `random_state` and its values alone: the row has the same
+        embedding in each call, alone and among others.
     learning_rate : float, default=1e-3
         Step size of Adam. Too large a value makes the loss NaN.
     max_epochs : int, default=100

@@ -1,9 +1,24 @@
-"""Rows held out for validation, and placeholders for missing labels."""
+"""Rows held out for validation, noise of rows, and placeholders for missing labels."""
+
+import zlib
 
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
-__all__ = ["append_unlabelled", "evenly_spaced", "hold_out", "validate_target"]
+__all__ = ["append_unlabelled", "evenly_spaced", "hold_out", "noise_of_rows", "validate_target"]
+
+
+def noise_of_rows(X, seed):
+    """Return standard normal numbers, which depend on a seed and the content of each row alone.
+
+    By position, rows to train on and rows to predict would share their noise, and labels in the
+    same order would be recognised by it.
+    """
+    normal = np.empty_like(X)
+    for row, noise in zip(X, normal, strict=True):
+        entropy = np.random.SeedSequence(seed, spawn_key=(1, zlib.crc32(row.tobytes())))
+        np.random.default_rng(entropy).standard_normal(dtype=X.dtype, out=noise)
+    return normal
 
 
 def evenly_spaced(rows, at_most):
