@@ -198,23 +198,23 @@ METHODS = {
         ),
         Method(
             "dae",
-            "as svm, which reads out the embedding of a denoising autoencoder",
+            "each corpus standardised by itself, then the embedding of a denoising autoencoder, "
+            "read out by a support vector machine",
             _dae,
         ),
         Method(
             "vae",
-            "as svm, which reads out the embedding of a KL-annealed variational autoencoder",
+            "as dae, with a KL-annealed variational autoencoder",
             _vae,
         ),
         Method(
             "ssvae",
-            "as svm, which reads out the embedding of a variational autoencoder that sees the "
-            "emotions",
+            "as dae, with a variational autoencoder that sees the emotions",
             _ssvae,
         ),
         Method(
             "metric",
-            "as svm, which reads out an embedding whose distances follow activation and valence",
+            "as dae, with an embedding whose distances follow activation and valence",
             _metric,
             needs=("activation", "valence"),
         ),

@@ -17,6 +17,9 @@ __all__ = ["READOUTS", "Lesson", "ReadoutMixin", "is_given", "lesson_in"]
 # Values of the parameter `readout` besides estimators.
 READOUTS = ("auto",)
 
+# More classes than this are numbers to regress on, for a later step, rather than emotions.
+_MOST_CLASSES = 100
+
 _UNLABELLED = "without labels; pass emotions in the y of fit"
 
 
@@ -125,7 +128,21 @@ def lesson_in(y, n_samples, readout):
     if of_ratings:
         return Lesson.of_ratings(check_annotation(y, name="y", n_samples=n_samples))
     classes, codes = encode_partial_labels(y, n_samples, pair_is_binary=True)
+    if readout == "auto" and len(classes) > _MOST_CLASSES:
+        return Lesson.nothing(
+            f"with {len(classes)} different labels, too many for the light readout; set readout to "
+            f"a classifier, or to a regressor if they are ratings"
+        )
     return Lesson.of_codes(classes, codes)
+
+
+def _offers(readout, method):
+    """Return whether a readout has a method that its autoencoder passes on."""
+    # Decision values near 0 would depend on the rows beside a row, by the rounding of single
+    # precision. They are passed on only where there are no probabilities to take instead.
+    if method == "decision_function" and hasattr(readout, "predict_proba"):
+        return False
+    return hasattr(readout, method)
 
 
 def _can(method):
@@ -193,17 +210,17 @@ class ReadoutMixin:
                     f"{name} has no {method} with readout=None; set readout='auto' or to a "
                     f"classifier."
                 )
-            guessed = self._expected_readout()
-            return hasattr(guessed, method)
+            return _offers(self._expected_readout(), method)
         if not hasattr(self, "readout_"):
             why_not = getattr(
                 self, "_why_no_readout", "by a version without readouts; fit it again with labels"
             )
             raise AttributeError(f"This {name} has no {method}: it was fitted {why_not}.")
-        if not hasattr(self.readout_, method):
+        if not _offers(self.readout_, method):
+            readout = type(self.readout_).__name__
+            reason = "has predict_proba" if hasattr(self.readout_, method) else "has none"
             raise AttributeError(
-                f"This {name} has no {method}, since its readout, "
-                f"{type(self.readout_).__name__}, has none."
+                f"This {name} has no {method}, since its readout, {readout}, {reason}."
             )
         return True
 
@@ -303,6 +320,24 @@ class ReadoutMixin:
             Columns in the order of ``classes_``; each row has the sum 1.
         """
         return self._read(X, "predict_proba")
+
+    @available_if(_can("decision_function"))
+    def decision_function(self, X):
+        """Return the decision values of a readout that has them and no probabilities.
+
+        Only after a :meth:`fit` with labels of classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,) or (n_samples, n_classes), float32
+            The values, as the readout defines them.
+        """
+        return self._read(X, "decision_function")
 
     def _score_predictions(self, X, y):
         if not issparse(y) and pd.isna(np.asarray(y, dtype=object)).any():

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.special import softmax
+from sklearn.base import is_regressor
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._parameters import store_parameters
-from sklearn_ser.estimators._readout import Lesson, lesson_in
+from sklearn_ser.estimators._readout import Lesson, is_given, lesson_in
 from sklearn_ser.estimators._vae import KLAnnealedVAE
 from sklearn_ser.nn._losses import centroid_loss, classification_loss, cluster_loss
 from sklearn_ser.nn._modules import ClassifyingVariationalAutoencoder
@@ -343,8 +344,9 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         Raises
         ------
         ValueError
-            If `y` has continuous values, or strings that stand for gaps: gaps become 'nan',
-            'None' or '-1' in an array of strings, and would be taken for emotions.
+            If `readout` is a regressor; if `y` has continuous values, or strings that stand for
+            gaps: gaps become 'nan', 'None' or '-1' in an array of strings, and would be taken
+            for emotions.
 
         Warns
         -----
@@ -354,6 +356,11 @@ class SemiSupervisedVAE(KLAnnealedVAE):
             If columns of the embedding are almost constant.
         """
         X = self._validate_training(X)
+        if is_given(self.readout, is_regressor):
+            raise ValueError(
+                f"readout must be a classifier, since y holds emotions; got the regressor "
+                f"{type(self.readout).__name__}. Set readout='auto', or to a classifier."
+            )
         codes = self._encode(y, len(X), continues=self._continues(partial=False))
         n_classes = len(np.unique(codes[codes >= 0]))
         if n_classes < 2:

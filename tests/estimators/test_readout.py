@@ -209,6 +209,15 @@ class TestAsAClassifier:
         assert is_classifier(model)
         assert not hasattr(model.fit(X, y), "predict_proba")
 
+    def test_decision_values_where_there_are_no_probabilities(self, make, blobs):
+        X, y = blobs
+        model = make(readout=SVC()).fit(X, y)
+        assert model.decision_function(X).shape == (len(X), 3)
+        assert CalibratedClassifierCV(make(readout=SVC()), cv=2).fit(X, y).score(X, y) > 0.6
+        with pytest.raises(AttributeError, match="no attribute 'decision_function'") as failure:
+            make(readout=LinearDiscriminantAnalysis()).fit(X, y).decision_function(X)
+        assert "LinearDiscriminantAnalysis, has predict_proba" in str(failure.value.__cause__)
+
     def test_pickles_predict_the_same(self, make, blobs):
         X, y = blobs
         model = make().fit(X, y)
@@ -313,6 +322,19 @@ class TestWithoutLabels:
             with pytest.raises(AttributeError, match="no attribute 'predict'") as failure:
                 model.predict(X)
             assert "2 columns in y, of which a readout learns one" in str(failure.value.__cause__)
+
+    def test_too_many_labels_for_the_light_readout(self, blobs):
+        X, _ = blobs
+        model = MAKERS["DAETransformer"]().fit(X, np.arange(len(X)))
+        with pytest.raises(AttributeError, match="no attribute 'predict'") as failure:
+            model.predict(X)
+        assert "with 180 different labels" in str(failure.value.__cause__)
+
+    def test_emotions_are_not_read_by_a_regressor(self, blobs):
+        with pytest.raises(
+            ValueError, match=r"readout must be a classifier.*got the regressor Ridge"
+        ):
+            MAKERS["SemiSupervisedVAE cluster"](readout=Ridge()).fit(*blobs)
 
     def test_all_labels_missing(self, blobs):
         X, _ = blobs
