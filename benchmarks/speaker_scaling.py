@@ -5,8 +5,9 @@
 Three corpora, four emotions; speakers of all recordings known, emotions of the held-out ones not.
 UAR. Parts: ``across`` leaves each corpus out, by corpus and by speaker with several prior
 recordings; ``partly`` does the same where the speakers of URDU, most of whom have one emotion, are
-not told; ``rules`` lets the variances decide how much to shrink, and lets the training corpora
-choose; ``within`` holds out speakers of each corpus. Needs the weights of the extra ``bench``.
+passed as unknown; ``rules`` lets the variances decide how much to shrink, and lets the training
+corpora choose; ``within`` holds out speakers of each corpus. Needs the weights of the extra
+``bench``.
 """
 
 import argparse

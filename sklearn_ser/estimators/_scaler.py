@@ -130,8 +130,8 @@ class CorpusScaler(OneToOneFeatureMixin, TransformerMixin, ScalerStatistics, Bas
     For the rows to predict the argument is `speaker_target`: `speaker` is that of the training
     rows, and scikit-learn would hand it on to every ``transform`` within a ``fit``, that of
     `X_target` included. Both are requested from the start;
-    :func:`~sklearn_ser.evaluation.cross_corpus_validate` passes both. A search predicts its inner
-    folds without speakers.
+    :func:`~sklearn_ser.evaluation.cross_corpus_validate` passes both. Searches,
+    calibration and voting predict their inner folds without speakers, with a warning.
 
     *Metadata routing.* `sample_domain` is requested from the start, without
     ``set_fit_request``: a scaler that did not get it would scale all corpora as one. With

@@ -377,7 +377,7 @@ class TestTraining:
         losses = [estimator.partial_fit(X).history_[-1]["reconstruction"] for _ in range(2)]
         assert abs(losses[1] / losses[0] - 1) > 1e-5
 
-    def test_a_divergence_is_told_and_leaves_finite_weights(self, make, X):
+    def test_a_divergence_warns_and_leaves_finite_weights(self, make, X):
         estimator = train(make(warm_start=True), X)
         expected = estimator.transform(X)
         estimator.set_params(learning_rate=1e30, batch_size=10)

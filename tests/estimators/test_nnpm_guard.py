@@ -184,7 +184,7 @@ class TestGuard:
 
 
 class TestWarmUp:
-    def test_a_divergence_is_told_and_leaves_finite_weights(self, data):
+    def test_a_divergence_warns_and_leaves_finite_weights(self, data):
         X, y, T, _ = data
         with pytest.warns(
             ConvergenceWarning, match=r"in epoch 1; the warm-up.*learning_rate, which is 1e\+30"
