@@ -60,7 +60,8 @@ class TrainingCurvesDisplay:
     Attributes
     ----------
     axes_ : dict of str to Axes
-        The panels by the name of the term, ``"weights"`` for the last.
+        The panels by the name of the term, or of another number that the history has for each
+        epoch, such as ``"active_units"``; ``"weights"`` for the last.
     figure_ : Figure
         Their figure.
     lines_ : dict of str to Line2D

@@ -25,7 +25,8 @@ def values(vae, name):
 class TestVAE:
     def test_a_panel_for_each_term_and_the_weight(self, vae):
         display = TrainingCurvesDisplay.from_estimator(vae)
-        assert list(display.axes_) == ["loss", "reconstruction", "kl", "weights"]
+        panels = ["loss", "reconstruction", "kl", "active_units", "weights"]
+        assert list(display.axes_) == panels
         assert [ax.get_title() for ax in display.axes_.values()] == list(display.axes_)
         for term in ("loss", "reconstruction", "kl"):
             for name in (term, f"validation_{term}"):
