@@ -35,7 +35,7 @@ class _Announcement:
             given, self._given = self._given, True
         if not given:
             say(
-                "Compiling the features, once on this machine: about 12 s. The machine code is "
+                "Compiling the features, once on this machine: about 13 s. The machine code is "
                 f"kept in {folder}."
             )
 
@@ -58,7 +58,7 @@ class _Reminder:
         if not given:
             warnings.warn(
                 f"The machine code of the features cannot be kept: {self.reason}. It is compiled "
-                "anew in every process that computes features, which takes about 12 s of CPU "
+                "anew in every process that computes features, which takes about 13 s of CPU "
                 "each time. Set the environment variable NUMBA_CACHE_DIR to a folder that can be "
                 "written to.",
                 CacheWarning,
