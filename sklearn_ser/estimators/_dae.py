@@ -65,8 +65,8 @@ class DAETransformer(BaseAutoencoder):
         of the labelled rows after the training, on which it has no influence. ``"auto"``:
         a logistic regression with balanced classes behind a
         :class:`~sklearn.preprocessing.StandardScaler`, the light classifier of [1]_; a ridge
-        regression if `y` has fractions. None: none, which saves its time where a classifier
-        follows in the pipeline.
+        regression if `y` has fractions; none for more than 100 different labels. None: none,
+        which saves its time where a classifier follows in the pipeline.
     warm_start : bool, default=False
         Whether :meth:`fit` continues with the weights of the last call, for another
         `max_epochs` epochs. `learning_rate`, `batch_size` and `noise` may be changed in

@@ -1,5 +1,7 @@
 """The light predictor behind an autoencoder, which makes a classifier or regressor of it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
@@ -68,26 +70,26 @@ def _columns(y):
     return shape[1] if len(shape) == 2 else 1
 
 
+@dataclass(frozen=True)
 class Lesson:
     """What a readout is to learn from the `y` of a fit.
 
-    Attributes
+    Parameters
     ----------
     kind : {"classes", "ratings"} or None
         None if there is nothing to learn.
-    why_not : str
+    why_not : str, default=""
         The reason, if there is none; it follows the name of the estimator and "was fitted".
-    rows : ndarray of bool, shape (n_samples,)
+    rows : ndarray of bool, shape (n_samples,), default=None
         Which rows have a label.
-    target : ndarray of shape (n_labelled, ...)
+    target : ndarray of shape (n_labelled, ...), default=None
         Their labels.
     """
 
-    def __init__(self, kind, why_not="", rows=None, target=None):
-        self.kind = kind
-        self.why_not = why_not
-        self.rows = rows
-        self.target = target
+    kind: str | None
+    why_not: str = ""
+    rows: np.ndarray | None = None
+    target: np.ndarray | None = None
 
     @classmethod
     def nothing(cls, why_not):

@@ -112,8 +112,8 @@ class KLAnnealedVAE(BaseAutoencoder):
         of the labelled rows after the training, on which it has no influence. ``"auto"``:
         a logistic regression with balanced classes behind a
         :class:`~sklearn.preprocessing.StandardScaler`, the light classifier of [5]_; a ridge
-        regression if `y` has fractions. None: none, which saves its time where a classifier
-        follows in the pipeline.
+        regression if `y` has fractions; none for more than 100 different labels. None: none,
+        which saves its time where a classifier follows in the pipeline.
     warm_start : bool, default=False
         Whether `fit` continues from the last fit, with the schedule where it stopped.
     device : str, default="cpu"
