@@ -211,7 +211,9 @@ POSITIONS = {
     )
 }
 PLAIN = {
-    "MetricDAE.das2022": lambda seed: MetricDAE.das2022(random_state=seed),
+    "MetricDAE.das2022": lambda seed: MetricDAE.das2022(
+        noise_in_transform=False, random_state=seed
+    ),
     "DAE, das2022 network": das_network(0.0),
     "DAE, defaults": small(0.0),
     "PCA(2)": lambda seed: Linear("PCA", 2),
