@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from sklearn_ser.encoders._base import Encoder
+from sklearn_ser.utils._optional import require_extra
 
 __all__ = ["WhisperEncoder", "log_mel"]
 
@@ -20,6 +21,7 @@ _SAMPLES_OF_A_POSITION = 2 * _HOP
 
 @functools.lru_cache(maxsize=2)
 def _mel_bands(n_mels):
+    require_extra("encoders")
     import librosa.filters
 
     return torch.from_numpy(librosa.filters.mel(sr=RATE, n_fft=_N_FFT, n_mels=n_mels))

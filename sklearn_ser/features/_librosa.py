@@ -1,7 +1,7 @@
 """The transformer from recordings to statistics of librosa's features."""
 
 import functools
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -18,11 +18,21 @@ from sklearn_ser.features._librosa_contours import (
 )
 from sklearn_ser.features._transformer import RecordingTransformer
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._optional import require_extra
 
 __all__ = ["LibrosaExtractor"]
 
 # Version of the computation in these modules; librosa's version counts separately.
 _ALGORITHM = 1
+
+
+def _librosa_version():
+    # Read without an import, which would delay rows that come from a cache.
+    try:
+        return version("librosa")
+    except PackageNotFoundError:
+        require_extra("librosa")
+        raise
 
 
 def _problem(settings):
@@ -146,7 +156,7 @@ class LibrosaExtractor(RecordingTransformer):
 
     The transformer is stateless: `transform` needs no `fit`, and the rows do
     not depend on which recordings come together or in which order. librosa is
-    imported at the first row.
+    imported at the first row; ``pip install 'sklearn-ser[librosa]'`` installs it.
 
     References
     ----------
@@ -290,7 +300,7 @@ class LibrosaExtractor(RecordingTransformer):
         return {
             "algorithm": "librosa",
             "version": _ALGORITHM,
-            "librosa": version("librosa"),
+            "librosa": _librosa_version(),
             **settings,
             "features": list(settings["features"]),
             "statistics": list(settings["statistics"]),

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_ser.exceptions import AudioError
+from sklearn_ser.utils._optional import require_extra
 
 __all__ = ["PERCENTILE", "ROWS", "STATISTICS", "Settings", "librosa_row", "rate_problem", "split"]
 
@@ -62,11 +63,17 @@ def split(feature):
     return feature, 0
 
 
-@functools.lru_cache(maxsize=16)
-def _mel_filters(sr, n_fft, n_mels, fmin, fmax):
+def import_librosa():
+    """Return the package, which is imported when the first recording needs it."""
+    require_extra("librosa")
     import librosa
 
-    filters = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
+    return librosa
+
+
+@functools.lru_cache(maxsize=16)
+def _mel_filters(sr, n_fft, n_mels, fmin, fmax):
+    filters = import_librosa().filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
     # Sparse, because 59 of 60 weights are zero.
     return sparse.csr_array(filters)
 
@@ -74,9 +81,7 @@ def _mel_filters(sr, n_fft, n_mels, fmin, fmax):
 # Estimated tunings are multiples of 0.01, so the cache holds all tunings of one rate.
 @functools.lru_cache(maxsize=128)
 def _chroma_filters(sr, n_fft, tuning):
-    import librosa
-
-    return librosa.filters.chroma(sr=sr, n_fft=n_fft, tuning=tuning, n_chroma=_N_CHROMA)
+    return import_librosa().filters.chroma(sr=sr, n_fft=n_fft, tuning=tuning, n_chroma=_N_CHROMA)
 
 
 class _Frames:
@@ -86,9 +91,7 @@ class _Frames:
     """
 
     def __init__(self, y, sr, settings):
-        import librosa
-
-        self.librosa = librosa
+        self.librosa = import_librosa()
         self.y, self.sr, self.settings = y, sr, settings
         self.shape = {"n_fft": settings.n_fft, "hop_length": settings.hop_length}
         self.framing = {"frame_length": settings.n_fft, "hop_length": settings.hop_length}

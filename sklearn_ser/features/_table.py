@@ -10,6 +10,7 @@ from sklearn import clone
 from sklearn_ser.features._recordings import as_recordings
 from sklearn_ser.features._worker import name_of
 from sklearn_ser.utils._files import NewFile
+from sklearn_ser.utils._optional import require_extra
 from sklearn_ser.utils._spelling import to_cell, visible
 
 __all__ = ["TableWriter", "write_features"]
@@ -55,6 +56,7 @@ class TableWriter:
         return self
 
     def _open_parquet(self):
+        require_extra("parquet")
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
 
@@ -115,8 +117,9 @@ def write_features(extractor, X, path, *, on_error="skip", part_size=4096):
     X : sequence of n_recordings paths or waveforms
         See :meth:`RecordingTransformer.transform`.
     path : str, path-like or None
-        A name in ``.csv``, or else Parquet. The file appears when it is complete. None writes
-        CSV to the standard output, part by part.
+        A name in ``.csv``, or else Parquet, which needs ``pip install 'sklearn-ser[parquet]'``.
+        The file appears when it is complete. None writes CSV to the standard output, part by
+        part.
     on_error : {"skip", "nan", "raise"}, default="skip"
         What to do about recordings that cannot be used: leave them out, leave their fields
         empty, or raise the first error.
@@ -135,6 +138,8 @@ def write_features(extractor, X, path, *, on_error="skip", part_size=4096):
         If `X` is not a collection of recordings, or `on_error` is unknown.
     AudioError, FileNotFoundError
         If a recording cannot be used and `on_error` is "raise".
+    ImportError
+        If `path` names a Parquet file and pyarrow is not installed.
 
     See Also
     --------

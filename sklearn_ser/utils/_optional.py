@@ -7,6 +7,9 @@ __all__ = ["require_extra"]
 # What needs which modules, for each extra in pyproject.toml.
 _EXTRAS = {
     "dask": ("--dask-scheduler needs dask", ("dask.distributed",)),
+    "encoders": ("The front end of Whisper needs librosa", ("librosa.filters",)),
+    "librosa": ("LibrosaExtractor needs librosa", ("librosa",)),
+    "parquet": ("Parquet files need pyarrow", ("pyarrow", "pyarrow.parquet")),
     "persist": ("Saving and loading models needs skops", ("skops.io",)),
     "plot": ("Drawing needs matplotlib", ("matplotlib.pyplot",)),
     "report": ("A report needs Jinja2 and matplotlib", ("jinja2", "matplotlib")),

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -49,6 +51,12 @@ def test_log_mel_of_a_tone():
     assert abs(centres[levels[:, 50].argmax()] - 1000) < 40
     # The largest level is its logarithm / 4 + 1, the smallest 2 below it.
     np.testing.assert_allclose(levels.max() - levels.min(), 2, atol=1e-6)
+
+
+def test_missing_librosa_is_named_with_the_extra_of_encoders(monkeypatch):
+    monkeypatch.setitem(sys.modules, "librosa.filters", None)
+    with pytest.raises(ImportError, match=r"needs librosa: pip install 'sklearn-ser\[encoders\]'"):
+        log_mel(torch.zeros(16000), 77)
 
 
 def test_silence_is_finite(encoder):

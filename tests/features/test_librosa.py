@@ -3,6 +3,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from importlib.metadata import PackageNotFoundError
 
 import joblib
 import numpy as np
@@ -371,6 +372,21 @@ def test_rows_come_from_the_cache(paths, tmp_path, monkeypatch):
     rows = extractor.transform(paths)
     monkeypatch.setitem(sys.modules, "librosa", None)
     np.testing.assert_array_equal(extractor.transform(paths[::-1]), rows[::-1])
+
+
+@pytest.mark.parametrize("on_error", ["raise", "nan"])
+def test_missing_librosa_is_named_with_its_extra(on_error, tmp_path, monkeypatch):
+    def no_version(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    monkeypatch.setattr("sklearn_ser.features._librosa.version", no_version)
+    for cache in (None, tmp_path / "cache.sqlite"):
+        extractor = LibrosaExtractor(cache=cache, on_error=on_error)
+        with pytest.raises(
+            ImportError, match=r"^LibrosaExtractor needs librosa: pip install '.*\[lib"
+        ):
+            extractor.transform([np.zeros(16000)])
 
 
 def test_librosa_is_imported_for_the_first_row_only():

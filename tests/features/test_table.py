@@ -1,4 +1,5 @@
 import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -162,3 +163,16 @@ class TestUsableRows:
     def test_a_part_of_nothing(self):
         with pytest.raises(ValueError, match="size=0: a part must have at least one recording"):
             EXTRACTOR.transform_parts(RECORDINGS, 0)
+
+
+def test_parquet_without_pyarrow_is_refused_before_anything_is_extracted(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    calls = []
+    extractor = FunctionExtractor(lambda y, sr: calls.append(sr) or 1.0, names=["one"])
+    with pytest.raises(
+        ImportError, match=r"^Parquet files need pyarrow: pip install 'sklearn-ser\["
+    ):
+        write_features(extractor, [np.zeros(1600)], tmp_path / "x.parquet")
+    assert not calls
+    assert not os.listdir(tmp_path)
+    assert write_features(extractor, [np.zeros(1600)], tmp_path / "x.csv") == {}

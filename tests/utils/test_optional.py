@@ -17,7 +17,7 @@ def test_a_missing_module_is_named_with_its_extra(extra, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, module, None)
             message = re.escape(f"pip install 'sklearn-ser[{extra}]'")
-            with pytest.raises(ImportError, match=f" needs .*: {message}$"):
+            with pytest.raises(ImportError, match=f" needs? .*: {message}$"):
                 require_extra(extra)
 
 
