@@ -5,11 +5,9 @@ collates rows one by one, callbacks, a history entry a batch) costs more than th
 arithmetic of the small networks trained here, so the loop over batches is our own.
 """
 
-import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,17 +15,20 @@ import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
 
+from sklearn_ser.nn._descent import AdamSteps
+
 __all__ = ["EpochState", "TensorRows", "TermsNet", "TrainingPlan", "Watch", "weighted_sum"]
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Return the sum of named scalar tensors, each times its weight (1 if it has none)."""
-    weighted = (
-        term if weights.get(name, 1.0) == 1.0 else weights[name] * term
-        for name, term in terms.items()
-    )
-    # Not sum(), which adds to a 0: one more operation to differentiate, in each step.
-    return reduce(operator.add, weighted)
+    (name, term), *others = terms.items()
+    weight = weights.get(name, 1.0)
+    total = term if weight == 1.0 else weight * term
+    for name, term in others:
+        # Product and sum as one operation: there is one less to differentiate in each step.
+        total = torch.add(total, term, alpha=float(weights.get(name, 1.0)))
+    return total
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ class TensorRows:
             yield {name: tensor.index_select(0, part) for name, tensor in self.tensors.items()}
 
 
+def _is_finite(module: nn.Module) -> bool:
+    # In one tensor: each question is an operation, and an answer for which a GPU is waited for.
+    weights = [parameter.detach().reshape(-1) for parameter in module.parameters()]
+    return bool(torch.cat(weights).isfinite().all())
+
+
 class Watch:
     """Keep the weights to return to, and decide when to stop.
 
@@ -136,11 +143,8 @@ class Watch:
     def stops(self, module: nn.Module, row: Mapping[str, Any]) -> bool:
         """Read an epoch's entry of the history; return whether it was the last one."""
         self.n_epochs += 1
-        weights = (parameter.detach() for parameter in module.parameters())
         losses = [row["loss"], row.get("validation_loss", 0.0)]
-        self.diverged = not (
-            np.isfinite(losses).all() and all(bool(one.isfinite().all()) for one in weights)
-        )
+        self.diverged = not (np.isfinite(losses).all() and _is_finite(module))
         if self.diverged:
             return True
         if self._patience is None or row["epoch"] <= self._first_epoch:
@@ -261,14 +265,19 @@ class TermsNet(NeuralNet):
             group["lr"] = learning_rate
 
     def train_step(
-        self, batch: Mapping[str, Tensor], *, plan: TrainingPlan, state: EpochState
+        self,
+        batch: Mapping[str, Tensor],
+        *,
+        plan: TrainingPlan,
+        state: EpochState,
+        steps: AdamSteps,
     ) -> dict[str, Tensor]:
         """Take one step of the optimiser; return the terms and their total."""
-        self.optimizer_.zero_grad()
+        steps.zero_grad()
         terms = plan.loss_terms(self.module_, batch, state)
         loss = plan.total(terms, state.weights)
         loss.backward()
-        self.optimizer_.step()
+        steps.step()
         return {"loss": loss, **terms}
 
     def validation_step(
@@ -297,8 +306,8 @@ class TermsNet(NeuralNet):
             sizes.append(len(batch["X"]))
             for name, value in step_fn(batch, **fit_params).items():
                 losses.setdefault(name, []).append(value.detach())
+        shares = torch.tensor(sizes, dtype=torch.float64) / sum(sizes)
         for name, values in losses.items():
-            shares = torch.tensor(sizes, dtype=torch.float64) / sum(sizes)
             mean = torch.stack(values).cpu().double().dot(shares)
             self.history.record(prefix + name, mean.item())
 
@@ -308,6 +317,7 @@ class TermsNet(NeuralNet):
         """Train for at most `epochs` epochs on :class:`TensorRows`; return self."""
         self.check_training_readiness()
         plan.watch.keep(self.module_)
+        steps = AdamSteps(self.optimizer_)
         for epoch in range(plan.first_epoch, plan.first_epoch + epochs):
             start = time.perf_counter()
             self.notify("on_epoch_begin", dataset_train=X, dataset_valid=plan.validation)
@@ -322,6 +332,7 @@ class TermsNet(NeuralNet):
                 step_fn=self.train_step,
                 plan=plan,
                 state=EpochState(epoch, weights, plan.generator),
+                steps=steps,
             )
             for name, weight in weights.items():
                 self.history.record(f"{name}_weight", weight)

@@ -58,6 +58,7 @@ def test_terms_without_a_weight_count_once():
     assert weighted_sum(terms, {"kl": 0.1}).item() == pytest.approx(3.5)
     assert weighted_sum(terms, {"kl": 0.0, "reconstruction": 2.0}).item() == 6.0
     assert weighted_sum(terms, {"kl": 1}).item() == 8.0
+    assert weighted_sum(terms, {"kl": np.float32(0.5)}).item() == 5.5
 
 
 class TestBatches:
