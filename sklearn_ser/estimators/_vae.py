@@ -27,7 +27,7 @@ def _drawn(mean, log_variance, noise):
     """Return points of the posteriors, given standard normal numbers."""
     # The reparametrisation: a deterministic function of mean and log-variance, through which
     # gradients flow. The standard deviation is the exponential of half the log-variance.
-    return mean + (0.5 * log_variance).exp() * noise
+    return torch.addcmul(mean, (0.5 * log_variance).exp(), noise)
 
 
 class KLAnnealedVAE(BaseAutoencoder):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,7 +57,7 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
         One number for each row and unit; 0 where the posterior is the prior.
     """
     # expm1 keeps the digits that exp(v) - 1 loses when a unit is close to the prior.
-    return 0.5 * (mean.square() + torch.expm1(log_variance) - log_variance)
+    return 0.5 * torch.addcmul(log_variance.expm1() - log_variance, mean, mean)
 
 
 def reduce_kl(
@@ -91,14 +92,15 @@ def reduce_kl(
     term : Tensor of shape ()
         0 for no rows.
     """
-    if kl.shape[0] == 0:
+    n_samples, n_units = kl.shape
+    if n_samples == 0:
         return kl.sum()
-    per_unit = kl.mean(dim=0)
+    width = n_units if reduction == "mean" else n_features
+    if free_bits == 0:
+        return kl.sum() / (n_samples * width)
     # Below the limit the gradient is 0. The mean over the batch is clamped, as Kingma et al. do,
     # not each row: a unit may be silent on some rows as long as it speaks on others.
-    if free_bits > 0:
-        per_unit = per_unit.clamp_min(free_bits)
-    return per_unit.mean() if reduction == "mean" else per_unit.sum() / n_features
+    return kl.mean(dim=0).clamp_min(free_bits).sum() / width
 
 
 def _linear(progress: float) -> float:
@@ -170,18 +172,62 @@ def annealing_weight(
     return _RAMPS[schedule](epoch / annealing_epochs)
 
 
-def _centred_labels(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return deviations of the labels from their mean, a mask of 0 and 1, and its sum.
+def _centred(position: Tensor, labels: Tensor) -> tuple[Any, ...]:
+    """Return deviations of labels and positions from their means, and three scalars.
 
-    The deviation is 0 for a row without label.
+    The deviations are 0 for a row without label. The scalars are the sum of squared
+    deviations of the labels (1 if it is 0), the number of labelled rows less 1 (at least 1),
+    and whether that sum is above 0, as 1 or 0.
     """
-    labelled = ~torch.isnan(labels)
-    # From a label of the batch itself: equal labels then give exactly 0.
-    origin = labels[labelled.to(torch.uint8).argmax()] if labels.numel() else 0.0
-    label = torch.where(labelled, labels - origin, 0.0)
+    if labels.is_cpu and len(labels):
+        # From a label of the batch itself: equal labels then give exactly 0.
+        label = labels - labels[0]
+        label -= label.mean()
+        # NaN if a label is. Read only here: it would make a GPU wait.
+        spread = label.dot(label).item()
+        if spread > 0:
+            return label, position - position.mean(), spread, len(labels) - 1, 1
+    labelled = ~labels.isnan()
     mask = labelled.to(labels.dtype)
-    count = mask.sum()
-    return (label - label.sum() / count.clamp_min(1)) * mask, mask, count
+    count = mask.sum().clamp_min(1)
+    origin = labels[labelled.to(torch.uint8).argmax()] if len(labels) else 0.0
+    label = torch.where(labelled, labels - origin, 0.0)
+    label = (label - label.sum() / count) * mask
+    here = (position - position.dot(mask) / count) * mask
+    squares = label.dot(label)
+    defined = squares.sign()
+    return label, here, squares + (1 - defined), (count - 1).clamp_min(1), defined
+
+
+class _MetricLoss(torch.autograd.Function):
+    # A dozen operations on few numbers: differentiated one by one, each costs more time than its
+    # arithmetic.
+
+    @staticmethod
+    def forward(ctx: Any, position: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        label, here, spread, pairs, defined = _centred(position, labels)
+        direction = label / spread
+        slope = here.dot(direction)
+        error = torch.addcmul(here, label, slope, value=-1)
+        # Over all pairs the squares sum to B times those of the deviations, and there are
+        # B (B - 1) / 2 pairs: their mean is 2 / (B - 1) times the sum of squared deviations.
+        share = error * (2 * defined / pairs)
+        slope_error = slope - defined
+        ctx.save_for_backward(share, direction * slope_error.sign())
+        return error.dot(share), slope_error.abs()
+
+    @staticmethod
+    def backward(ctx: Any, of_residual: Tensor, of_slope: Tensor) -> tuple[Tensor, None]:
+        # Gradients are enabled in here only with create_graph=True. Marked as once_differentiable,
+        # the function would not raise but pass for constant where nothing else depends on it.
+        if torch.is_grad_enabled():
+            raise NotImplementedError(
+                "metric_loss has no second derivative. Differentiate it with create_graph=False."
+            )
+        # Mean and slope minimise the squares: the derivative with respect to them is 0, and they
+        # count as constants in the gradient of the residual.
+        share, direction = ctx.saved_tensors
+        return torch.addcmul(of_slope * direction, share, of_residual, value=2), None
 
 
 def metric_loss(position: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -212,24 +258,10 @@ def metric_loss(position: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     -------
     residual, slope_error : Tensor of shape ()
         The two terms. Both are 0, with gradient 0, for fewer than two labelled rows and
-        for equal labels.
+        for equal labels. Neither has a second derivative: ``create_graph=True`` is refused.
     """
-    with torch.no_grad():
-        label, mask, count = _centred_labels(labels)
-        spread = label.dot(label)
-        defined = (spread > 0).to(labels.dtype)
-        # All 0 without distances: nothing is divided by 0, and no gradient is NaN.
-        direction = label / (spread + (1 - defined))
-        # Over all pairs the squares sum to B times those of the deviations, and there are
-        # B (B - 1) / 2 pairs: their mean is 2 / (B - 1) times the sum of squared deviations.
-        share = 2 * defined / (count - 1).clamp_min(1)
-        mean = position.dot(mask) / count.clamp_min(1)
-    here = position - mean
-    slope = here.dot(direction)
-    # Mean and slope minimise the squares: the derivative with respect to them is 0, and they
-    # count as constants in the gradient.
-    error = (here - slope.detach() * label) * mask
-    return share * error.dot(error), (slope - defined).abs()
+    residual, slope_error = _MetricLoss.apply(position, labels)
+    return residual, slope_error
 
 
 def _root(values: Tensor) -> Tensor:

@@ -81,6 +81,14 @@ def test_doubling_both_widths_leaves_the_term(reduction):
     torch.testing.assert_close(once, twice)
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_free_bits_below_all_divergences_change_nothing(reduction):
+    kl = losses.gaussian_kl(normal(6, 4) + 3, normal(6, 4, seed=1))
+    without = losses.reduce_kl(kl, n_features=20, reduction=reduction)
+    few = losses.reduce_kl(kl, n_features=20, reduction=reduction, free_bits=1e-6)
+    torch.testing.assert_close(few, without)
+
+
 def test_free_bits_are_granted_per_unit_over_the_batch():
     kl = torch.tensor([[0.0, 1.0], [0.2, 3.0]], dtype=torch.float64, requires_grad=True)
     term = losses.reduce_kl(kl, n_features=1, free_bits=0.5)
@@ -179,11 +187,20 @@ def test_metric_loss_is_that_of_all_pairs(n_samples, missing, term, seed):
     torch.testing.assert_close(ours, pairs, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_metric_loss_has_the_gradient_of_finite_differences(seed):
+def test_metric_loss_has_the_gradient_of_finite_differences(seed, missing):
     position = normal(12, seed=seed).requires_grad_()
-    labels = annotations(12, seed, missing=0.3)
+    labels = annotations(12, seed, missing)
     assert torch.autograd.gradcheck(losses.metric_loss, (position, labels), atol=1e-8)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_metric_loss_has_no_second_derivative(missing):
+    position = normal(12).requires_grad_()
+    residual, _ = losses.metric_loss(position, annotations(12, 0, missing))
+    with pytest.raises(NotImplementedError, match="no second derivative"):
+        torch.autograd.grad(residual, position, create_graph=True)
 
 
 def test_metric_loss_by_hand():
