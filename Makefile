@@ -5,7 +5,7 @@ DOCS_OUT ?= docs/_build/html
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test slow lint docs bench oldest fuzz clean
+.PHONY: demo test slow lint docs bench bench-smoke oldest fuzz clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sklearn-ser needs Python 3.11 or later, this is " + sys.version)'
@@ -36,12 +36,12 @@ docs: $(BIN)/python
 
 bench: $(BIN)/python
 	$(PIP) -e '.[bench]'
-	$(BIN)/python benchmarks/egemaps_parity.py
-	for name in compilation extraction_speed cache variants training_speed metric_loss latent_regression \
-	        cross_lingual encoders few_labels speaker_scaling label_free_scores adaptation_cost imbalance \
-	        development adaptation_variants devices seed_tables; do \
-	    $(BIN)/python benchmarks/$$name.py || exit 1; \
-	done
+	$(BIN)/python benchmarks/run.py $(BENCH)
+
+# Every benchmark in a few seconds, on synthesised recordings: they run, and their figures mean nothing.
+bench-smoke: $(BIN)/python
+	$(PIP) -e '.[bench]'
+	$(BIN)/python benchmarks/run.py --smoke
 
 # The suite on the oldest versions that pyproject.toml declares, in an environment of its own.
 oldest:

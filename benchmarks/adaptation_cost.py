@@ -1,6 +1,6 @@
 """Measure the cost of adapting to 500 rows with memories of growing size, on one core.
 
-    python benchmarks/adaptation_cost.py [--rows N [N ...]] [--members N] [--epochs N]
+    python benchmarks/adaptation_cost.py [--rows N [N ...]] [--members N] [--epochs N] [--json FILE]
 
 88 random features, four classes. Each size runs in a process of its own: seconds of
 ``adapt`` with the default settings, and the most memory that the process had in use, of
@@ -16,14 +16,17 @@ import argparse
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
+from _record import Record, add_json, read_record
 
 N_TARGET, N_FEATURES = 500, 88
 
 
-def measure(n_rows, members, epochs):
+def measure(n_rows, members, epochs, record):
     from sklearn_ser import NNPMClassifier
 
     rng = np.random.default_rng(0)
@@ -46,6 +49,9 @@ def measure(n_rows, members, epochs):
         f"{X.nbytes / 2**20:>10,.0f} MB{model.memory_.nbytes / 2**20:>10,.0f} MB",
         flush=True,
     )
+    task = f"adapt to {N_TARGET} rows, {n_rows:,} in memory, {members} members, {epochs} epochs"
+    record.measure(task, "s of CPU", [seconds])
+    record.measure(f"{task}: peak memory", "MB", [peak])
 
 
 def main():
@@ -53,18 +59,27 @@ def main():
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 5_000, 20_000, 100_000])
     parser.add_argument("--members", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=15)
+    add_json(parser)
     arguments = parser.parse_args()
     settings = [f"--members={arguments.members}", f"--epochs={arguments.epochs}"]
     if len(arguments.rows) == 1:
-        measure(arguments.rows[0], arguments.members, arguments.epochs)
+        record = Record()
+        measure(arguments.rows[0], arguments.members, arguments.epochs, record)
+        record.write(arguments.json)
         return
     columns = ("source", "members", "epochs", "seconds", "peak", "rows", "memory")
     widths = (10, 9, 8, 12, 15, 13, 13)
     print(
         "".join(f"{name:>{width}}" for name, width in zip(columns, widths, strict=True)), flush=True
     )
-    for n_rows in arguments.rows:
-        subprocess.run([sys.executable, __file__, "--rows", str(n_rows), *settings], check=True)
+    record = Record()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "one.json"
+        for n_rows in arguments.rows:
+            own = ["--rows", str(n_rows), "--json", str(file)]
+            subprocess.run([sys.executable, __file__, *own, *settings], check=True)
+            record.figures += read_record(file)["figures"]
+    record.write(arguments.json)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Try variants of adaptation that NNPMClassifier lacks, since none of them is reliably better.
 
     python benchmarks/adaptation_variants.py [--shared DIR] [--scratch DIR] [--seeds N]
-        [--representation NAME] [--variant NAME]
+        [--representation NAME] [--variant NAME] [--draws N]
 
 The transfers are those of ``benchmarks/development.py``: each corpus left out, single sources,
 small corpora; mean UAR of each kind. The method is that of NNPMClassifier, written once more
@@ -74,6 +74,7 @@ def main():
     parser.add_argument("--scratch", type=Path, help="folder for encoders, audio and features")
     parser.add_argument("--representation", choices=SCALINGS, action="append")
     parser.add_argument("--variant", choices=VARIANTS, action="append")
+    parser.add_argument("--draws", type=int, default=3, help="of small corpora")
     parser.set_defaults(seeds=1)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -81,7 +82,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         arguments.scratch = arguments.scratch or Path(scratch)
         data = Development(arguments)
-        transfers = data.transfers()
+        transfers = data.transfers(arguments.draws)
         kinds = np.array([transfer.kind for transfer in transfers])
         for representation in arguments.representation or SCALINGS:
             print(f"{representation:<36}" + "".join(f"{kind:>15}" for kind in (*KINDS, "all")))

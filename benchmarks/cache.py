@@ -1,6 +1,6 @@
 """Print what the cache costs and saves, and what a second process gains.
 
-    python benchmarks/cache.py [--shared DIR] [--rounds N] [--limit N]
+    python benchmarks/cache.py [--shared DIR] [--rounds N] [--limit N] [--json FILE]
 
 DIR holds ``corpora/`` with recordings; by default it is what SKLEARN_SER_SHARED
 names, else ``../shared``. Rounds are interleaved, figures are medians, so that a
@@ -18,6 +18,7 @@ from statistics import median
 
 import numpy as np
 import soundfile
+from _record import Record, add_json
 
 from sklearn_ser import EGeMAPSExtractor
 from sklearn_ser.features._worker import digest
@@ -69,7 +70,7 @@ def measure_cache(paths, folder, rounds):
         times["read"].append(timed(read_all, paths)[0])
         times["digest"].append(timed(digest_all, paths)[0])
     size = os.path.getsize(cache)
-    return {name: median(values) for name, values in times.items()}, size
+    return times, size
 
 
 def measure_jobs(paths, folder, rounds):
@@ -82,7 +83,7 @@ def measure_jobs(paths, folder, rounds):
             cache = os.path.join(folder, f"jobs{i}{jobs}.sqlite") if cached else None
             extractor = EGeMAPSExtractor(n_jobs=jobs, cache=cache)
             times[jobs, cached].append(timed(extractor.transform, paths)[0])
-    return {key: median(values) for key, values in times.items()}
+    return times
 
 
 def main():
@@ -91,6 +92,7 @@ def main():
     parser.add_argument("--shared", type=Path, default=Path(default))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=int, help="take so many recordings only, spread evenly")
+    add_json(parser)
     arguments = parser.parse_args()
     paths = sorted(map(str, (arguments.shared / "corpora").rglob("*.wav")))
     if not paths:
@@ -104,6 +106,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         times, size = measure_cache(paths, folder, arguments.rounds)
         jobs = measure_jobs(paths, folder, arguments.rounds)
+    record, of = Record(), f"{len(paths)} recordings"
     for name, title in (
         ("without", "no cache, one process"),
         ("cold", "new cache, one process"),
@@ -112,13 +115,18 @@ def main():
         ("read", "reading the files"),
         ("digest", "reading and digesting the files"),
     ):
-        print(f"{title:<46}{times[name]:8.2f} s")
+        print(f"{title:<46}{median(times[name]):8.2f} s")
+        record.measure(f"{of}: {title}", "s", times[name])
     print(f"{'the file':<46}{size / len(paths):8.0f} bytes a recording")
     for cached in (False, True):
         title = f"two processes against one, {'new' if cached else 'no'} cache"
-        ratio = jobs[1, cached] / jobs[2, cached]
-        rate = seconds / jobs[2, cached]
+        one, two = jobs[1, cached], jobs[2, cached]
+        rate = seconds / median(two)
+        ratio = median(one) / median(two)
         print(f"{title:<46}{ratio:8.2f} times ({rate:.0f} s of audio per second)")
+        ratios = [alone / both for alone, both in zip(one, two, strict=True)]
+        record.measure(f"{of}: {title}", "times", ratios)
+    record.write(arguments.json)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Compare settings of DAETransformer by the emotions that an SVM tells apart behind it.
 
-    python benchmarks/dae_settings.py [--shared DIR] [--seeds N] [--jobs N]
+    python benchmarks/dae_settings.py [--shared DIR] [--seeds N] [--jobs N] [--only WORD]
 
 EMO-DB, RAVDESS and URDU, four emotions, 88 functionals scaled by corpus; each corpus is
 held out once. "seen": its recordings, without labels, join the training of the
@@ -80,6 +80,7 @@ def main():
     parser.add_argument("--shared", type=Path, default=Path(default))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="", help="settings whose names have this word")
     arguments = parser.parse_args()
     folders = {name: arguments.shared / "corpora" / name for name in ("emodb", "ravdess", "urdu")}
     speech = load_corpora(folders, emotions=EMOTIONS)
@@ -88,6 +89,8 @@ def main():
     print(f"{len(y)} recordings, {arguments.seeds} seeds: mean UAR over corpora")
     print(f"{'':<28} {'unseen':>16} {'seen':>16}")
     for name, make in SETTINGS.items():
+        if arguments.only not in name:
+            continue
         seeds = range(arguments.seeds if isinstance(make(0), DAETransformer) else 1)
         cells = []
         for score in (unseen, seen):

@@ -1,6 +1,7 @@
 """Count how often adaptation hurts, over many transfers between languages.
 
-    python benchmarks/development.py [--shared DIR] [--scratch DIR] [--seeds N]
+    python benchmarks/development.py [--shared DIR] [--scratch DIR] [--seeds N] [--draws N]
+        [--recipe NAME]
 
 Thirty transfers: each of three corpora left out, each single source, and small corpora: three
 times, each corpus is split by speakers into two or three, which lose a part of some emotions, or
@@ -62,10 +63,11 @@ def scores(data, transfer, blocks, random_state):
     return {**found, "rejected": not adapted.adapted_}
 
 
-def run(data, seeds):
+def run(data, seeds, draws, recipes):
     """Return the scores of each recipe and transfer, mean over seeds."""
-    transfers, found = data.transfers(), []
-    for recipe, blocks in RECIPES.items():
+    transfers, found = data.transfers(draws), []
+    for recipe in recipes:
+        blocks = RECIPES[recipe]
         for number, transfer in enumerate(transfers):
             each = [
                 scores(data, transfer, blocks, len(transfers) * seed + number)
@@ -118,6 +120,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_arguments(parser)
     parser.add_argument("--scratch", type=Path, help="folder for encoders, audio and features")
+    parser.add_argument("--draws", type=int, default=3, help="of small corpora")
+    parser.add_argument("--recipe", choices=RECIPES, action="append")
     parser.set_defaults(seeds=1)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -125,7 +129,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         arguments.scratch = arguments.scratch or Path(scratch)
         data = Development(arguments)
-        report(run(data, arguments.seeds))
+        recipes = arguments.recipe or RECIPES
+        report(run(data, arguments.seeds, arguments.draws, recipes))
 
 
 if __name__ == "__main__":

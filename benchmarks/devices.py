@@ -1,6 +1,7 @@
 """Time training, adaptation and embedding on the CPU and on a GPU.
 
     python benchmarks/devices.py [--repeats N] [--rows N] [--only WORD]
+        [--json FILE]
 
 Random features, 88 a row; random weights for the encoder, which has the size of Whisper tiny
 and reads noise. CPU and GPU run by turns in this process, after a run on the GPU that does not
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
+from _record import Record, add_json
 
 from sklearn_ser import (
     DAETransformer,
@@ -127,12 +129,14 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--only", default="", help="tasks whose names have this word")
+    add_json(parser)
     arguments = parser.parse_args()
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     if len(devices) > 1:
         print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
     print(f"{'seconds':<66}" + "".join(f"{device:>9}" for device in devices))
     warnings.simplefilter("ignore")
+    record = Record()
     with tempfile.TemporaryDirectory() as folder:
         for name, make in tasks(arguments.rows, folder):
             if arguments.only not in name:
@@ -147,6 +151,9 @@ def main():
                     times[device].append(seconds_of(run, device))
             medians = [statistics.median(times[device]) for device in devices]
             print(f"{name:<66}" + "".join(f"{one:>9.2f}" for one in medians), flush=True)
+            for device in devices:
+                record.measure(f"{name}, {device}", "s", times[device])
+    record.write(arguments.json)
 
 
 if __name__ == "__main__":

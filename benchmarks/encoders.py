@@ -1,6 +1,7 @@
 """Compare representations in a language without labels: eGeMAPS and layers of encoders.
 
     python benchmarks/encoders.py [--part PART] [--shared DIR] [--scratch DIR] [--seeds N]
+        [--json FILE]
 
 Three corpora, four emotions, Whisper tiny.en and base (packages with their weights are in the
 extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds. Parts:
@@ -10,7 +11,8 @@ extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds.
 scaling; ``pairs`` trains on a single corpus; ``views`` gives an encoder and functionals to members
 of their own; ``inductive`` predicts speakers that were not
 adapted to; ``choice`` lets a search choose the layer on the source corpora; ``cost`` times
-extraction, one thread, by turns. The last one belongs on a quiet machine. Needs skada.
+extraction, one thread, by turns. The last one belongs on a quiet machine, and ``--json`` is for it.
+Needs skada.
 """
 
 import argparse
@@ -28,6 +30,7 @@ import numpy as np
 import torch
 from _cross_lingual import CORPORA, EMOTIONS, SCALINGS, leave_one_out, pairs, scale
 from _encoders import PACKAGES, folder_of
+from _record import Record, add_json
 from cross_lingual import compare, deep, inductive, logistic, nnpm, supervised, svm, table
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
@@ -327,7 +330,7 @@ def part_choice(data, seeds):
 
 
 def part_cost(data, seeds):
-    """Time one thread, by turns, on recordings of EMO-DB."""
+    """Time one thread, by turns, on recordings of EMO-DB; return the record."""
     torch.set_num_threads(1)
     files = data.speech[data.speech.corpus == "emodb"].path.iloc[::8]
     signals = [load_audio(path)[0] for path in files]
@@ -348,11 +351,14 @@ def part_cost(data, seeds):
             run()
             times[title].append(1000 * (time.process_time() - start) / seconds)
     print(f"{len(signals)} recordings, {seconds:.0f} s; ms of CPU a second, median (range)")
+    record = Record()
     for title, values in times.items():
         values = np.array(values[1:])
         ratio = np.median(values / np.array(times["eGeMAPS"][1:]))
         span = f"({values.min():.1f}-{values.max():.1f})"
         print(f"{title:<36} {np.median(values):6.1f} {span:<14} {ratio:5.2f} times eGeMAPS")
+        record.measure(f"embedding, {title}", "ms of CPU per second of audio", values)
+    return record
 
 
 PARTS = {
@@ -376,6 +382,7 @@ def main():
     parser.add_argument("--scratch", type=Path, help="folder for joined weights and features")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--part", choices=PARTS, action="append")
+    add_json(parser)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -385,7 +392,9 @@ def main():
         data = Data(arguments)
         for part in arguments.part or PARTS:
             print(f"== {part}")
-            PARTS[part](data, range(arguments.seeds))
+            record = PARTS[part](data, range(arguments.seeds))
+            if record is not None:
+                record.write(arguments.json)
             print()
 
 

@@ -1,6 +1,7 @@
 """Measure what a few labels of the target are worth.
 
     python benchmarks/few_labels.py [--part PART] [--shared DIR] [--scratch DIR] [--seeds N]
+        [--only WORD]
 
 Each of three corpora is left out as the target. Some of its recordings, drawn at random, are
 labelled; UAR on the others, mean over corpora and seeds. Functionals (both scalings side by
@@ -206,6 +207,7 @@ def main():
     add_arguments(parser)
     parser.add_argument("--scratch", type=Path, help="folder for encoders and features")
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
+    parser.add_argument("--only", default="", help="features whose names have this word")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as scratch:
@@ -213,6 +215,8 @@ def main():
         data = Data(arguments)
         y, corpus = (data.speech[name].to_numpy(str) for name in ("emotion", "corpus"))
         for name, (X, scaling) in representations(data).items():
+            if arguments.only not in name:
+                continue
             transfers = [Transfer(X, y, corpus, *sides, scaling) for sides in leave_one_out()]
             for part in PARTS if arguments.part == "all" else [arguments.part]:
                 print(f"{name}, {part}: mean UAR ± sd over seeds, and by target")

@@ -1,7 +1,7 @@
 """Adapt to targets in which the emotions are not equally frequent.
 
     python benchmarks/imbalance.py [--shared DIR] [--cache FILE] [--seeds N]
-                                   [--features egemaps tiny.en]
+                                   [--features egemaps tiny.en] [--shares KIND ...]
 
 Each of three corpora is the target in turn, sub-sampled so that all emotions are equally
 frequent, or vary (Dirichlet distribution with parameter 5), or one is missing, or 70 or 85 %
@@ -169,12 +169,12 @@ def in_all_ways(model, X_target, true):
     return found
 
 
-def results(X, emotion, corpus, scaling, seed):
+def results(X, emotion, corpus, scaling, seed, kinds=SHARES):
     """Yield what happens with each target and each kind of shares."""
     for number, target in enumerate(CORPORA):
         inside, source = np.flatnonzero(corpus == target), corpus != target
         model = None
-        for kind in SHARES:
+        for kind in kinds:
             rng = np.random.default_rng([seed, number, SHARES.index(kind)])
             rows = inside[subsample(emotion[inside], kind, rng)]
             X_source, X_target = scale(scaling, X[source], corpus[source], X[rows])
@@ -238,13 +238,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_arguments(parser)
     parser.add_argument("--features", nargs="+", choices=SCALINGS, default=list(SCALINGS))
+    parser.add_argument("--shares", nargs="+", choices=SHARES, default=SHARES)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", NotAdaptedWarning)
     X, emotion, corpus, speaker = load(arguments)
     for features in arguments.features:
         rows, scaling = X if features == "egemaps" else embed(arguments), SCALINGS[features]
         seeds = range(arguments.seeds)
-        values = [one for seed in seeds for one in results(rows, emotion, corpus, scaling, seed)]
+        values = [
+            one
+            for seed in seeds
+            for one in results(rows, emotion, corpus, scaling, seed, arguments.shares)
+        ]
         show(f"{features} ({scaling})", values)
         values = [
             one for seed in seeds for one in with_known_speech(rows, emotion, corpus, speaker, seed)

@@ -1,6 +1,6 @@
 """Do scores that need no label rank settings of NNPMClassifier as the labels would?
 
-    python benchmarks/label_free_scores.py [--shared DIR] [--seeds N]
+    python benchmarks/label_free_scores.py [--shared DIR] [--seeds N] [--settings N]
 
 Each of three corpora is left out in turn, both scalings side by side. For each score: its
 rank correlation with the true UAR over the settings, and the UAR of the setting that it
@@ -53,16 +53,18 @@ SCORES = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_arguments(parser)
+    parser.add_argument("--settings", type=int, help="the first so many of them alone")
     arguments = parser.parse_args()
+    settings = SETTINGS[: arguments.settings]
     warnings.simplefilter("ignore")
     X, y, corpus, _ = load(arguments)
-    print(f"{len(SETTINGS)} settings, {arguments.seeds} seeds")
+    print(f"{len(settings)} settings, {arguments.seeds} seeds")
     print(f"{'held out':<10}{'score':<28}{'rank correlation':>17}{'UAR of its choice':>19}")
     for source, target in leave_one_out():
         train, test = np.isin(corpus, source), corpus == target
         rows, rows_target = scale("both", X[train], corpus[train], X[test])
         uar, scores = [], {name: [] for name in SCORES}
-        for setting in SETTINGS:
+        for setting in settings:
             models = [
                 NNPMClassifier(random_state=seed, **setting).fit(
                     rows, y[train], X_target=rows_target

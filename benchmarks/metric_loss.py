@@ -1,6 +1,6 @@
 """Time the metric loss by sums against the same loss over explicit pairs.
 
-    python benchmarks/metric_loss.py [--repeats N]
+    python benchmarks/metric_loss.py [--repeats N] [--json FILE]
 
 Value and gradient, float32, one thread. "pairs" forms the differences of all pairs as
 tensors; "loop" visits the pairs one by one in Python. Each figure is the median of N
@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 import torch
+from _record import Record, add_json
 
 from sklearn_ser.nn._losses import metric_loss
 
@@ -84,22 +85,29 @@ def measure(size, repeats):
             for _ in range(inner):
                 way(position, labels)
             times[name].append((time.perf_counter() - start) / inner)
-    return {name: float(np.median(spent)) for name, spent in times.items()}
+    return times
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
+    add_json(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print(
         f"{'batch':>6}{'sums (ms)':>12}{'pairs (ms)':>12}{'loop (ms)':>12}  pairs/sums  loop/sums"
     )
+    record = Record()
     for size in (64, 1024):
-        spent = measure(size, arguments.repeats)
+        times = measure(size, arguments.repeats)
+        for name, values in times.items():
+            task = f"metric loss and gradient by {name}, batch of {size}"
+            record.measure(task, "ms", 1e3 * np.array(values))
+        spent = {name: float(np.median(values)) for name, values in times.items()}
         figures = "".join(f"{1e3 * spent[name]:12.3f}" for name in WAYS)
         ratios = spent["pairs"] / spent["sums"], spent["loop"] / spent["sums"]
         print(f"{size:>6}{figures}{ratios[0]:>11.1f}x{ratios[1]:>10.0f}x")
+    record.write(arguments.json)
 
 
 if __name__ == "__main__":

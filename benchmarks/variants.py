@@ -1,6 +1,7 @@
 """Compare the "opensmile" and the "corrected" variant of eGeMAPSv02.
 
-    python benchmarks/variants.py [--shared DIR] [--jobs N]
+    python benchmarks/variants.py [--shared DIR] [--jobs N] [--part PART] [--vowels N]
+        [--languages N] [--draws N]
 
 Prints the error of F1-F3 on synthesised vowels and speech with known formants,
 the time either variant takes, and which of them recognises the emotions of
@@ -33,6 +34,7 @@ VARIANTS = ("opensmile", "corrected")
 RATES = (8000, 16000, 22050, 44100, 48000)
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 FORMANTS = ("F1", "F2", "F3")
+PARTS = ("vowels", "speech", "time", "recognition")
 # Mean formants of American vowels, i ɪ ɛ æ ɑ ɔ ʊ u ʌ ɝ: Peterson & Barney (1952),
 # "Control methods used in a study of the vowels", JASA 24(2), table II.
 SPEAKERS = {
@@ -84,13 +86,13 @@ def vowel_errors(sr, speaker, f0, formants):
     return rows
 
 
-def report_vowels(jobs):
+def report_vowels(jobs, n_vowels):
     tasks = [
         delayed(vowel_errors)(sr, speaker, f0, formants)
         for sr in RATES
         for speaker, (pitches, vowels) in SPEAKERS.items()
         for f0 in pitches
-        for formants in vowels.split()
+        for formants in vowels.split()[:n_vowels]
     ]
     table = pd.DataFrame([row for rows in Parallel(n_jobs=jobs)(tasks) for row in rows])
     print(f"Relative error of F1-F3 in %, median over vowels ({len(tasks)} in all)")
@@ -110,9 +112,9 @@ def speech_errors(path, variant):
     return np.abs(found[:n] / truth.formants[:n, :3] - 1)[throughout]
 
 
-def report_speech(jobs):
+def report_speech(jobs, n_languages):
     with tempfile.TemporaryDirectory() as folder:
-        speech = make_corpora(folder, n_corpora=6, n_utterances=24, n_jobs=jobs)
+        speech = make_corpora(folder, n_corpora=n_languages, n_utterances=24, n_jobs=jobs)
         rows = {}
         for variant in VARIANTS:
             errors = np.concatenate(
@@ -144,7 +146,7 @@ def report_time():
     print(pd.DataFrame(rows).T.round(2).to_string())
 
 
-def paired_interval(predictions, n_draws=2000):
+def paired_interval(predictions, n_draws):
     """Interval of the difference of mean UAR between two sets of predictions.
 
     Draws the speakers of each corpus anew, the same ones for both.
@@ -170,7 +172,7 @@ def paired_interval(predictions, n_draws=2000):
     return np.percentile(differences, (2.5, 97.5))
 
 
-def report_recognition(shared, jobs):
+def report_recognition(shared, jobs, n_draws):
     names = ("emodb", "ravdess", "urdu")
     speech = load_corpora({name: shared / "corpora" / name for name in names}, emotions=EMOTIONS)
     features = {
@@ -188,7 +190,7 @@ def report_recognition(shared, jobs):
         }
         table = pd.DataFrame({v: r.scores.set_index("corpus").uar for v, r in results.items()})
         table.loc["mean"] = table.mean()
-        low, high = paired_interval([results[v].predictions for v in VARIANTS])
+        low, high = paired_interval([results[v].predictions for v in VARIANTS], n_draws)
         print(f"\n{type(scaler).__name__}\n{table.round(3).to_string()}")
         print(f"corrected - opensmile: 95 % interval over speakers {low:+.3f} to {high:+.3f}")
 
@@ -198,12 +200,22 @@ def main():
     default = os.environ.get("SKLEARN_SER_SHARED", Path(__file__).parents[2] / "shared")
     parser.add_argument("--shared", type=Path, default=Path(default))
     parser.add_argument("--jobs", type=int, default=-1)
+    parser.add_argument("--part", choices=PARTS, action="append")
+    parser.add_argument("--vowels", type=int, help="the first so many of ten alone")
+    parser.add_argument("--languages", type=int, default=6, help="of synthesised speech")
+    parser.add_argument("--draws", type=int, default=2000, help="for intervals over speakers")
     arguments = parser.parse_args()
-    report_vowels(arguments.jobs)
-    report_speech(arguments.jobs)
-    report_time()
+    parts = arguments.part or PARTS
+    if "vowels" in parts:
+        report_vowels(arguments.jobs, arguments.vowels)
+    if "speech" in parts:
+        report_speech(arguments.jobs, arguments.languages)
+    if "time" in parts:
+        report_time()
+    if "recognition" not in parts:
+        return
     if (arguments.shared / "corpora").is_dir():
-        report_recognition(arguments.shared, arguments.jobs)
+        report_recognition(arguments.shared, arguments.jobs, arguments.draws)
     else:
         print(f"\nNo corpora in {arguments.shared}: no recognition.")
 
