@@ -150,7 +150,7 @@ def against_skada(comparisons, n_rows, n_target):
         comparisons.compare(
             f"{name}, {n_rows} rows adapted to {n_target}, 25 epochs",
             "ms",
-            (f"{estimator.__name__}, one network", lambda ours=ours: ours(*rows)),
+            (f"{estimator.__name__}", lambda ours=ours: ours(*rows)),
             (f"skada.deep.{name}", lambda theirs=theirs: theirs(*rows)),
             package="skada",
         )

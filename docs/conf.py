@@ -1,4 +1,5 @@
 import ast
+import runpy
 import textwrap
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from sklearn_ser.datasets import CORPORA
 
 PACKAGE = Path(sklearn_ser.__file__).parent
 LAYERS = Path(__file__).parents[1] / "tests" / "test_layers.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 project = "sklearn-ser"
 author = "The sklearn-ser developers"
@@ -138,12 +140,55 @@ def list_modules():
     return "\n".join(lines)
 
 
+def number(value):
+    """Lay out a number with three digits, or more before the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def describe_run(record):
+    """Lay out date, commit, machine and Python version of a run."""
+    machine = record["machine"]
+    facts = [machine["processor"], f"{machine['cores']} cores"]
+    facts += [f"{machine['memory_gib']:g} GiB"] if "memory_gib" in machine else []
+    facts += [machine["system"]]
+    facts += [f"load {machine['load']:g}"] if "load" in machine else []
+    facts += [f"Python {record['versions']['python']}"]
+    return f"{record['date']}, commit {record['commit'] or 'unknown'}: {', '.join(facts)}"
+
+
+def list_ratios(path=BENCHMARKS / "results.json"):
+    """Lay out the figures of benchmarks that compare with peers, and how they came about."""
+    read_results = runpy.run_path(str(BENCHMARKS / "_record.py"))["read_results"]
+    rows, runs = [], {}
+    for record in read_results(path).values():
+        compared = [figure for figure in record["figures"] if "peer" in figure]
+        for figure in compared:
+            ours, peer, ratio = (figure[name] for name in ("ours", "peer", "ratio"))
+            rows.append(
+                (
+                    figure["task"],
+                    f"``{ours['name']}``, {number(ours['median'])} {figure['unit']}",
+                    f"{peer['name']} ({peer['package']} {peer['version']}), "
+                    f"{number(peer['median'])} {figure['unit']}",
+                    f"{number(ratio['median'])} ({number(ratio['min'])}-{number(ratio['max'])})",
+                    f"``{record['command']}``",
+                )
+            )
+        if compared:
+            run = describe_run(record)
+            runs.setdefault(run, []).append(f"``{record['command'].split()[1]}``")
+    lines = lay_out(("task", "ours", "peer", "ratio (range)", "command"), rows)
+    lines += [f"* {', '.join(names)}: {run}." for run, names in runs.items()]
+    return "\n".join([*lines, ""])
+
+
 def write_pages(app):
     """Write what is generated before Sphinx looks for pages."""
     folder = Path(app.srcdir, "api", "generated")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "corpora_list.rst").write_text(list_corpora(), encoding="utf-8")
     (folder / "layers.inc").write_text(list_layers(), encoding="utf-8")
+    (folder / "ratios.inc").write_text(list_ratios(), encoding="utf-8")
     (folder / "modules.inc").write_text(list_modules(), encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """Generated pages are complete, and prose names nothing that is gone."""
 
 import ast
+import json
 import re
 import runpy
 import textwrap
@@ -98,6 +99,36 @@ def test_generated_tables_are_on_the_page():
     page = (DOCS / "architecture.rst").read_text(encoding="utf-8")
     for name in ("layers", "modules"):
         assert f".. include:: api/generated/{name}.inc" in page
+
+
+def test_ratios_against_peers_are_those_of_the_benchmarks():
+    results = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    [header, *shown] = rows(CONF["list_ratios"]())
+    assert header == ["task", "ours", "peer", "ratio (range)", "command"]
+    compared = [
+        (record["command"], figure)
+        for record in results.values()
+        for figure in record["figures"]
+        if "peer" in figure
+    ]
+    assert len(shown) == len(compared) > 0
+    for (command, figure), (task, ours, peer, ratio, shown_command) in zip(
+        compared, shown, strict=True
+    ):
+        assert (task, shown_command) == (figure["task"], f"``{command}``")
+        assert figure["ours"]["name"] in ours
+        assert f"{figure['peer']['package']} {figure['peer']['version']}" in peer
+        expected = [figure["ratio"][name] for name in ("median", "min", "max")]
+        found = [float(number) for number in re.findall(r"[\d.]+(?:e[+-]?\d+)?", ratio)]
+        assert found == pytest.approx(expected, rel=0.01)
+    assert ".. include:: api/generated/ratios.inc" in (DOCS / "speed.rst").read_text("utf-8")
+
+
+def test_the_table_of_ratios_needs_a_complete_file(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text('{"peers": {"schema": 1, "figures": []}}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"results\.json, 'peers': expected 'command'"):
+        CONF["list_ratios"](path)
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "docs/architecture.rst"])
