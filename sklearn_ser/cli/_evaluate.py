@@ -27,7 +27,6 @@ from sklearn_ser.cli._speech import (
     make_extractor,
 )
 from sklearn_ser.utils._optional import require_extra
-from sklearn_ser.utils._progress import say
 from sklearn_ser.utils._spelling import harmless
 
 _SYNTHESISED = (
@@ -152,28 +151,37 @@ def _is_seeded(model):
     return any(seed is not None for seed in random_states(model).values())
 
 
+def _total_seconds(table):
+    """Return the seconds that all trainings and predictions took together."""
+    return float(table[["fit_time", "predict_time"]].sum().sum())
+
+
 def _validate(args, X, speech, seconds):
-    """Evaluate each method; return their pipelines, results and transfers."""
-    from sklearn_ser.evaluation import cross_corpus_validate, transfer_matrix
+    """Evaluate all methods; return their pipelines, results and transfers."""
+    from sklearn_ser.evaluation import validate_methods
 
     methods = {name: method_for(name, args.features, X.shape[1]) for name in args.methods}
     models = {name: method.make() for name, method in methods.items()}
-    common = {"speaker": speech["speaker"], "n_jobs": args.jobs, "verbose": 1}
-    data = X, speech["emotion"], speech["corpus"]
-    results, transfers = {}, {}
-    for name, model in models.items():
-        if len(models) > 1:
-            say(f"{name}:")
-        params = {column: speech[column] for column in methods[name].needs}
-        # Repeats without a seed would all be the same.
-        seeds = range(args.repeats) if args.repeats > 1 and _is_seeded(model) else None
-        with _timed(seconds, name):
-            results[name] = cross_corpus_validate(
-                model, *data, params=params, seeds=seeds, **common
-            )
-        if args.transfer and not transfers:
-            with _timed(seconds, f"{name}, each corpus alone"):
-                transfers[name] = transfer_matrix(model, *data, params=params, **common)
+    # Repeats without a seed would all be the same.
+    seeded = [name for name, one in models.items() if args.repeats > 1 and _is_seeded(one)]
+    with _timed(seconds, "all trainings"):
+        results, transfers = validate_methods(
+            models,
+            X,
+            speech["emotion"],
+            speech["corpus"],
+            speaker=speech["speaker"],
+            params={column: speech[column] for one in methods.values() for column in one.needs},
+            transfer=args.methods[:1] if args.transfer else (),
+            seeds={name: range(args.repeats) for name in seeded},
+            n_jobs=args.jobs,
+            verbose=1,
+        )
+    # Trainings of several methods run at the same time: these add up to the time of all
+    # processes.
+    seconds |= {name: _total_seconds(result.scores) for name, result in results.items()}
+    for name, result in transfers.items():
+        seconds[f"{name}, each corpus alone"] = _total_seconds(result.cells)
     return models, results, transfers
 
 

@@ -3,6 +3,8 @@
 import time
 import warnings
 from dataclasses import replace
+from numbers import Integral
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +18,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_ser._sklearn import _safe_indexing
 from sklearn_ser.evaluation._fit import check_params_are_taken, offer, prepare
+from sklearn_ser.evaluation._inputs import Recordings
 from sklearn_ser.utils._identities import without_spelling_warnings
 from sklearn_ser.utils._models import random_states, unwrapped
 from sklearn_ser.utils._progress import follow
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["Job", "Outcome", "run_jobs"]
+__all__ = ["Job", "Outcome", "Plan", "plan_jobs", "run_jobs", "run_plans", "taken_params"]
 
 
 class Job(NamedTuple):
@@ -69,6 +72,30 @@ class Outcome(NamedTuple):
     predict_time: float
 
 
+class Plan(NamedTuple):
+    """The jobs of one estimator, checked and ready to run.
+
+    Parameters
+    ----------
+    name : str
+        The name of the estimator in messages about progress; may be empty.
+    estimator : estimator object
+        The part of it that is trained in each job.
+    recordings : Recordings
+        The data, as this part takes them.
+    jobs : list of Job
+        The trainings.
+    caught : list of (str, list of (type, str))
+        The warnings that checks and shared steps gave, by the titles of jobs.
+    """
+
+    name: str
+    estimator: object
+    recordings: Recordings
+    jobs: list
+    caught: list
+
+
 def _predict(model, X, speaker_target, *, routed):
     """Predict rows whose speakers are known to the steps that ask for them."""
     # A search has no way to its best estimator for metadata.
@@ -108,6 +135,11 @@ def _run_job(estimator, recordings, job):
     return Outcome(job, *outcome), [(warning.category, str(warning.message)) for warning in caught]
 
 
+def _run_task(number, estimator, recordings, job):
+    """Run a job under a number by which it is found again."""
+    return number, *_run_job(estimator, recordings, job)
+
+
 def _needs_only_rows(step):
     """Whether a step transforms recordings one at a time, without having been fitted.
 
@@ -120,7 +152,40 @@ def _needs_only_rows(step):
     return not tags.requires_fit and not tags.input_tags.two_d_array
 
 
-def _share_features(estimator, recordings):
+def _alike(one, other):
+    """Whether two steps without a fit transform recordings alike."""
+    if type(one) is not type(other):
+        return False
+    pairs = zip(one.get_params().items(), other.get_params().items(), strict=True)
+    try:
+        return one is other or all(first == second for first, second in pairs)
+    except ValueError:
+        # Arrays as parameters have no single answer.
+        return False
+
+
+def _transformed(step, X, shared):
+    """Transform recordings, unless an earlier estimator begins with such a step.
+
+    Returns
+    -------
+    transformed : array-like
+        The rows.
+    caught : list of (type, str)
+        The warnings.
+    """
+    for earlier, rows, *result in shared:
+        if rows is X and _alike(earlier, step):
+            return result
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        transformed = clone(step).transform(X)
+    result = transformed, [(warning.category, str(warning.message)) for warning in caught]
+    shared.append((step, X, *result))
+    return result
+
+
+def _share_features(estimator, recordings, shared):
     """Let the first steps of a pipeline transform all recordings before the folds.
 
     Returns
@@ -129,20 +194,23 @@ def _share_features(estimator, recordings):
         The rest of the pipeline.
     recordings : Recordings
         With the features as `X`.
+    caught : list of (type, str)
+        The warnings.
     """
     if not isinstance(estimator, Pipeline):
-        return estimator, recordings
+        return estimator, recordings, []
     # Without a fit, nothing of one recording can reach another: features computed once are the
     # ones that each fold would compute.
-    first = 0
+    first, caught = 0, []
     while first < len(estimator.steps) - 1 and _needs_only_rows(estimator.steps[first][1]):
-        X = clone(estimator.steps[first][1]).transform(recordings.X)
+        X, given = _transformed(estimator.steps[first][1], recordings.X, shared)
         recordings = replace(recordings, X=X)
+        caught += given
         first += 1
     if not first:
-        return estimator, recordings
+        return estimator, recordings, []
     rest = clone(estimator)
-    return rest.set_params(steps=rest.steps[first:]), recordings
+    return rest.set_params(steps=rest.steps[first:]), recordings, caught
 
 
 def _check_classes(y, job):
@@ -166,12 +234,8 @@ def _check_classes(y, job):
     return [(UserWarning, message)]
 
 
-def _gather(caught):
-    """Show each warning once, and return all warnings as a table."""
-    # Across folds the same warning is one finding, and a dict keeps the order.
-    messages = dict.fromkeys(pair for _, pairs in caught for pair in pairs)
-    for category, message in messages:
-        warnings.warn(message, category, stacklevel=caller_stacklevel())
+def _as_table(caught):
+    """Return the warnings of each fold as a table."""
     rows = [
         (title, category.__name__, message)
         for title, pairs in caught
@@ -181,14 +245,15 @@ def _gather(caught):
     return table.drop_duplicates(ignore_index=True)
 
 
-def _name_of(result):
+def _name_of(plan, job):
     """Name a finished job in the log."""
-    job = result[0].job
-    return job.title if job.seed is None else f"{job.title}, seed {job.seed}"
+    method = f"{plan.name}: " if plan.name else ""
+    seed = "" if job.seed is None else f", seed {job.seed}"
+    return f"{method}{job.title}{seed}"
 
 
-def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
-    """Run jobs, here or in workers.
+def plan_jobs(estimator, recordings, jobs, *, name="", shared=None):
+    """Check jobs and prepare them, without a training.
 
     Parameters
     ----------
@@ -198,6 +263,47 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
         The data.
     jobs : list of Job
         The trainings.
+    name : str, default=""
+        The name of the estimator in messages about progress, where there are several.
+    shared : list, default=None
+        What the first steps of earlier estimators have extracted. Pass the same list for
+        estimators of the same recordings, so that nothing is extracted twice.
+
+    Returns
+    -------
+    plan : Plan
+    """
+    caught = []
+    if recordings.of_labels:
+        caught = [(job.title, _check_classes(recordings.y, job)) for job in jobs if not job.repeat]
+    shared = [] if shared is None else shared
+    estimator, recordings, early = _share_features(estimator, recordings, shared)
+    caught.append(("all", early))
+    return Plan(name, estimator, recordings, jobs, caught)
+
+
+def taken_params(estimator, recordings):
+    """Return the metadata that an estimator takes in `fit`, by the names that `fit` gets."""
+    # Routing depends on names only, so that a single row finds the unused ones before any fold.
+    first = np.arange(1)
+    X_first, speaker = _safe_indexing(recordings.X, first), recordings.speakers_of(first)
+    return prepare(estimator, offer(recordings, first, X_first, speaker))[1]
+
+
+def _cost(plan, job):
+    """Return what tells long trainings from short ones, without running them."""
+    params = plan.estimator.get_params() if isinstance(plan.estimator, BaseEstimator) else {}
+    epochs = (value for name, value in params.items() if name.rpartition("__")[2] == "max_epochs")
+    return sum(value for value in epochs if isinstance(value, Integral)) * len(job.train)
+
+
+def run_plans(plans, *, n_jobs, verbose, title):
+    """Run the jobs of all plans together, here or in workers, and show each warning once.
+
+    Parameters
+    ----------
+    plans : list of Plan
+        The trainings of each estimator.
     n_jobs, verbose
         As in `cross_corpus_validate`.
     title : str
@@ -205,27 +311,49 @@ def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
 
     Returns
     -------
-    outcomes : list of Outcome
-        In the order of the jobs.
-    warned : DataFrame
-        The warnings of each fold, as ``fold``, ``category`` and ``message``; the fold "all"
-        has those given before the folds.
+    results : list of (outcomes, warned)
+        For each plan, the outcomes in the order of its jobs, and a table of the warnings of each
+        fold, as ``fold``, ``category`` and ``message``; the fold "all" has those given before
+        the folds.
     """
-    # Routing depends on names only, so that a single row finds the unused ones before any fold.
-    first = np.arange(1)
-    X_first, speaker = _safe_indexing(recordings.X, first), recordings.speakers_of(first)
-    offered = offer(recordings, first, X_first, speaker)
-    check_params_are_taken(recordings.params, prepare(estimator, offered)[1])
-    caught = []
-    if recordings.of_labels:
-        caught = [(job.title, _check_classes(recordings.y, job)) for job in jobs if not job.repeat]
-    with warnings.catch_warnings(record=True) as early:
-        warnings.simplefilter("always")
-        estimator, recordings = _share_features(estimator, recordings)
-    caught.append(("all", [(warning.category, str(warning.message)) for warning in early]))
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_run_job)(estimator, recordings, job) for job in jobs
+    tasks = [(plan, job) for plan in plans for job in plan.jobs]
+    order = list(range(len(tasks)))
+    if len(plans) > 1:
+        # A long training that starts last would run alone on its core. The sort keeps the order
+        # of equal ones.
+        order.sort(key=lambda number: -_cost(*tasks[number]))
+    # Results come in the order in which they are ready, so that the line about one does not wait
+    # for those that were started before it.
+    results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        delayed(_run_task)(number, plan.estimator, plan.recordings, job)
+        for number, (plan, job) in ((number, tasks[number]) for number in order)
     )
-    results = list(follow(results, len(jobs), title, shown=bool(verbose), name_of=_name_of))
-    caught += [(outcome.job.title, pairs) for outcome, pairs in results]
-    return [outcome for outcome, _ in results], _gather(caught)
+    results = follow(
+        results,
+        len(tasks),
+        title,
+        shown=bool(verbose),
+        name_of=lambda result: _name_of(*tasks[result[0]]),
+    )
+    done = iter(sorted(results, key=itemgetter(0)))
+    done = [[next(done)[1:] for _ in plan.jobs] for plan in plans]
+    caught = [
+        plan.caught + [(outcome.job.title, pairs) for outcome, pairs in results]
+        for plan, results in zip(plans, done, strict=True)
+    ]
+    # Across folds the same warning is one finding, and a dict keeps the order.
+    every_pair = (pair for folds in caught for _, pairs in folds for pair in pairs)
+    for category, message in dict.fromkeys(every_pair):
+        warnings.warn(message, category, stacklevel=caller_stacklevel())
+    return [
+        ([outcome for outcome, _ in results], _as_table(folds))
+        for results, folds in zip(done, caught, strict=True)
+    ]
+
+
+def run_jobs(estimator, recordings, jobs, *, n_jobs, verbose, title):
+    """Run the jobs of one estimator; return their outcomes and warnings as `run_plans` does."""
+    check_params_are_taken(recordings.params, taken_params(estimator, recordings))
+    plan = plan_jobs(estimator, recordings, jobs)
+    [result] = run_plans([plan], n_jobs=n_jobs, verbose=verbose, title=title)
+    return result

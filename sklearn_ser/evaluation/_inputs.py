@@ -16,7 +16,7 @@ from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._models import random_states
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["Recordings", "check_inputs", "check_seeds"]
+__all__ = ["Recordings", "check_inputs", "check_kind", "check_seeds"]
 
 # Metadata of `fit` that the evaluations pass themselves.
 _OWN_PARAMS = ("X", "y", "X_target", "groups", "sample_domain", "speaker", "speaker_target")
@@ -62,6 +62,27 @@ def _check_estimator(estimator):
             f"estimator must be a classifier, a regressor or a pipeline that ends in one, got "
             f"{estimator!r}, which has no fit and predict."
         )
+
+
+def check_kind(estimators, *, of_labels):
+    """Refuse estimators that do not predict what the first one predicts.
+
+    Parameters
+    ----------
+    estimators : list of estimator object
+        The others.
+    of_labels : bool
+        Whether the first one is a classifier rather than a regressor.
+    """
+    for estimator in estimators:
+        _check_estimator(estimator)
+        if is_regressor(estimator) == of_labels:
+            first, other = ("classifier", "regressor") if of_labels else ("regressor", "classifier")
+            raise ValueError(
+                f"estimators begins with a {first}, but {plain(estimator)!r} is a {other}. "
+                f"Validate classifiers and regressors separately: y is a label for one and a "
+                f"number for the other."
+            )
 
 
 def _check_labels(y, n_samples):

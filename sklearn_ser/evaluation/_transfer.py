@@ -25,7 +25,7 @@ from sklearn_ser.exceptions import CorpusWarning
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["TransferResult", "transfer_matrix"]
+__all__ = ["TransferResult", "collect_pairs", "pair_jobs", "transfer_matrix"]
 
 _KEY = ["trained_on", "tested_on"]
 
@@ -127,7 +127,7 @@ def _why_not_learnt(recordings, jobs):
     return ""
 
 
-def _jobs(recordings, seeds, n_splits):
+def pair_jobs(recordings, seeds, n_splits):
     """Return the jobs of all pairs, and why cells have none, by cell."""
     names = np.unique(recordings.corpus).tolist()
     rows = {name: np.flatnonzero(recordings.corpus == name) for name in names}
@@ -206,6 +206,15 @@ def _collect(outcomes, warned, without, recordings, settings):
         metrics=tuple(metric.name for metric in metrics),
         confidence=settings.confidence,
     )
+
+
+def collect_pairs(estimator, outcomes, warned, without, recordings, settings):
+    """Warn of cells that say little or nothing, and return the result of a transfer matrix."""
+    _warn_of_empty_cells(without, warned)
+    diagonal = [one.job for one in outcomes if one.job.cell[0] == one.job.cell[1]]
+    warn_of_batches(estimator, recordings, diagonal, warned)
+    with storing(recordings.corpus, recordings.speaker, recordings.y):
+        return _collect(outcomes, warned, without, recordings, settings)
 
 
 def transfer_matrix(
@@ -310,12 +319,8 @@ def transfer_matrix(
     settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state).checked()
     check_n_splits(n_splits)
     recordings = check_inputs(estimator, X, y, corpus, speaker=speaker, params=params, n_corpora=2)
-    jobs, without = _jobs(recordings, check_seeds(estimator, seeds), n_splits)
+    jobs, without = pair_jobs(recordings, check_seeds(estimator, seeds), n_splits)
     outcomes, warned = run_jobs(
         estimator, recordings, jobs, n_jobs=n_jobs, verbose=verbose, title="pairs of corpora"
     )
-    _warn_of_empty_cells(without, warned)
-    diagonal = [job for job in jobs if job.cell[0] == job.cell[1]]
-    warn_of_batches(estimator, recordings, diagonal, warned)
-    with storing(recordings.corpus, recordings.speaker, recordings.y):
-        return _collect(outcomes, warned, without, recordings, settings)
+    return collect_pairs(estimator, outcomes, warned, without, recordings, settings)

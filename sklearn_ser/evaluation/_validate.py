@@ -19,7 +19,7 @@ from sklearn_ser.evaluation._scores import (
 from sklearn_ser.model_selection import LeaveOneCorpusOut
 from sklearn_ser.utils._identities import without_spelling_warnings
 
-__all__ = ["collect", "cross_corpus_validate"]
+__all__ = ["collect", "cross_corpus_validate", "held_out_jobs"]
 
 
 def collect(outcomes, warned, recordings, settings):
@@ -43,6 +43,20 @@ def _collect(outcomes, warned, recordings, settings):
         metrics=tuple(metric.name for metric in metrics),
         confidence=settings.confidence,
     )
+
+
+def held_out_jobs(recordings, seeds, targets):
+    """Return the jobs that hold out each corpus, or each of `targets`, in turn."""
+    splitter = LeaveOneCorpusOut(targets=targets)
+    # check_inputs has warned about names already.
+    with without_spelling_warnings():
+        held_out = splitter.corpora(recordings.corpus).tolist()
+        folds = list(splitter.split(np.empty(len(recordings.corpus)), groups=recordings.corpus))
+    return [
+        Job((name,), str(name), repeat, seed, train, test)
+        for repeat, seed in enumerate(seeds)
+        for name, (train, test) in zip(held_out, folds, strict=True)
+    ]
 
 
 def cross_corpus_validate(
@@ -201,16 +215,7 @@ def cross_corpus_validate(
     settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state).checked()
     recordings = check_inputs(estimator, X, y, corpus, speaker=speaker, params=params, n_corpora=2)
     seeds = check_seeds(estimator, seeds)
-    splitter = LeaveOneCorpusOut(targets=targets)
-    # check_inputs has warned about names already.
-    with without_spelling_warnings():
-        held_out = splitter.corpora(recordings.corpus).tolist()
-        folds = list(splitter.split(np.empty(len(recordings.corpus)), groups=recordings.corpus))
-    jobs = [
-        Job((name,), str(name), repeat, seed, train, test)
-        for repeat, seed in enumerate(seeds)
-        for name, (train, test) in zip(held_out, folds, strict=True)
-    ]
+    jobs = held_out_jobs(recordings, seeds, targets)
     outcomes, warned = run_jobs(
         estimator, recordings, jobs, n_jobs=n_jobs, verbose=verbose, title="held-out corpora"
     )
