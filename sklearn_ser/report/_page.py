@@ -6,9 +6,10 @@ from importlib import resources
 from pathlib import Path
 
 from sklearn_ser.evaluation._result import storing
-from sklearn_ser.report._pictures import confusion_pictures, score_picture, transfer_pictures
+from sklearn_ser.report._pictures import score_picture, transfer_pictures
 from sklearn_ser.report._tables import (
     comparison_table,
+    confusion_tables,
     corpus_table,
     detail_table,
     missed_recordings,
@@ -81,7 +82,7 @@ def _context(record, title):
         "comparisons": comparison_table(record),
         "details": detail_table(record),
         "recalls": recall_table(record),
-        "confusions": confusion_pictures(record),
+        "confusions": confusion_tables(record),
         "missed": missed_recordings(record),
         "transfers": transfer_pictures(record),
         "corpora": corpus_table(record),

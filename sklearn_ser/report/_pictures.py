@@ -4,12 +4,11 @@ import base64
 import contextlib
 import io
 import warnings
-from types import SimpleNamespace
 from typing import NamedTuple
 
-from sklearn_ser.plotting import CorpusConfusionDisplay, TransferMatrixDisplay, UARDisplay
+from sklearn_ser.plotting import TransferMatrixDisplay, UARDisplay
 
-__all__ = ["Picture", "confusion_pictures", "score_picture", "transfer_pictures"]
+__all__ = ["Picture", "score_picture", "transfer_pictures"]
 
 # Pixels on the page for an inch of a figure.
 _PIXELS = 96
@@ -81,19 +80,6 @@ def score_picture(record):
             confidence=record.run["settings"]["confidence"],
         )
         return _as_picture(display.plot())
-
-
-def confusion_pictures(record):
-    """Draw the confusions of each method, corpus by corpus; return a dict of pictures."""
-    pictures = {}
-    labels = sorted({*record.predictions["y_true"], *record.predictions["y_pred"]})
-    for method, rows in record.predictions.groupby("method", sort=False):
-        with _drawing():
-            # Unlike `from_predictions`, this counts a recording once, not once for each repeat.
-            result = SimpleNamespace(predictions=rows.astype({"corpus": str}))
-            display = CorpusConfusionDisplay.from_result(result, labels=labels)
-            pictures[method] = _as_picture(display)
-    return pictures
 
 
 def transfer_pictures(record):

@@ -8,6 +8,7 @@ from sklearn_ser.report._text import interval, p_value, share, signed
 
 __all__ = [
     "comparison_table",
+    "confusion_tables",
     "corpus_table",
     "detail_table",
     "missed_recordings",
@@ -138,6 +139,56 @@ def recall_table(record):
             }
         )
     return {"columns": emotions, "groups": groups}
+
+
+def _confusions(counts, labels):
+    """Return the rows of the matrix of a corpus."""
+    rows = []
+    for truth in labels:
+        total = sum(counts.get((truth, answer), 0) for answer in labels)
+        shares = [counts.get((truth, answer), 0) / total if total else None for answer in labels]
+        # Darkness in steps of 10 %: a page without scripts and without styles in its elements
+        # can only name a step.
+        cells = [
+            {"value": "", "step": ""}
+            if one is None
+            else {"value": f"{100 * one:.0f}", "step": f"step{round(10 * one)}"}
+            for one in shares
+        ]
+        rows.append({"name": truth, "n": total, "cells": cells})
+    return rows
+
+
+def confusion_tables(record):
+    """Return the answers to each emotion in percent, by method and corpus."""
+    predictions = record.predictions.astype({"corpus": str})
+    labels = sorted({*predictions["y_true"], *predictions["y_pred"]})
+    columns = ["method", "corpus", "y_true", "y_pred"]
+    counts = predictions.groupby(columns, sort=False).size().to_dict()
+    scores = record.scores.astype({"corpus": str}).set_index(["method", "corpus"])["uar"].to_dict()
+    # A recording counts once, not once for each repeat.
+    repeats = predictions.groupby("method")["repeat"].nunique()
+    by_place = {}
+    for (method, corpus, *pair), n in counts.items():
+        by_place.setdefault((method, corpus), {})[tuple(pair)] = n / repeats[method]
+    return {
+        "columns": labels,
+        "methods": [
+            {
+                "name": method,
+                "corpora": [
+                    {
+                        "name": corpus,
+                        "uar": f"{scores[method, corpus]:.3f}",
+                        "rows": _confusions(by_place[method, corpus], labels),
+                    }
+                    for corpus in record.corpora
+                    if (method, corpus) in by_place
+                ],
+            }
+            for method in record.methods
+        ],
+    }
 
 
 def notes_on_intervals(record):
