@@ -95,7 +95,7 @@ def test_the_file_has_what_python_adapts(model, adapted, target, cache):
 
 def test_one_recording_needs_no_others(model, adapted, target, cache, capsys):
     together, _ = predict(capsys, model, *target, "--cache", cache, "--adapt")
-    found, messages = predict(capsys, adapted, *target, "--cache", cache)
+    found, messages = predict(capsys, adapted, *target, "--cache", cache, "--quiet")
     pd.testing.assert_frame_equal(found, together)
     assert messages == ""
     for i in (0, 7):

@@ -16,10 +16,18 @@ from sklearn_ser.cli import main
 from sklearn_ser.cli._parser import build_parser
 from sklearn_ser.features import FUNCTIONAL_NAMES, _extractor, egemaps, write_features
 from sklearn_ser.features._egemaps._feature_set import VARIANTS
+from sklearn_ser.utils._progress import quieted
 
 
 def run(*argv):
     return main([str(argument) for argument in argv])
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """Leave progress out of the messages; it has tests of its own."""
+    with quieted():
+        yield
 
 
 def make_recordings(folder, n, seed=0):

@@ -316,7 +316,7 @@ def test_predictions_of_a_model_that_adapts(adapting_model, speech, features, ca
     alone = capsys.readouterr()
     assert alone.err.count("The model was not adapted to these recordings. Pass --adapt") == 1
     assert "knows its source only" not in alone.err
-    assert run("predict", adapting_model, *files, "--adapt", "--format", "csv") == 0
+    assert run("predict", adapting_model, *files, "--adapt", "--format", "csv", "--quiet") == 0
     adapted = capsys.readouterr()
     assert adapted.err == ""
     assert adapted.out != alone.out

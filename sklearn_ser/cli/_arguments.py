@@ -201,14 +201,21 @@ def add_command(commands, name, run, description, examples):
 
 def add_common(command):
     """Add the options of every command."""
-    # Suppressed defaults: those of the main parser hold, so that the two options work
-    # before and after the command.
-    quiet = argparse.SUPPRESS
+    # Suppressed defaults: those of the main parser hold, so that these options work before and
+    # after the command.
+    absent = argparse.SUPPRESS
     command.add_argument(
-        "-v", "--verbose", action="store_true", default=quiet, help="report what is being loaded"
+        "-v", "--verbose", action="store_true", default=absent, help="report what is being loaded"
     )
     command.add_argument(
-        "--debug", action="store_true", default=quiet, help="show the traceback of an error"
+        "-q",
+        "--quiet",
+        action="store_true",
+        default=absent,
+        help="show no progress on the standard error; warnings and errors are still printed",
+    )
+    command.add_argument(
+        "--debug", action="store_true", default=absent, help="show the traceback of an error"
     )
 
 

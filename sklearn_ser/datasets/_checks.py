@@ -267,7 +267,8 @@ def check_corpora(
     n_jobs : int, optional
         Number of threads that read files; None means 1, -1 one per core.
     verbose : int, default=0
-        Above 0, a progress bar is shown on a terminal.
+        Above 0, a progress bar is shown on a terminal; elsewhere a line is printed for each
+        thousand recordings and at the end.
 
     Returns
     -------

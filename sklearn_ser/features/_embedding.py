@@ -152,7 +152,8 @@ class EmbeddingExtractor(RecordingTransformer):
         with an error that names it, "nan" gives a row of NaN and one
         `ExtractionWarning` that names them all.
     verbose : int or bool, default=0
-        Shows a progress bar if above 0 and the output is a terminal.
+        Above 0, a progress bar is shown on a terminal; elsewhere a line is printed for each
+        thousand recordings and at the end.
 
     Attributes
     ----------

@@ -63,6 +63,7 @@ class EGeMAPSExtractor(RecordingTransformer):
     verbose : int or bool, default=0
         Above 0, a progress bar is shown on a terminal: seconds of audio
         computed per second, recordings found in the cache, failures, time left.
+        Elsewhere a line is printed for each thousand recordings and at the end.
 
     See Also
     --------

@@ -125,7 +125,8 @@ class FunctionExtractor(RecordingTransformer):
         ImportError, MemoryError, NameError, TypeError, and the ValueError for a
         result of wrong shape) always stop the extraction.
     verbose : int or bool, default=0
-        Above 0, a progress bar is shown on a terminal.
+        Above 0, a progress bar is shown on a terminal; elsewhere a line is printed for each
+        thousand recordings and at the end.
 
     See Also
     --------

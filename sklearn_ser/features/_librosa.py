@@ -141,7 +141,8 @@ class LibrosaExtractor(RecordingTransformer):
         stops with an error that names it, "nan" gives a row of NaN and one
         `ExtractionWarning` that names them all.
     verbose : int or bool, default=0
-        Above 0, a progress bar is shown on a terminal.
+        Above 0, a progress bar is shown on a terminal; elsewhere a line is printed for each
+        thousand recordings and at the end.
 
     See Also
     --------

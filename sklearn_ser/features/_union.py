@@ -58,7 +58,8 @@ class ExtractorUnion(RecordingTransformer, _BaseComposition):
         gives a row of NaN and one `ExtractionWarning` that names all such recordings. It
         takes precedence over the `on_error` of the extractors.
     verbose : int or bool, default=0
-        Shows a progress bar for each extractor if above 0 and the output is a terminal.
+        Above 0, a progress bar for each extractor is shown on a terminal; elsewhere a line is
+        printed for each thousand recordings and at the end.
         0 leaves each extractor its own `verbose`.
 
     See Also

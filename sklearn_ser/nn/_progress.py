@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sklearn_ser.utils._progress import progress_bar, say
+from sklearn_ser.utils._progress import progress_bar, say, takes_lines
 
 __all__ = ["progress"]
 
@@ -34,6 +34,6 @@ def progress(
                 bar.update()
 
         yield report
-    if shown and rows and bar.disable:
+    if rows and takes_lines(bar, shown=shown):
         terms = ", ".join(f"{name}={value}" for name, value in _terms(rows[-1]).items())
         say(f"{title}: {len(rows)}/{n_epochs} epochs, {terms}")

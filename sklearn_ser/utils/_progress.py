@@ -1,8 +1,9 @@
 """Progress of long work: a bar on a terminal or in a notebook, a few lines elsewhere.
 
-Bars redraw themselves, which fills log files. Where the standard error is a file or a pipe,
-evaluations print a line for each fold and trainings one line at their end; work on single
-files, of which there may be a million, prints nothing.
+Bars redraw themselves, which fills log files. Where the standard error is a file or a pipe, a
+line is printed for each finished part instead: evaluations print one for each fold, trainings one
+at their end, and work on single files, of which there may be a million, one for each thousand and
+one at the end.
 """
 
 import contextlib
@@ -10,7 +11,30 @@ import sys
 
 from sklearn_ser.utils._spelling import harmless
 
-__all__ = ["follow", "progress_bar", "say", "shows_bars"]
+__all__ = [
+    "follow",
+    "is_end_of_part",
+    "progress_bar",
+    "quieted",
+    "say",
+    "shows_bars",
+    "takes_lines",
+]
+
+_PART = 1000  # files
+
+_n_quieted = 0
+
+
+@contextlib.contextmanager
+def quieted(quiet=True):
+    """Show no progress in this process, neither bars nor lines, if `quiet`."""
+    global _n_quieted
+    _n_quieted += quiet
+    try:
+        yield
+    finally:
+        _n_quieted -= quiet
 
 
 def say(text, *, keep="\n\t"):
@@ -30,6 +54,8 @@ def say(text, *, keep="\n\t"):
 
 def shows_bars(stream):
     """Whether bars are readable there: notebooks are not terminals, but draw them as widgets."""
+    if _n_quieted:
+        return False
     if type(stream).__module__.startswith("ipykernel."):
         return True
     try:
@@ -64,6 +90,16 @@ def progress_bar(total, title, *, shown=True, **options):
     return tqdm(total=total, desc=title, disable=not visible, **options)
 
 
+def takes_lines(bar, *, shown):
+    """Whether lines take the place of a bar, which cannot be read on the standard error."""
+    return bool(shown and bar.disable and not _n_quieted)
+
+
+def is_end_of_part(n_done, total):
+    """Whether a line is due when so many files are done; a single file needs none."""
+    return total > 1 and (n_done == total or n_done % _PART == 0)
+
+
 def follow(items, total, title, *, shown=True, name_of=None, **options):
     """Yield items and show how many there have been.
 
@@ -75,7 +111,7 @@ def follow(items, total, title, *, shown=True, name_of=None, **options):
         As for `progress_bar`.
     name_of : callable, default=None
         Names an item. Where there is no bar, a line for each item is printed under this name;
-        without `name_of` nothing is.
+        without `name_of`, there is one for each part of many items.
 
     Yields
     ------
@@ -85,6 +121,9 @@ def follow(items, total, title, *, shown=True, name_of=None, **options):
     with progress_bar(total, title, shown=shown, **options) as bar:
         for n_done, item in enumerate(items, 1):
             bar.update()
-            if bar.disable and shown and name_of is not None:
-                say(f"{title}: {n_done}/{total}, {name_of(item)}", keep="")
+            if takes_lines(bar, shown=shown):
+                if name_of is not None:
+                    say(f"{title}: {n_done}/{total}, {name_of(item)}", keep="")
+                elif is_end_of_part(n_done, total):
+                    say(f"{title}: {n_done}/{total}", keep="")
             yield item

@@ -52,8 +52,32 @@ def test_on_a_terminal(recordings, monkeypatch, tmp_path):
     )
 
 
-@pytest.mark.parametrize(("verbose", "stream"), [(0, Terminal), (1, io.StringIO)])
-def test_nowhere_else(recordings, monkeypatch, verbose, stream):
+def test_a_line_at_the_end_elsewhere(recordings, monkeypatch, tmp_path):
+    EGeMAPSExtractor(cache=tmp_path / "cache").transform(recordings[:2])
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    extractor = EGeMAPSExtractor(cache=tmp_path / "cache", on_error="nan", verbose=1)
+    with pytest.warns(ExtractionWarning, match="1 of 7"):
+        extractor.transform([*recordings, tmp_path / "absent.wav"])
+    assert re.fullmatch(
+        r"EGeMAPSExtractor: 7/7 files, \d+ s of audio/s, 2 cached, 1 failed\n",
+        sys.stderr.getvalue(),
+    )
+
+
+def test_a_line_for_each_thousand_recordings_elsewhere(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with Progress(2001, "x", shown=True) as progress:
+        for _ in range(2001):
+            progress.update(Outcome(0, cached=True))
+    assert sys.stderr.getvalue().splitlines() == [
+        "x: 1000/2001 files, 1000 cached",
+        "x: 2000/2001 files, 2000 cached",
+        "x: 2001/2001 files, 2001 cached",
+    ]
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_nothing_unless_asked_for(recordings, monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream())
-    EGeMAPSExtractor(verbose=verbose).transform(recordings)
+    EGeMAPSExtractor(verbose=0).transform(recordings)
     assert sys.stderr.getvalue() == ""

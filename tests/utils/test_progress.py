@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sklearn_ser.utils._progress import follow, progress_bar, say
+from sklearn_ser.utils._progress import follow, progress_bar, quieted, say, shows_bars
 
 
 class Terminal(io.StringIO):
@@ -42,8 +42,30 @@ def test_a_line_for_each_named_item_elsewhere(monkeypatch):
     assert shown == "letters: 1/3, A\nletters: 2/3, B\nletters: 3/3, C\n"
 
 
-def test_nothing_about_items_without_a_name_elsewhere(monkeypatch):
-    assert shown_by(io.StringIO(), monkeypatch) == ""
+def test_a_line_for_each_part_of_items_without_a_name_elsewhere(monkeypatch):
+    assert shown_by(io.StringIO(), monkeypatch) == "letters: 3/3\n"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert list(follow(range(2001), 2001, "files")) == [*range(2001)]
+    lines = sys.stderr.getvalue().splitlines()
+    assert lines == ["files: 1000/2001", "files: 2000/2001", "files: 2001/2001"]
+    assert list(follow("a", 1, "files")) == ["a"]
+    assert sys.stderr.getvalue().splitlines() == lines
+
+
+@pytest.mark.parametrize("stream", [Terminal, Notebook, io.StringIO])
+@pytest.mark.parametrize("name_of", [None, str.upper])
+def test_nothing_while_quiet(stream, name_of, monkeypatch):
+    with quieted():
+        with quieted(False):
+            assert shown_by(stream(), monkeypatch, name_of=name_of) == ""
+        assert not shows_bars(stream())
+    assert "3/3" in shown_by(stream(), monkeypatch, name_of=name_of)
+
+
+def test_quiet_ends_with_an_error(monkeypatch):
+    with pytest.raises(ValueError, match="in between"), quieted():
+        raise ValueError("in between")
+    assert shown_by(io.StringIO(), monkeypatch) == "letters: 3/3\n"
 
 
 @pytest.mark.parametrize("stream", [Terminal, Notebook, io.StringIO])

@@ -220,7 +220,8 @@ def make_corpora(
     n_jobs : int, default=None
         Number of processes, as in scikit-learn.
     verbose : int, default=0
-        Above 0, a progress bar is shown on a terminal.
+        Above 0, a progress bar is shown on a terminal; elsewhere a line is printed for each
+        thousand recordings and at the end.
 
     Returns
     -------
