@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import re
 import warnings
 from abc import abstractmethod
 from typing import ClassVar
@@ -21,10 +22,13 @@ from sklearn_ser.nn._devices import as_tensor
 from sklearn_ser.nn._memory import MemberNet
 from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
+from sklearn_ser.utils._advice import advice, in_python
 from sklearn_ser.utils._labels import refuse_unlabelled
-from sklearn_ser.utils._warnings import caller_stacklevel
+from sklearn_ser.utils._warnings import caller_stacklevel, warn_once
 
-__all__ = ["AdaptiveClassifier", "check_codes"]
+__all__ = ["AdaptiveClassifier", "check_codes", "diverged_because"]
+
+_FIGURE = re.compile(r"\d+(\.\d+)?")
 
 _AS_TARGET = "Pass the rows without a label as X_target, and only the others as X and y."
 
@@ -65,6 +69,12 @@ def check_codes(codes, classes, *shapes):
         )
 
 
+def diverged_because(what):
+    """Return why an adaptation that diverged was undone, without a full stop at the end."""
+    remedy = in_python("Lower learning_rate")
+    return f"{what} became infinite or NaN. {remedy}"
+
+
 class AdaptiveClassifier(ClassifierMixin, NetHolder):
     """A network that classifies and adapts to a target: in `fit`, later, or in `predict`.
 
@@ -84,7 +94,7 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
 
     @abstractmethod
     def _adapt_to(self, X_target):
-        """Adapt to validated rows, or warn and stay as before."""
+        """Adapt to validated rows, or return the text of a warning and stay as before."""
 
     def _module_recipe(self, n_features):
         return self._network, {
@@ -141,7 +151,7 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
         return watch.diverged
 
     def _report_divergence(self, diverged, finite, largest, *, phase="warm-up"):
-        remedy = (
+        remedy = in_python(
             f"Lower learning_rate, which is {self.learning_rate:g}, and bring the features to a "
             f"common scale, for instance by a CorpusScaler: the largest absolute value of X is "
             f"{largest:.3g}."
@@ -165,25 +175,26 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
             f"of classes in so few rows say little. Predict all recordings of a corpus together"
         )
 
-    def _is_too_small(self, X_target):
-        """Warn of a target with fewer rows than `min_target`; return whether it is one."""
-        reason = self._reason_if_small(X_target)
-        if reason:
-            self._warn(reason)
-        return bool(reason)
-
-    def _warn(self, reason, rest=""):
+    def _not_adapted(self, reason, rest=""):
+        """Return the text of a warning: why adaptation failed, and what was done instead."""
+        if not reason:
+            return ""
         if not rest:
             rest = (
                 "it stays as it was adapted before"
                 if self.adapted_
                 else "predictions come from the source alone"
             )
-        warnings.warn(
-            f"{type(self).__name__} was not adapted, {rest}: {reason}.",
-            NotAdaptedWarning,
-            stacklevel=caller_stacklevel(),
-        )
+        return f"{type(self).__name__} was not adapted, {rest}: {reason}."
+
+    def _warn(self, text, *, once=True):
+        """Issue a warning about adaptation, if there is one to issue."""
+        if not text:
+            return
+        # A search adapts to one fold after the other, and the figures differ. Only a call of
+        # adapt is about one target, which the user named.
+        cause = _FIGURE.sub("", text) if once else None
+        warn_once(text, NotAdaptedWarning, cause=cause)
 
     def _adapted_copy(self, X):
         """Return a copy that is adapted to validated rows; the last copy is kept."""
@@ -201,7 +212,7 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
             # which is safe because adaptation replaces attributes and never writes into the
             # arrays; it changes only the last entry of a history that _run has replaced before.
             adapted = copy.copy(self)
-            adapted._adapt_to(X)
+            self._warn(adapted._adapt_to(X))
             self._cache.clear()
             self._cache[key] = adapted
         return adapted
@@ -213,12 +224,15 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
         if self.adaptation == "predict":
             return self._adapted_copy(X), X
         if self.adaptation == "fit" and not self.adapted_:
-            warnings.warn(
-                f"This {type(self).__name__} knows its source only: it was not adapted to the rows "
-                f"it predicts. Call adapt, pass X_target to fit, or set adaptation='predict'; "
-                f"adaptation=None says that this is what you want.",
-                NotAdaptedWarning,
-                stacklevel=caller_stacklevel(),
+            name = type(self).__name__
+            remedy = advice(
+                "Call adapt, pass X_target to fit, or set adaptation='predict'; adaptation=None "
+                "says that this is what you want.",
+                "Pass --adapt, or write an adapted model with `sklearn-ser adapt`.",
+            )
+            self._warn(
+                f"This {name} knows its source only: it was not adapted to the rows it predicts, "
+                f"and predictions come from the source alone. {remedy}"
             )
         return self, X
 

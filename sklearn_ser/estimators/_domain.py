@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ser._sklearn import Interval, StrOptions, _fit_context, validate_parameters
-from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
+from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes, diverged_because
 from sklearn_ser.estimators._net import all_or_nothing
 from sklearn_ser.estimators._parameters import store_parameters
 from sklearn_ser.estimators._rows import validate_target
@@ -121,9 +121,9 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
         self._cache = {}
         self.adapted_ = False
         in_fit = X_target is not None and self.adaptation == "fit"
-        diverged, finite = self._train(
-            X_target if in_fit and not self._is_too_small(X_target) else None
-        )
+        reason = self._reason_if_small(X_target) if in_fit else ""
+        self._warn(self._not_adapted(reason))
+        diverged, finite = self._train(X_target if in_fit and not reason else None)
         self._report_divergence(diverged, finite, np.abs(X).max(), phase="training")
         if X_target is not None and self.adaptation == "predict":
             self._adapted_copy(X_target)
@@ -157,21 +157,22 @@ class DomainClassifier(AdaptiveClassifier, BaseEstimator):
             If `X_target` is too small, or the loss became infinite; the model is as before.
         """
         check_is_fitted(self)
-        self._adapt_to(validate_target(self, X_target))
+        self._warn(self._adapt_to(validate_target(self, X_target)), once=False)
         return self
 
     def _adapt_to(self, X_target):
         # Parameters may have been set since fit.
         validate_parameters(self)
-        if self._is_too_small(X_target):
-            return
+        if reason := self._reason_if_small(X_target):
+            return self._not_adapted(reason)
         before = dict(vars(self))
         diverged, finite = self._train(X_target)
         if diverged or not finite:
             # The network is a new one, which a few finite steps have hardly trained.
             vars(self).clear()
             vars(self).update(before)
-            self._warn("the loss or the weights became infinite or NaN. Lower learning_rate")
+            return self._not_adapted(diverged_because("the loss or the weights"))
+        return ""
 
     def _train(self, X_target):
         """Train anew on the source, and on validated rows of a target if there are any.

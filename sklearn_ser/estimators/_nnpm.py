@@ -382,7 +382,7 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._warm_up(X, codes, seed)
         if X_target is not None and self.adaptation == "fit":
-            self._adapt_to(X_target, codes_target)
+            self._warn(self._adapt_to(X_target, codes_target))
         if not self.keep_source:
             self._source_rows = None
         # After the rows are dropped: the copy is the one that predict would make.
@@ -425,5 +425,6 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_target(self, X_target)
-        self._adapt_to(rows, encode_target_labels(y_target, rows, self.classes_))
+        codes = encode_target_labels(y_target, rows, self.classes_)
+        self._warn(self._adapt_to(rows, codes), once=False)
         return self

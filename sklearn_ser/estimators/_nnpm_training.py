@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sklearn_ser._sklearn import validate_parameters
-from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes
+from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes, diverged_because
 from sklearn_ser.estimators._nnpm_caution import check_unadapted, unadapted_state, with_target
 from sklearn_ser.estimators._nnpm_labels import check_number_labelled, class_balance
 from sklearn_ser.estimators._views import check_columns
@@ -227,15 +227,16 @@ class NNPMTraining(AdaptiveClassifier):
         return AdaptationSettings(prior=prior, **{name: getattr(self, name) for name in names})
 
     def _adapt_to(self, X_target, codes=None):
-        """Adapt to validated rows, some with classes from 0 on, or warn and stay as before."""
+        """Adapt to validated rows, some with classes from 0 on; return the text of a warning."""
         # Parameters may have been set since fit.
         validate_parameters(self)
         reason = self._reason_if_small(X_target) or self._attempt(X_target, codes)
         if not reason:
-            return
+            return ""
         # Labels stay true where pseudo labels went wrong, so they are learnt all the same.
         learnt = codes is not None and not self._attempt(X_target, codes, labels_alone=True)
-        self._warn(reason, "it learnt from the labelled rows alone" if learnt else "")
+        rest = "it learnt from the labelled rows alone" if learnt else ""
+        return self._not_adapted(reason, rest)
 
     def _attempt(self, X_target, codes, *, labels_alone=False):
         """Adapt to rows; return why this was undone, empty if it was not."""
@@ -356,7 +357,7 @@ class NNPMTraining(AdaptiveClassifier):
     def _reason_against(self, diverged, shares, first, figures):
         """Return why an adaptation should be rejected; empty if nothing speaks against it."""
         if diverged:
-            return "the loss or the embedding became infinite or NaN. Lower learning_rate"
+            return diverged_because("the loss or the embedding")
         smallest = 1 / len(self.classes_) if shares is None else shares[shares > 0].min()
         return collapse(first, figures, smallest_prior=float(smallest))
 
