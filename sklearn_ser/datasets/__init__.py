@@ -19,6 +19,7 @@ from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._folders import load_folder
 from sklearn_ser.datasets._listing import list_recordings
 from sklearn_ser.datasets._loaders import load_corpora, load_corpus
+from sklearn_ser.datasets._words import to_emotions
 
 _SYNTHETIC = ("SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel")
 
@@ -41,6 +42,7 @@ __all__ = [
     "load_folder",
     "load_table",
     "save_audformat",
+    "to_emotions",
     *_SYNTHETIC,
 ]
 

@@ -43,9 +43,9 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
         Language of the recordings for which the database states none, as a
         BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
-        Emotions for labels other than the English words that
-        :func:`load_folder` lists; None leaves recordings out. A key that is not
-        a label of the database is an error.
+        Emotions for labels other than the words that :func:`load_folder`
+        knows; None leaves recordings out. A key that is not a label of the
+        database is an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from sklearn_ser.datasets._paths import LFS_POINTER, absolute_path
+from sklearn_ser.datasets._synonyms import ALIASES
 from sklearn_ser.exceptions import CorpusError
 from sklearn_ser.utils._identities import canonical_ids
 from sklearn_ser.utils._messages import plain
 
 __all__ = [
-    "ALIASES",
     "COLUMNS",
     "EMOTIONS",
     "RATINGS",
@@ -41,26 +41,6 @@ EMOTIONS = (
     "surprise",
     "other",
 )
-
-# English words that name exactly one emotion of the vocabulary. Ambiguous words ("upset") are
-# left to the user's `mapping`.
-ALIASES = {
-    "angry": "anger",
-    "bored": "boredom",
-    "calmness": "calm",
-    "disgusted": "disgust",
-    "afraid": "fear",
-    "anxiety": "fear",
-    "anxious": "fear",
-    "fearful": "fear",
-    "scared": "fear",
-    "happy": "happiness",
-    "joy": "happiness",
-    "joyful": "happiness",
-    "neutrality": "neutral",
-    "sad": "sadness",
-    "surprised": "surprise",
-}
 
 COLUMNS = (
     "path",

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sklearn_ser.datasets._base import ALIASES, EMOTIONS
+from sklearn_ser.datasets._base import EMOTIONS
+from sklearn_ser.datasets._synonyms import ALIASES
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["CIRCUMPLEX", "Affect", "circumplex"]

@@ -7,17 +7,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sklearn_ser.datasets._base import RATINGS, as_table, as_text, check_emotions
+from sklearn_ser.datasets._base import COLUMNS, RATINGS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
-from sklearn_ser.datasets._words import HOW_TO_MAP, Translator
+from sklearn_ser.datasets._words import Translator, translate_all
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._separators import named_columns, separator_of, separators_that_fit
 from sklearn_ser.utils._spelling import from_cells, visible
 
 __all__ = ["TABLE_SUFFIXES", "load_table", "read_table"]
 
 TABLE_SUFFIXES = (".csv", ".tsv")
+
+_REQUIRED = ("path", "emotion")
 
 _SEXES = {"f": "f", "female": "f", "m": "m", "male": "m"}
 
@@ -42,16 +46,10 @@ def _place(path, root):
     return bare if os.path.isfile(bare) else place
 
 
-_SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "vertical bars"}
-
-
 def _separator_hint(header):
     """Return a hint if the header looks separated by another character, or an empty string."""
-    for separator, name in _SEPARATORS.items():
-        cells = {cell.strip().strip('"').lower() for cell in header.split(separator)}
-        if len(cells) > 1 and cells & {"path", "emotion"}:
-            return f" It looks separated by {name}: {header.strip()!r}."
-    return ""
+    names = separators_that_fit(header, _REQUIRED)
+    return f" It looks separated by {names[0]}: {header.strip()!r}." if names else ""
 
 
 def _read_escaped(path, root, error, **options):
@@ -74,7 +72,7 @@ def _read_file(path, root):
             f"{path} is a git-lfs pointer, not the table itself; run `git lfs pull` in its folder."
         )
     options = {
-        "sep": "\t" if path.suffix.lower() == ".tsv" else ",",
+        "sep": separator_of(path, _REQUIRED),
         "encoding": "utf-8-sig",
         "keep_default_na": False,
         "na_values": ["", "NA"],
@@ -95,14 +93,14 @@ def _read_file(path, root):
 
 def _check_columns(table, where):
     """Strip the names of columns; raise if path, emotion or corpus is missing or has gaps."""
-    table = table.rename(columns=lambda name: str(name).strip())
-    missing = [name for name in ("path", "emotion") if name not in table]
+    table = table.rename(columns=named_columns(table.columns, COLUMNS))
+    missing = [name for name in _REQUIRED if name not in table]
     if missing:
         hints = (_separator_hint(column) for column in table.columns)
         raise CorpusError(
             f"{where} has no column {' and no column '.join(missing)}; its columns are: "
             f"{', '.join(table.columns)}.{next(filter(None, hints), ' Rename them.')} Commas "
-            "separate the columns of a .csv file, tabs those of a .tsv file."
+            "or semicolons separate the columns of a .csv file, tabs those of a .tsv file."
         )
     if table.empty:
         raise CorpusError(f"{where} has no rows.")
@@ -125,14 +123,15 @@ def _check_paths(paths, root, where):
     if absent:
         hint = ""
         if os.sep == "/" and any("\\" in path for path in absent):
+            example = advice(", for instance by table['path'].str.replace('\\\\', '/')", "")
             hint = (
-                " The table uses backslashes, which separate folders on Windows only; write "
-                "slashes, for instance by table['path'].str.replace('\\\\', '/')."
+                f" The table uses backslashes, which separate folders on Windows only; write "
+                f"slashes{example}."
             )
         raise FileNotFoundError(
             f"{len(absent)} of {len(paths)} recordings of {where} do not exist, the first is "
-            f"{absent[0]!r}. Relative paths start at {str(root)!r}; root= sets another "
-            f"folder.{hint}"
+            f"{absent[0]!r}. Relative paths start at {str(root)!r}"
+            f"{advice('; root= sets another folder', '')}.{hint}"
         )
     first = {}
     for path in paths:
@@ -148,17 +147,18 @@ def _sex_of(word):
     return None if pd.isna(word) else _SEXES[str(word).strip().lower()]
 
 
-def _check_words(words, translate, column, where, how):
-    """Translate the words of a column; raise for the first unknown word."""
-    words, translation = list(words), {}
-    for word in dict.fromkeys(words):
+def _check_sexes(words, where):
+    """Translate the words for sexes; raise for the first unknown word."""
+    sexes = []
+    for word in words:
         try:
-            translation[word] = translate(word)
+            sexes.append(_sex_of(word))
         except KeyError:
             raise CorpusError(
-                f"Unknown {column} {plain(word)!r} in {where}. {how.format(word=plain(word))}"
+                f"Unknown sex {plain(word)!r} in {where}. Expected f or female, m or male, or "
+                f"nothing."
             ) from None
-    return [translation[word] for word in words]
+    return sexes
 
 
 def _check_ratings(values, column, where):
@@ -177,7 +177,7 @@ def _check_ratings(values, column, where):
 def read_table(table, *, root=None, corpus=None, language=None, mapping=None, emotions=None):
     """Return the table of `load_table`, and notes for a warning."""
     emotions = check_emotions(emotions)
-    translate = Translator(mapping)
+    translate = Translator.of(mapping)
     if isinstance(table, pd.DataFrame):
         where, root, stem = "the table", root or os.curdir, None
     else:
@@ -193,15 +193,13 @@ def read_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     if "emotion_raw" not in table:
         table["emotion_raw"] = as_text(map(str, table["emotion"]))
     translate.check_keys(dict.fromkeys(table["emotion"]), f"emotion in {where}")
-    table["emotion"] = _check_words(table["emotion"], translate, "emotion", where, HOW_TO_MAP)
+    table["emotion"] = translate_all(table["emotion"], translate, where)
     table = table[table["emotion"].notna()].reset_index(drop=True)
     if table.empty:
         raise CorpusError(f"The mapping leaves out every row of {where}.")
     table["path"] = _check_paths(table["path"], root, where)
     if "sex" in table:
-        table["sex"] = _check_words(
-            table["sex"], _sex_of, "sex", where, "Expected f or female, m or male, or nothing."
-        )
+        table["sex"] = _check_sexes(table["sex"], where)
     for column in table.columns.intersection(RATINGS):
         table[column] = _check_ratings(table[column], column, where)
     table = _select(as_table(table, corpus=corpus, language=language), emotions, where)
@@ -214,7 +212,7 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
 
     The table needs the columns ``path`` and ``emotion``. Other columns of
     :func:`load_corpus` are used if they exist; further columns are dropped.
-    Emotions may be the English words that :func:`load_folder` lists; sexes are
+    Emotions may be words and codes as for :func:`load_folder`; sexes are
     ``f``, ``female``, ``m`` or ``male``. Speakers and sessions get the name of
     their corpus as a prefix, unless all have it already; surrounding blanks are
     removed, and 1.0 becomes 1 (see :ref:`identities`). Without a column
@@ -228,8 +226,8 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     Parameters
     ----------
     table : str, path-like or DataFrame
-        A file of comma-separated (``.csv``) or tab-separated (``.tsv``) values
-        in UTF-8, or the table itself. In a file, empty fields and ``NA`` are
+        A file of values in UTF-8, separated by commas or semicolons (``.csv``)
+        or tabs (``.tsv``), or the table itself. In a file, empty fields and ``NA`` are
         missing values, and speakers and sentences are read as text: ``03``
         stays ``03``. An apostrophe before ``=``, ``+``, ``-`` or ``@``, which
         this package writes to prevent formulas in spreadsheets, is removed.

@@ -10,36 +10,28 @@ from sklearn_ser.datasets._formats import (
     pointer_notes,
     split_readable,
 )
-from sklearn_ser.datasets._words import HOW_TO_MAP, Translator
+from sklearn_ser.datasets._words import Translator, translate_all
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._spelling import visible
 
 __all__ = ["load_folder", "read_folder"]
 
 
-def _meaning(name, folder, translate):
-    """Return the emotion of a sub-folder, or None if the mapping leaves it out."""
-    try:
-        return translate(name)
-    except KeyError:
-        how = HOW_TO_MAP.format(word=name)
-        raise CorpusError(
-            f"Sub-folder {name!r} of {folder} is not a known emotion. {how}"
-        ) from None
-
-
 def _meanings(readable, passed_over, folder, translate):
     """Return the emotion of each sub-folder, or its name if unknown and without readable files."""
-    meanings = {}
     for file in readable:
         if len(file.parts) == 1:
+            remedy = advice(
+                "use load_table", "list them in a .csv file with the columns path and emotion"
+            )
             raise CorpusError(
                 f"{file} lies directly in {folder}; expected one sub-folder per emotion "
-                f"({', '.join(EMOTIONS)}). Sort the recordings, or use load_table."
+                f"({', '.join(EMOTIONS)}). Sort the recordings, or {remedy}."
             )
-        name = file.parts[0]
-        if name not in meanings:
-            meanings[name] = _meaning(name, folder, translate)
+    names = [file.parts[0] for file in readable]
+    where = f"the names of sub-folders of {folder}"
+    meanings = dict(zip(names, translate_all(names, translate, where), strict=True))
     for file in passed_over:
         name = file.parts[0]
         if name not in meanings:
@@ -53,7 +45,7 @@ def _meanings(readable, passed_over, folder, translate):
 def read_folder(path, *, corpus=None, language=None, mapping=None, emotions=None):
     """Return the table of `load_folder`, and notes for a warning."""
     emotions = check_emotions(emotions)
-    translate = Translator(mapping)
+    translate = Translator.of(mapping)
     folder = check_folder(path)
     names = [p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
     translate.check_keys(sorted(names), f"sub-folder of {folder}")
@@ -91,10 +83,9 @@ def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
     """Load recordings sorted into one sub-folder per emotion.
 
     The name of a sub-folder, in upper or lower case, is an emotion of the
-    vocabulary or an English synonym: angry (anger), bored (boredom), calmness
-    (calm), disgusted (disgust), afraid, anxiety, anxious, fearful, scared
-    (fear), happy, joy, joyful (happiness), neutrality (neutral), sad (sadness),
-    surprised (surprise). Sub-folders may contain further folders of any depth.
+    vocabulary, a code such as ``ang``, or a synonym in English, German, French,
+    Spanish or Italian that cannot mean anything else; :doc:`/corpora` lists
+    them. Sub-folders may contain further folders of any depth.
     Recordings are files in formats that libsndfile reads: WAV, FLAC, OGG, Opus,
     MP3, AIFF, AU, CAF, NIST SPHERE and others. M4A, MP4, 3GP, AMR, WMA, WebM and
     others count as recordings if the program ffmpeg is on the path; otherwise
@@ -129,9 +120,9 @@ def load_folder(path, *, corpus=None, language=None, mapping=None, emotions=None
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder.
     CorpusError
-        If a recording is not in a sub-folder, the name of a sub-folder is not a
-        known emotion, a key of `mapping` matches no sub-folder, or no recording
-        is left.
+        If a recording is not in a sub-folder, names of sub-folders are not
+        known emotions (all of them are listed), a key of `mapping` matches no
+        sub-folder, or no recording is left.
     ValueError
         If `mapping` or `emotions` holds an unknown emotion, or `mapping` two
         keys for one sub-folder.

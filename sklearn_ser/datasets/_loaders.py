@@ -14,6 +14,7 @@ from sklearn_ser.datasets._custom import TABLE_SUFFIXES, read_table
 from sklearn_ser.datasets._folders import read_folder
 from sklearn_ser.datasets._parsing import parse_folder
 from sklearn_ser.datasets._paths import file_identity
+from sklearn_ser.datasets._words import SharedTranslator, UnknownLabelsError
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 __all__ = ["load_corpora", "load_corpus"]
@@ -80,22 +81,52 @@ def _load(corpus, path, emotions, strict):
     return table, notes + _differences(corpus, table, folder, emotions)
 
 
-def _load_source(name, source, emotions, strict):
+def _is_table(source):
+    return isinstance(source, pd.DataFrame) or Path(source).suffix.lower() in TABLE_SUFFIXES
+
+
+def _why_a_folder(name, source):
+    """Say why a source was read as a folder with one sub-folder per emotion."""
+    close = similar_name(name)
+    hint = f" Did you mean {close!r}?" if close else ""
+    return (
+        f"{name!r} is not a registered corpus ({', '.join(CORPORA)}), so {source} was read as a "
+        f"folder with one sub-folder per emotion.{hint}"
+    )
+
+
+def _load_source(name, source, emotions, strict, translate):
     """Load a registered corpus, a table, or one folder per emotion; return table and notes."""
-    is_table = isinstance(source, pd.DataFrame) or Path(source).suffix.lower() in TABLE_SUFFIXES
-    if is_table:
-        return read_table(source, corpus=name, emotions=emotions)
+    if _is_table(source):
+        return read_table(source, corpus=name, emotions=emotions, mapping=translate)
     if name in CORPORA:
         return _load(CORPORA[name], source, emotions, strict)
     try:
-        return read_folder(source, corpus=name, emotions=emotions)
+        return read_folder(source, corpus=name, emotions=emotions, mapping=translate)
+    except UnknownLabelsError:
+        raise
     except CorpusError as error:
-        close = similar_name(name)
-        hint = f" Did you mean {close!r}?" if close else ""
-        raise CorpusError(
-            f"{name!r} is not a registered corpus ({', '.join(CORPORA)}), so {source} was read as "
-            f"a folder with one sub-folder per emotion.{hint} {error}"
-        ) from error
+        raise CorpusError(f"{_why_a_folder(name, source)} {error}") from error
+
+
+def _load_sources(paths, emotions, strict, mapping):
+    """Load all sources; return their tables and notes."""
+    tables, notes, unknown, hints = [], [], {}, ""
+    translate = SharedTranslator(mapping)
+    for name, source in paths.items():
+        try:
+            table, new_notes = _load_source(name, source, emotions, strict, translate)
+        except UnknownLabelsError as error:
+            # Other sources may have more of them, which a user wants to know at once.
+            unknown |= error.counts
+            hints += "" if _is_table(source) else f" {_why_a_folder(name, source)}"
+            continue
+        tables.append(table)
+        notes += new_notes
+    if unknown:
+        raise UnknownLabelsError(unknown, hints)
+    translate.check_all_keys()
+    return tables, notes
 
 
 def _check_one_corpus_each(table):
@@ -225,7 +256,7 @@ def load_corpus(name, path, *, emotions=None, strict=None):
     return table
 
 
-def load_corpora(paths, *, emotions=None, strict=None):
+def load_corpora(paths, *, emotions=None, strict=None, mapping=None):
     """Load several corpora into one table.
 
     Parameters
@@ -242,6 +273,10 @@ def load_corpora(paths, *, emotions=None, strict=None):
         corpus must have at least one of them.
     strict : bool, optional
         As in :func:`load_corpus`.
+    mapping : dict from str to str or None, optional
+        Emotions for labels of the folders and tables, as in :func:`load_folder`;
+        None leaves recordings out. Registered corpora have labels of their own,
+        which it does not change. A key that matches no label is an error.
 
     Returns
     -------
@@ -254,9 +289,11 @@ def load_corpora(paths, *, emotions=None, strict=None):
     Raises
     ------
     FileNotFoundError, NotADirectoryError, CorpusError
-        As in :func:`load_corpus`, :func:`load_folder` and :func:`load_table`.
+        As in :func:`load_corpus`, :func:`load_folder` and :func:`load_table`. One
+        error lists the unknown labels of all corpora.
     ValueError
-        If `paths` names no corpus or `emotions` holds an unknown emotion.
+        If `paths` names no corpus, or `emotions` or `mapping` holds an unknown
+        emotion.
 
     Warns
     -----
@@ -286,11 +323,7 @@ def load_corpora(paths, *, emotions=None, strict=None):
     emotions = check_emotions(emotions)
     if not paths:
         raise ValueError('paths names no corpus; expected for example {"emodb": "corpora/emodb"}.')
-    tables, notes = [], []
-    for name, source in paths.items():
-        table, new_notes = _load_source(name, source, emotions, strict)
-        tables.append(table)
-        notes += new_notes
+    tables, notes = _load_sources(paths, emotions, strict, mapping)
     if notes:
         warnings.warn("; ".join(notes) + ".", CorpusWarning, stacklevel=2)
     table = pd.concat(tables, ignore_index=True)

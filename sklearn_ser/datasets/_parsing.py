@@ -16,6 +16,7 @@ from sklearn_ser.datasets._formats import (
 )
 from sklearn_ser.datasets._paths import copies_among
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._advice import advice
 
 __all__ = ["MAX_UNKNOWN", "parse_folder"]
 
@@ -140,7 +141,8 @@ def _check_unknown(corpus, folder, unknown, n_known, strict):
     if not n_known:
         raise CorpusError(f"{problem}. Is {folder} the right folder? {corpus.how_to_get}")
     if strict or (strict is None and len(unknown) > MAX_UNKNOWN * n):
-        raise CorpusError(f"{problem}. Remove them, or leave them out with strict=False.")
+        remedy = advice(", or leave them out with strict=False", " from the folder")
+        raise CorpusError(f"{problem}. Remove them{remedy}.")
     return [f"{problem}; they are left out"]
 
 

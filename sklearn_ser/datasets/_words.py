@@ -2,23 +2,23 @@
 
 import difflib
 import re
+import shlex
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from numbers import Real
 
-from sklearn_ser.datasets._base import ALIASES, EMOTIONS
+from sklearn_ser.datasets._base import EMOTIONS
+from sklearn_ser.datasets._synonyms import ALIASES, without_accents
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._advice import advice, for_shell
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._words import count_of
 
-__all__ = ["HOW_TO_MAP", "Translator"]
+__all__ = ["SharedTranslator", "Translator", "UnknownLabelsError", "to_emotions", "translate_all"]
 
-#: Template for messages about an unknown word, with the field `word`.
-HOW_TO_MAP = (
-    f"The emotions are: {', '.join(EMOTIONS)}. Translate it with "
-    "mapping={{{word!r}: 'anger'}}, or leave it out with mapping={{{word!r}: None}}."
-)
-
-_SHOWN = 20  # labels in a message
+_SHOWN = 20  # labels in a message about a key
+_SHOWN_UNKNOWN = 50
 
 _INTEGRAL = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 
@@ -93,15 +93,17 @@ class Translator:
         ------
         KeyError
             If the word is neither in the mapping, nor in the vocabulary, nor
-            one of its English synonyms.
+            one of the synonyms and codes.
         """
         folded_word = _fold(word)
         if folded_word in self._mapping:
             return self._mapping[folded_word][1]
-        folded_word = ALIASES.get(folded_word, folded_word)
-        if folded_word not in EMOTIONS:
+        if folded_word in EMOTIONS:
+            return folded_word
+        meaning = ALIASES.get(without_accents(folded_word))
+        if meaning is None:
             raise KeyError(word)
-        return folded_word
+        return meaning
 
     def check_keys(self, words, what):
         """Raise if a key of the mapping matches none of the words.
@@ -126,7 +128,141 @@ class Translator:
             hint = f" Did you mean {plain(by_fold[close[0]])!r}?" if close else ""
             names = [repr(plain(word)) for word in by_fold.values()]
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            given = advice(f"mapping[{plain(key)!r}]", f"--mapping {shlex.quote(f'{key}=')}...")
             raise CorpusError(
-                f"mapping[{plain(key)!r}] matches no {what}.{hint} There are: "
-                f"{', '.join(names[:_SHOWN]) or 'none'}{more}. Remove the key or correct it."
+                f"{given} matches no {what}.{hint} There are: "
+                f"{', '.join(names[:_SHOWN]) or 'none'}{more}. Remove the "
+                f"{advice('key', 'option')} or correct it."
             )
+
+    @classmethod
+    def of(cls, mapping):
+        """Return the translator for a mapping; a translator as it is."""
+        return mapping if isinstance(mapping, Translator) else cls(mapping)
+
+
+class SharedTranslator(Translator):
+    """Translate words of several sources: a key of the mapping must match in one of them."""
+
+    def __init__(self, mapping=None):
+        super().__init__(mapping)
+        self._met = {}
+
+    def check_keys(self, words, what):
+        """Note the labels of a source."""
+        self._met.update(dict.fromkeys(words))
+
+    def check_all_keys(self):
+        """Raise if a key of the mapping matches no label of any source."""
+        super().check_keys(self._met, "sub-folder and no label of a table")
+
+
+class UnknownLabelsError(CorpusError):
+    """Labels that are not emotions; `counts` has the number of recordings by label and place."""
+
+    def __init__(self, counts, hint=""):
+        self.counts = counts
+        super().__init__(_describe_unknown(counts) + hint)
+
+
+def _describe_unknown(counts):
+    """Return an error message that lists all labels which are not emotions."""
+    described, labels = [], []
+    for where, of_place in counts.items():
+        ranked = of_place.most_common()
+        labels += [label for label, _ in ranked]
+        shown = [f"{label!r} ({count_of(n, 'recording')})" for label, n in ranked[:_SHOWN_UNKNOWN]]
+        more = f" and {len(ranked) - len(shown)} more" if len(ranked) > len(shown) else ""
+        described.append(f"{', '.join(shown)}{more} in {where}")
+    labels = list(dict.fromkeys(labels))[:_SHOWN_UNKNOWN]
+    what = (
+        "This label is not a known emotion"
+        if len(labels) == 1
+        else ("These labels are not known emotions")
+    )
+    if for_shell():
+        options = " ".join("--mapping " + shlex.quote(f"{label}=EMOTION") for label in labels)
+        how = (
+            f"Pass {options} with one of them in the place of EMOTION, or with none to leave the "
+            f"recordings out."
+        )
+    else:
+        keys = ", ".join(f"{label!r}: ..." for label in labels)
+        how = (
+            f"Pass mapping={{{keys}}} with one of them in the place of the dots, or with None to "
+            f"leave the recordings out."
+        )
+    return f"{what}: {'; '.join(described)}. The emotions are: {', '.join(EMOTIONS)}. {how}"
+
+
+def translate_all(words, translate, where):
+    """Translate labels, one for each recording.
+
+    Parameters
+    ----------
+    words : iterable of str
+        The labels.
+    translate : Translator
+        What they mean.
+    where : str
+        Where they are from, for the message.
+
+    Returns
+    -------
+    emotions : list of str or None
+        None for labels that the mapping leaves out.
+
+    Raises
+    ------
+    UnknownLabelsError
+        If labels are not emotions; it lists all of them.
+    """
+    words, meanings, unknown = list(words), {}, []
+    for word in dict.fromkeys(words):
+        try:
+            meanings[word] = translate(word)
+        except KeyError:
+            unknown.append(word)
+    if unknown:
+        found = Counter(words)
+        # Spellings of numbers that print alike count as one.
+        counts = Counter()
+        for word in unknown:
+            counts[plain(word)] += found[word]
+        raise UnknownLabelsError({where: counts})
+    return [meanings[word] for word in words]
+
+
+def to_emotions(labels, *, mapping=None):
+    """Translate labels to the emotions of the vocabulary, as the loaders do.
+
+    Known are the emotions of `EMOTIONS`, their English, German, French, Spanish and Italian
+    synonyms, and codes such as ``ang``; :doc:`/corpora` lists all of them. Letter case,
+    surrounding blanks and accents are ignored.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Labels of recordings.
+    mapping : dict from str to str or None, optional
+        Emotions for other labels, which come first; None stands for a label without an emotion.
+
+    Returns
+    -------
+    emotions : list of str or None
+        One for each label.
+
+    Raises
+    ------
+    CorpusError
+        If labels are not known emotions. It lists all of them with their counts.
+    ValueError
+        If `mapping` holds an unknown emotion, or two keys for one label.
+
+    Examples
+    --------
+    >>> from sklearn_ser.datasets import to_emotions
+    >>> to_emotions(["Wütend", "hap", "noise"], mapping={"noise": None})
+    ['anger', 'happiness', None]
+    """
+    return translate_all(labels, Translator(mapping), "the labels")

@@ -96,15 +96,15 @@ def test_the_database_says_what_it_is(speech, tmp_path):
 
 
 def test_selection_and_translation(make_database):
-    folder = make_database(("emotion", ["Wut", "joy"]))
-    with pytest.raises(CorpusError, match=r"Unknown emotion 'Wut' .*mapping=\{'Wut': 'anger'\}"):
+    folder = make_database(("emotion", ["Groll", "joy"]))
+    with pytest.raises(CorpusError, match=r"'Groll' \(1 recording\).*mapping=\{'Groll': \.\.\.\}"):
         load_audformat(folder)
-    speech = load_audformat(folder, mapping={"Wut": "anger"}, corpus="x")
+    speech = load_audformat(folder, mapping={"Groll": "anger"}, corpus="x")
     assert speech["emotion"].tolist() == ["anger", "happiness"]
-    assert speech["emotion_raw"].tolist() == ["Wut", "joy"]
+    assert speech["emotion_raw"].tolist() == ["Groll", "joy"]
     assert set(speech["corpus"]) == {"x"}
     assert set(speech["language"]) == {"de"}
-    happy = load_audformat(folder, mapping={"Wut": None}, emotions=["happiness"])
+    happy = load_audformat(folder, mapping={"Groll": None}, emotions=["happiness"])
     assert happy["path"].tolist() == [str(folder / "b.wav")]
     assert happy["corpus"].tolist() == ["mine"]
 

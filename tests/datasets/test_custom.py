@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_ser.datasets import EMOTIONS, load_folder, load_table
-from sklearn_ser.datasets._base import ALIASES
+from sklearn_ser.datasets import CORPORA, EMOTIONS, load_folder, load_table, to_emotions
+from sklearn_ser.datasets._synonyms import ALIASES, KNOWN_WORDS, without_accents
 from sklearn_ser.exceptions import CorpusError
 from sklearn_ser.utils._spelling import to_cells
 
@@ -28,10 +28,29 @@ def test_aliases_translate_into_the_vocabulary():
     assert all(word == word.lower() for word in ALIASES)
 
 
-def test_every_alias_is_documented():
-    documented = " ".join(load_folder.__doc__.split())
-    for word in ALIASES:
-        assert word in documented
+def test_no_word_has_two_meanings():
+    words = [
+        (word, emotion)
+        for emotion, languages in KNOWN_WORDS.items()
+        for words in languages.values()
+        for word in words.split()
+    ]
+    assert all(ALIASES[without_accents(word)] == emotion for word, emotion in words)
+
+
+@pytest.mark.parametrize(
+    "label", ["exc", "fru", "ang", "dis", "fea", "hap", "neu", "oth", "sad", "sur"]
+)
+def test_codes_mean_what_they_mean_in_a_registered_corpus(label):
+    assert ALIASES[label] == CORPORA["iemocap"].emotions[label]
+
+
+@pytest.mark.parametrize(
+    "word", ["disgusto", "ennuyé", "Glück", "Ruhe", "upset", "content", "xxx", "A"]
+)
+def test_ambiguous_words_are_left_to_the_user(word):
+    with pytest.raises(CorpusError, match=f"This label is not a known emotion: '{word}'"):
+        to_emotions([word])
 
 
 @pytest.mark.parametrize("word", [*EMOTIONS, *ALIASES, "ANGRY", "Happy"])
@@ -59,14 +78,14 @@ def test_folder_named_by_a_dot(make_files, tmp_path, monkeypatch):
 
 
 def test_unknown_subfolder_needs_a_mapping(make_files, tmp_path):
-    make_files(tmp_path, ["Wut/a.wav", "sad/b.wav", "noise/c.wav"])
-    with pytest.raises(CorpusError, match=r"'Wut' .* mapping=\{'Wut': 'anger'\}.*\{'Wut': None\}"):
+    make_files(tmp_path, ["Groll/a.wav", "sad/b.wav", "noise/c.wav", "noise/d.wav"])
+    with pytest.raises(CorpusError, match=r"'noise' \(2 recordings\), 'Groll' \(1 .*None to"):
         load_folder(tmp_path)
-    speech = load_folder(tmp_path, mapping={"Wut": "anger", "noise": None, "sad": "other"})
+    speech = load_folder(tmp_path, mapping={"Groll": "anger", "noise": None, "sad": "other"})
     assert speech["emotion"].tolist() == ["anger", "other"]
-    assert speech["emotion_raw"].tolist() == ["Wut", "sad"]
+    assert speech["emotion_raw"].tolist() == ["Groll", "sad"]
     assert load_folder(
-        tmp_path, mapping={"Wut": "anger", "noise": None}, emotions=["sadness"]
+        tmp_path, mapping={"Groll": "anger", "noise": None}, emotions=["sadness"]
     ).shape == (1, 13)
 
 
@@ -127,6 +146,13 @@ def test_table_reads_every_column(write_table, tmp_path):
     [
         ("path,emotion\na.wav,sad\n", "mine.csv", "utf-8-sig"),
         (" path ,emotion \r\na.wav,sad\r\n", "mine.csv", "utf-8"),
+        ("Path;Emotion\na.wav;sad\n", "mine.csv", "utf-8"),
+        ("emotion ; path\nsad;a.wav\n", "mine.csv", "utf-8"),
+        ('"path";"emotion";"note"\na.wav;sad;"well, sad"\n', "mine.csv", "utf-8-sig"),
+        ("path\temotion\na.wav\tsad\n", "mine.csv", "utf-8"),
+        ("path|emotion\na.wav|sad\n", "mine.csv", "utf-8"),
+        ("path;emotion\na.wav;sad\n", "mine.tsv", "utf-8"),
+        ("path,emotion\na.wav,sad\n", "mine.tsv", "utf-8"),
         ("path\temotion\na.wav\tsad\n", "mine.TSV", "utf-8"),
         ("extra,path,emotion\n1,a.wav, sad \n", "mine.csv", "utf-8"),
     ],
@@ -214,16 +240,15 @@ def test_table_may_have_labels_of_its_own_and_sessions(write_table):
         ('path,emotion\n"a.wav,sad\n', "is not a table of comma-separated"),
         ("path,emotion\n", "has no rows"),
         ("file,label\na.wav,sad\n", "no column path and no column emotion; its .*: file, label"),
-        ("path;emotion\na.wav;sad\n", "looks separated by semicolons: 'path;emotion'. Commas"),
-        ("emotion ; path\nsad;a,b.wav\n", "looks separated by semicolons: 'emotion ; path'"),
-        ('"path";"emotion"\na.wav;"sad, a bit",x,y\n', "looks separated by semicolons: "),
-        ("path;emotion;note\na.wav;sad;a\nb.wav;sad;a,b,c\n", "looks separated by semicolons: "),
-        ("path\temotion\na.wav\tsad\n", "looks separated by tabs: "),
-        ("path|emotion\na.wav|sad\n", "looks separated by vertical bars: "),
+        ("path;label\na.wav;sad\n", "looks separated by semicolons: 'path;label'. Commas or semi"),
+        ("path;label;x\na.wav;sad;a\nb.wav;sad;a,b,c\n", "looks separated by semicolons: "),
         ("path,emotion\na.wav,sad\nb.wav,\n", r"Row 1 of .*mine\.csv .* has no emotion"),
         ("path,emotion\nNA,sad\n", "Row 0 .* has no path"),
         ("path,emotion,corpus\na.wav,sad,\n", "Row 0 .* has no corpus"),
-        ("path,emotion\na.wav,Wut\n", r"Unknown emotion 'Wut' .*mapping=\{'Wut': 'anger'\}"),
+        (
+            "path,emotion\na.wav,Groll\n",
+            r"'Groll' \(1 r.*mapping=\{'Groll': \.\.\.\}",
+        ),
         ("path,emotion,sex\na.wav,sad,x\n", "Unknown sex 'x' in .* Expected f or female"),
         ("path,emotion,valence\na.wav,sad,low\n", "Column valence .* 'low'; expected numbers"),
         ("path,emotion\na.wav,sad\na.wav,joy\n", r"a\.wav' occurs more than once"),
@@ -262,10 +287,9 @@ def test_paths_of_windows_are_named_as_such(path, write_table):
             load_table(table, corpus="mine")
 
 
-def test_the_other_separator(write_table):
-    table = write_table("path,emotion\na.wav,sad\n", name="mine.tsv")
-    with pytest.raises(CorpusError, match="looks separated by commas: 'path,emotion'"):
-        load_table(table)
+def test_columns_in_capitals_give_way_to_those_that_are_not(write_table):
+    speech = load_table(write_table("path,emotion,Emotion,Speaker\na.wav,sad,x,7\n"))
+    assert speech.loc[0, ["emotion", "speaker"]].tolist() == ["sadness", "mine_7"]
 
 
 @pytest.mark.parametrize("name", ["=A1.wav", "'=A1.wav", "caf\udce9.wav", "-b.wav"])

@@ -16,7 +16,7 @@ from sklearn_ser.datasets import (
     load_folder,
     load_table,
 )
-from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 COLUMNS = [
     "path",
@@ -137,9 +137,7 @@ def test_links_to_folders_are_followed_and_rings_end(folders, tmp_path):
 
 
 def test_folder_under_an_unregistered_name_says_how_it_was_read(folders):
-    with pytest.raises(
-        CorpusError, match=r"'berlin' is not a registered corpus .*Sub-folder 'wav'"
-    ):
+    with pytest.raises(CorpusError, match=r"'wav' \(7 rec.* 'berlin' is not a registered corpus"):
         load_corpora({"berlin": folders["emodb"]})
 
 
@@ -243,3 +241,31 @@ def test_whole_corpus_of_the_wrong_size_where_emotions_are_not_counted(make_corp
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(load_corpus("turev", tmp_path, emotions=["anger"])) == 1
+
+
+def test_unknown_labels_of_all_corpora_are_listed_at_once(make_files, tmp_path):
+    make_files(tmp_path / "one", ["Freude/1.wav", "Groll/1.wav", "Groll/2.wav"])
+    make_files(tmp_path / "two", ["1.wav", "2.wav", "3.wav"])
+    two = pd.DataFrame({"path": ["1.wav", "2.wav", "3.wav"], "emotion": ["meh", "Groll", "sad"]})
+    two.to_csv(tmp_path / "two" / "two.csv", index=False)
+    paths = {"one": tmp_path / "one", "two": tmp_path / "two" / "two.csv"}
+    message = (
+        r"These labels are not known emotions: 'Groll' \(2 recordings\) in the names of "
+        r"sub-folders of .*one; 'meh' \(1 recording\), 'Groll' \(1 recording\) in .*two\.csv\. The "
+        r"emotions are: anger, .* Pass mapping=\{'Groll': \.\.\., 'meh': \.\.\.\} with one of them"
+    )
+    with pytest.raises(CorpusError, match=message):
+        load_corpora(paths)
+    mapping = {"groll": "anger", "meh": None}
+    speech = load_corpora(paths, mapping=mapping)
+    assert speech["emotion"].tolist() == ["happiness", "anger", "anger", "anger", "sadness"]
+    with pytest.raises(CorpusError, match=r"mapping\['Grol'\] matches no .*Did you mean 'Groll'"):
+        load_corpora(paths, mapping={**mapping, "Grol": "fear"})
+
+
+def test_a_mapping_leaves_registered_corpora_as_they_are(make_files, tmp_path):
+    make_files(tmp_path, ["emodb/03a01Wa.wav", "mine/W/1.wav"])
+    paths = {"emodb": tmp_path / "emodb", "mine": tmp_path / "mine"}
+    with pytest.warns(CorpusWarning, match="1 recordings of the 535 expected"):
+        speech = load_corpora(paths, mapping={"W": "fear"})
+    assert speech["emotion"].tolist() == ["anger", "fear"]

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_ser.datasets import EMOTIONS, load_folder, load_table
+from sklearn_ser.datasets import EMOTIONS, load_folder, load_table, to_emotions
 from sklearn_ser.datasets._words import Translator
 from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.utils._advice import advising
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_vocabulary_without_a_mapping(word):
     assert Translator()(f" {word.upper()}\t") == word
 
 
-@pytest.mark.parametrize("word", ["Wut", "", "angry1", 3, 1.5])
+@pytest.mark.parametrize("word", ["Verdruss", "", "angry1", 3, 1.5])
 def test_unknown_word(word):
     with pytest.raises(KeyError):
         Translator({"Freude": "happiness"})(word)
@@ -84,7 +85,7 @@ def test_numbers_of_numpy_are_written_plainly(make_files, tmp_path):
     frame = pd.DataFrame({"path": ["1.wav"], "emotion": np.array([7], dtype=np.int8)})
     for mapping, message in (
         ({np.int64(3): None}, r"mapping\[3\] .* There are: 7\."),
-        ({}, "n 7 i"),
+        ({}, r": 7 \(1 recording\) in the table"),
     ):
         with pytest.raises(CorpusError, match=message):
             load_table(frame, root=tmp_path, corpus="x", mapping=mapping)
@@ -108,3 +109,17 @@ def test_a_mapping_that_is_none(mapping, make_files, tmp_path):
     make_files(tmp_path, ["sad/1.wav"])
     with pytest.raises(TypeError, match=r"mapping is .*, expected a dictionary from labels"):
         load_folder(tmp_path, mapping=mapping)
+
+
+def test_advice_about_labels_in_the_words_of_a_shell():
+    with advising(to_shell=True):
+        with pytest.raises(CorpusError, match=r"--mapping Groll=EMOTION --mapping 'so so=EMO"):
+            to_emotions(["Groll", "so so", "sad"])
+        with pytest.raises(CorpusError, match=r"--mapping 'so so='\.\.\. matches no emo.*option"):
+            Translator({"so so": "fear"}).check_keys(["sad"], "emotion")
+
+
+def test_many_unknown_labels_do_not_flood_the_screen():
+    labels = [f"sentence {i:03d}" for i in range(200)]
+    with pytest.raises(CorpusError, match=r"'sentence 049' \(1 recording\) and 150 more in the"):
+        to_emotions(labels)
