@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ser._sklearn import _num_samples
 from sklearn_ser.estimators import CorpusScaler
 from sklearn_ser.exceptions import SmallBatchWarning
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._models import replace_last_step, with_attributes
 from sklearn_ser.utils._warnings import caller_stacklevel
 
@@ -269,10 +270,17 @@ def rescale(model, X_reference):
     True
     """
     if not _holds_scaler(model):
+        remedy = advice(
+            "Train a model with a CorpusScaler, or predict without a reference.",
+            "Omit the option, or train with a --method that scales each corpus by itself.",
+        )
+        what = advice(
+            f"{type(model).__name__} has no CorpusScaler",
+            "this model has no scaler that takes statistics of a corpus",
+        )
         raise TypeError(
-            f"{type(model).__name__} has no CorpusScaler: it treats all recordings alike, whatever "
-            f"their voice or channel, so a reference changes nothing. Train a model with a "
-            f"CorpusScaler, or predict without a reference."
+            f"{what}: it treats all recordings alike, whatever their voice or channel, so a "
+            f"reference changes nothing. {remedy}"
         )
     check_is_fitted(model)
     return _with_scalers(model, X_reference, _rescaled)

@@ -194,9 +194,11 @@ def test_repeats_are_for_methods_with_a_seed(tables, tmp_path, capsys):
 
 def test_features_are_extracted_once(tables, monkeypatch):
     calls = []
-    transform = EGeMAPSExtractor.transform
+    transform = EGeMAPSExtractor.transform_usable
     monkeypatch.setattr(
-        EGeMAPSExtractor, "transform", lambda self, X: calls.append(len(X)) or transform(self, X)
+        EGeMAPSExtractor,
+        "transform_usable",
+        lambda self, X: calls.append(len(X)) or transform(self, X),
     )
     assert run("evaluate", *tables, "--method", "svm,logistic,svm-global") == 0
     assert calls == [32]
@@ -311,7 +313,17 @@ def test_details_of_a_corpus(name, capsys):
         ("evaluate --corpus emodb", "got 'emodb', expected NAME=PATH"),
         ("evaluate --corpus emodb=", "expected NAME=PATH"),
         ("evaluate --corpus a=b --corpus a=c", "a is given more than once"),
-        ("evaluate --corpus a=b", "needs at least two"),
+        ("evaluate --corpus a=b --transfer", "needs at least two"),
+        ("evaluate --mapping Groll=anger", "--mapping: only --corpus has labels to translate"),
+        ("train --out m.skops --mapping Groll=anger", "only --corpus has labels to translate"),
+        ("extract a.wav --mapping Groll=anger", "only --corpus has labels to translate"),
+        ("predict m a.wav --mapping Groll=anger", "only --labels has labels to translate"),
+        ("adapt m a.wav --out n.skops --mapping Groll=anger", "only --labels has labels to"),
+        ("evaluate --corpus a=b --mapping Groll", "got 'Groll', expected LABEL=EMOTION"),
+        ("evaluate --corpus a=b --mapping Groll=rage", "with one of the emotions anger, boredom"),
+        ("evaluate --corpus a=b --mapping =anger", "got '=anger', expected LABEL=EMOTION"),
+        ("evaluate --corpus a=b --mapping G=anger --mapping G=fear", "'G' is given two emotions"),
+        ("evaluate --on-error nan", "invalid choice: 'nan'"),
         (
             "evaluate --corpus a=b --corpus c=d --utterances 9",
             "only synthesised corpora have a size",

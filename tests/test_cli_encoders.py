@@ -172,7 +172,7 @@ def test_predict_with_an_encoder_that_was_moved(moved, corpora, capsys):
     assert main(command) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert "bring these files here" in line
-    assert line.endswith("pass the folder as --encoder FOLDER.")
+    assert line.endswith("pass --encoder FOLDER.")
     assert main([*command, "--encoder", str(folder), "--device", "auto"]) == 0
     found = capsys.readouterr()
     assert len(found.out.splitlines()) == 25

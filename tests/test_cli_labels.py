@@ -33,9 +33,9 @@ def write(text, name="labels.csv", encoding="utf-8"):
     return Path(name)
 
 
-def read(paths, *files):
+def read(paths, *files, mapping=()):
     """Return the labels by the names of the files, without gaps."""
-    labels = read_labels(files, paths, MODEL)
+    labels = read_labels(SimpleNamespace(labels=files, mapping=mapping), paths, MODEL)
     assert labels.dtype == object
     assert len(labels) == len(paths)
     return {
@@ -46,7 +46,7 @@ def read(paths, *files):
 
 
 def test_no_tables():
-    assert read_labels([], ["a.wav"], object()) is None
+    assert read_labels(SimpleNamespace(labels=[]), ["a.wav"], object()) is None
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,12 @@ def test_several_tables(paths):
     assert read(paths, first, second) == expected
 
 
+def test_words_are_translated_where_the_model_has_no_such_class(paths):
+    text = "Path;Emotion\ncalls/a.wav;Zorn\ncalls/b.wav;Groll\ncalls/c.wav;Wut\ncalls/=d.wav;Rest\n"
+    found = read(paths, write(text), mapping=[("groll", "sadness"), ("Rest", None)])
+    assert found == {"a.wav": "anger", "b.wav": "sadness", "c.wav": "Wut"}
+
+
 def test_links_are_the_recordings_they_point_to(folder, paths):
     os.symlink(folder / "calls" / "a.wav", folder / "link.wav")
     assert read(paths, write("path,emotion\nlink.wav,anger\n")) == {"a.wav": "anger"}
@@ -101,18 +107,18 @@ def test_links_are_the_recordings_they_point_to(folder, paths):
         ("path,emotion\ncalls/x.wav,anger\n", r"line 2 of .*'calls/x\.wav', which is none of"),
         ("path,emotion\n\n\ncalls/x.wav,anger\n", "line 4 of .*, which is none of"),
         (
-            "path,emotion\ncalls/a.wav,\ncalls/b.wav,joy\n",
-            "line 3 of .* 'joy'; the model knows: an",
+            "path,emotion\ncalls/a.wav,\ncalls/b.wav,joy\ncalls/c.wav,Groll\ncalls/a.wav,joy\n",
+            r"'joy' \(lines 3, 5\), 'Groll' \(line 4\)\. It knows: anger, .* --mapping LABEL=none",
         ),
         ("path,emotion\ncalls/a.wav,\n", r"labels\.csv has no emotion in any row\. Fill some in"),
         ("path,emotion\n", "has no emotion in any row"),
-        ("path;emotion\na.wav;anger\n", "has no column path and no column emotion; .*: path;emo"),
+        ("path;label\na.wav;anger\n", "has no column path and no column emotion; .*: path;lab"),
         ("path,feeling\na.wav,anger\n", "has no column emotion; its columns are: path, feeling"),
         ("", r"labels\.csv is not a table: No columns to parse"),
         ("path,emotion\na,b,c,d\na\ne,f,g,h,i\n", r"labels\.csv is not a table: Error tokenizing"),
         (
             "path,emotion\ncalls/a.wav,anger\ncalls/a.wav,wut\n",
-            r"line 3 of .* 'wut' for 'calls/a\.wav', and an earlier line has 'anger'\. Keep one",
+            r"line 3 of .* 'Wut' for 'calls/a\.wav', and an earlier line has 'anger'\. Keep one",
         ),
     ],
 )

@@ -24,6 +24,7 @@ from sklearn_ser.audio._waveform import (
     warn_of,
 )
 from sklearn_ser.exceptions import AudioError
+from sklearn_ser.utils._advice import advice
 
 if TYPE_CHECKING:
     import soundfile
@@ -260,9 +261,10 @@ class _Mono:
     def __init__(self, blocks: Iterator[Samples], sr: Rate, max_duration: float, name: str) -> None:
         self._blocks = blocks
         self._limit = max_duration * sr
+        remedy = advice("raise max_duration", "pass a longer --max-duration in training")
         self._too_long = (
             f"{name}: it lasts longer than {max_duration:g} s, the limit for one recording. Cut "
-            "it into parts, or raise max_duration if this duration is correct."
+            f"it into parts, or {remedy} if this duration is correct."
         )
         self.levels = Levels(name)
         self.n = 0

@@ -19,6 +19,7 @@ from sklearn_ser.cli._terminal import (
     settle,
     standard_streams,
 )
+from sklearn_ser.utils._advice import advising
 from sklearn_ser.utils._progress import quieted, say
 
 __all__ = ["METHODS", "main"]
@@ -55,7 +56,7 @@ def _messages(verbose):
 def _run(args):
     """Do the work of a command; return its exit code."""
     try:
-        with _messages(args.verbose), quieted(args.quiet):
+        with _messages(args.verbose), quieted(args.quiet), advising(to_shell=True):
             args.run(args)
             sys.stdout.flush()
     except KeyboardInterrupt:

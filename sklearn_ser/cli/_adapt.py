@@ -2,7 +2,13 @@
 
 import warnings
 
-from sklearn_ser.cli._arguments import add_command, add_common, add_workers, model_argument
+from sklearn_ser.cli._arguments import (
+    add_command,
+    add_common,
+    add_on_error,
+    add_workers,
+    model_argument,
+)
 from sklearn_ser.cli._labels import add_labels, read_labels
 from sklearn_ser.cli._model import (
     adapt_model,
@@ -42,13 +48,7 @@ def add_adapt(commands):
     )
     add_labels(command, "the model learns them too")
     add_loading(command)
-    command.add_argument(
-        "--on-error",
-        choices=("skip", "raise"),
-        default="skip",
-        help="what to do about recordings that cannot be used: omit them, or stop "
-        "(default: %(default)s)",
-    )
+    add_on_error(command, gaps=False)
     add_workers(command)
     add_common(command)
 
@@ -75,10 +75,12 @@ def _run(args):
     from sklearn_ser.persistence import save
     from sklearn_ser.utils._models import unwrapped
 
+    if args.mapping and not args.labels:
+        args.parser.error("argument --mapping: only --labels has labels to translate")
     with blaming(args.model):
         whole, extractor, model = open_model(args)
         paths = list_recordings(args.recordings)
-        labels = read_labels(args.labels, paths, model)
+        labels = read_labels(args, paths, model)
         X, kept = extract(extractor, paths, args.on_error)
         labels = None if labels is None else labels[kept]
         adapted, reason = adapt_model(model, X, "adapt", labels)

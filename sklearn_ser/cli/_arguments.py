@@ -20,6 +20,21 @@ def corpus_argument(text):
     return name, path
 
 
+def mapping_argument(text):
+    """Split ``LABEL=EMOTION`` and check the emotion; ``none`` is None."""
+    from sklearn_ser.datasets import EMOTIONS
+
+    # A label may contain the sign, an emotion cannot.
+    label, equals, emotion = text.rpartition("=")
+    emotion = emotion.strip().lower()
+    if not (label.strip() and equals) or emotion not in (*EMOTIONS, "none"):
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected LABEL=EMOTION with one of the emotions {', '.join(EMOTIONS)}, "
+            f"or LABEL=none to leave its recordings out"
+        )
+    return label, None if emotion == "none" else emotion
+
+
 def annotations_argument(text):
     """Split ``NAME=DIR`` and check the name."""
     from sklearn_ser.datasets import ANNOTATIONS
@@ -231,6 +246,29 @@ def add_corpus(command):
         "lists are read as these corpora, any other as a folder with a sub-folder per emotion or "
         "a .csv file with the columns path and emotion",
     )
+    add_mapping(command, "in such folders and files")
+
+
+def add_mapping(command, where):
+    """Add ``--mapping``."""
+    command.add_argument(
+        "--mapping",
+        metavar="LABEL=EMOTION",
+        type=mapping_argument,
+        action="append",
+        default=[],
+        help=f"what a label {where} stands for, such as Groll=anger, or =none to leave its "
+        f"recordings out; repeat for more labels. Common words and codes are known",
+    )
+
+
+def mapping_of(args):
+    """Return the values of all ``--mapping`` options as a dict."""
+    mapping = dict(args.mapping)
+    for label, emotion in args.mapping:
+        if mapping[label] != emotion:
+            args.parser.error(f"argument --mapping: {label!r} is given two emotions")
+    return mapping
 
 
 def add_features(command):
@@ -302,14 +340,15 @@ def add_extraction(command):
     return add_workers(command)
 
 
-def add_on_error(command):
-    """Add ``--on-error``."""
+def add_on_error(command, *, gaps=True):
+    """Add ``--on-error``, for tables that may have gaps or for training."""
+    keep = " leave their fields empty," if gaps else ""
     command.add_argument(
         "--on-error",
-        choices=("skip", "nan", "raise"),
+        choices=("skip", "nan", "raise") if gaps else ("skip", "raise"),
         default="skip",
-        help="what to do about recordings that cannot be used: omit them, leave their fields "
-        "empty, or stop (default: %(default)s)",
+        help=f"what to do about recordings that cannot be used: omit them,{keep} or stop "
+        "(default: %(default)s)",
     )
 
 

@@ -10,6 +10,7 @@ from sklearn_ser.cli._arguments import (
     add_command,
     add_common,
     add_extraction,
+    add_on_error,
     add_training_data,
     count_argument,
     file_argument,
@@ -18,11 +19,14 @@ from sklearn_ser.cli._arguments import (
 from sklearn_ser.cli._recipes import METHODS, describe_methods, method_for
 from sklearn_ser.cli._report import draw_unseen
 from sklearn_ser.cli._score_table import format_legend, format_scores
+from sklearn_ser.cli._single import announcement, check_speakers, is_single
 from sklearn_ser.cli._speech import (
     check_features,
+    check_mapping,
     check_needs,
     corpora_to_paths,
     describe_features,
+    extract_speech,
     load_speech,
     make_extractor,
 )
@@ -55,13 +59,15 @@ def add_evaluate(commands):
         commands,
         "evaluate",
         _run,
-        "Hold out each corpus in turn: train on the others, predict it, score. Without --corpus, "
-        "three small corpora of synthesised speech are made and evaluated.",
+        "Hold out each corpus in turn: train on the others, predict it, score. With one corpus, "
+        "its speakers are left out instead. Without --corpus, three small corpora of synthesised "
+        "speech are made and evaluated.",
         """
         sklearn-ser evaluate
         sklearn-ser evaluate --method all --report report.html
         sklearn-ser evaluate --corpus emodb=corpora/emodb --corpus urdu=corpora/urdu --jobs -1
         sklearn-ser evaluate --corpus emodb=emodb --corpus mine=mine.csv --out results
+        sklearn-ser evaluate --corpus mine=mine.csv --mapping Groll=anger --mapping Rest=none
         """,
     )
     add_extraction(command)
@@ -89,6 +95,7 @@ def add_evaluate(commands):
         help="also train the first method on each corpus alone, and test it on every corpus",
     )
     add_training_data(command)
+    add_on_error(command, gaps=False)
     command.add_argument(
         "--out",
         metavar="DIR",
@@ -130,9 +137,10 @@ def _timed(seconds, name):
 def _check_arguments(args, paths):
     """Refuse wrong usage and missing packages before any work is done."""
     check_features(args)
-    if len(paths) == 1:
+    check_mapping(args)
+    if len(paths) == 1 and args.transfer:
         args.parser.error(
-            "argument --corpus: training on one corpus and testing on another needs at least two"
+            "argument --transfer: training on one corpus and testing on another needs at least two"
         )
     if paths and args.utterances:
         args.parser.error("argument --utterances: only synthesised corpora have a size to choose")
@@ -156,27 +164,43 @@ def _total_seconds(table):
     return float(table[["fit_time", "predict_time"]].sum().sum())
 
 
+def _validate_speakers(models, needed, data, seeds, common):
+    """Hold out speakers of a single corpus, method by method."""
+    from sklearn_ser.evaluation import within_corpus_validate
+
+    results = {}
+    for name, model in models.items():
+        if len(models) > 1:
+            say(f"{name}:")
+        params, some = needed[name], seeds.get(name)
+        results[name] = within_corpus_validate(model, *data, params=params, seeds=some, **common)
+    return results, {}
+
+
 def _validate(args, X, speech, seconds):
     """Evaluate all methods; return their pipelines, results and transfers."""
     from sklearn_ser.evaluation import validate_methods
 
     methods = {name: method_for(name, args.features, X.shape[1]) for name in args.methods}
     models = {name: method.make() for name, method in methods.items()}
+    needed = {name: {one: speech[one] for one in methods[name].needs} for name in methods}
     # Repeats without a seed would all be the same.
     seeded = [name for name, one in models.items() if args.repeats > 1 and _is_seeded(one)]
+    seeds = {name: range(args.repeats) for name in seeded}
+    data = X, speech["emotion"], speech["corpus"]
+    common = {"speaker": speech["speaker"], "n_jobs": args.jobs, "verbose": 1}
     with _timed(seconds, "all trainings"):
-        results, transfers = validate_methods(
-            models,
-            X,
-            speech["emotion"],
-            speech["corpus"],
-            speaker=speech["speaker"],
-            params={column: speech[column] for one in methods.values() for column in one.needs},
-            transfer=args.methods[:1] if args.transfer else (),
-            seeds={name: range(args.repeats) for name in seeded},
-            n_jobs=args.jobs,
-            verbose=1,
-        )
+        if is_single(speech):
+            results, transfers = _validate_speakers(models, needed, data, seeds, common)
+        else:
+            results, transfers = validate_methods(
+                models,
+                *data,
+                params={key: column for one in needed.values() for key, column in one.items()},
+                transfer=args.methods[:1] if args.transfer else (),
+                seeds=seeds,
+                **common,
+            )
     # Trainings of several methods run at the same time: these add up to the time of all
     # processes.
     seconds |= {name: _total_seconds(result.scores) for name, result in results.items()}
@@ -204,6 +228,7 @@ def _feature_settings(features):
 
 def _settings(args, speech, features):
     settings = {
+        **({"held out": "speakers"} if is_single(speech) else {}),
         "emotions": sorted(speech["emotion"].unique()),
         **_feature_settings(features),
         "repeats": args.repeats,
@@ -245,11 +270,15 @@ def _evaluate(args, paths, folder):
     with _collect_warnings(findings):
         with _timed(seconds, "loading or synthesising"):
             speech = load_speech(args, paths, folder)
+        single = is_single(speech)
+        if single:
+            check_speakers(speech)
+            say(announcement(speech))
         for name in args.methods:
-            check_needs(METHODS[name], speech, at_least=2)
+            check_needs(METHODS[name], speech, at_least=1 if single else 2)
         with _timed(seconds, "features"):
             extractor = make_extractor(args)
-            X = extractor.fit_transform(speech["path"])
+            X, speech = extract_speech(args, extractor, speech)
     models, results, transfers = _validate(args, X, speech, seconds)
     return EvaluationRecord.from_results(
         results,
@@ -262,7 +291,7 @@ def _evaluate(args, paths, folder):
         findings=findings,
         seconds=seconds,
         command=args.command_line,
-        notice="" if paths else _SYNTHESISED,
+        notice=announcement(speech) if single else "" if paths else _SYNTHESISED,
     )
 
 

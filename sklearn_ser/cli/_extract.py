@@ -9,9 +9,15 @@ from sklearn_ser.cli._arguments import (
     add_common,
     add_extraction,
     add_on_error,
+    mapping_of,
     output_argument,
 )
-from sklearn_ser.cli._speech import check_features, corpora_to_paths, make_extractor
+from sklearn_ser.cli._speech import (
+    check_features,
+    check_mapping,
+    corpora_to_paths,
+    make_extractor,
+)
 from sklearn_ser.utils._optional import require_extra
 
 
@@ -64,7 +70,7 @@ def _collect(args):
     places = list(args.recordings)
     corpora = corpora_to_paths(args)
     if corpora:
-        places += load_corpora(corpora)["path"].tolist()
+        places += load_corpora(corpora, mapping=mapping_of(args))["path"].tolist()
     return list_recordings(places)
 
 
@@ -111,6 +117,7 @@ def _run(args):
     """Write the features of recordings to a CSV or Parquet file."""
     if not args.recordings and not args.corpus:
         args.parser.error("name recordings, folders of recordings, or corpora (--corpus)")
+    check_mapping(args)
     check_features(args)
     from sklearn_ser.features import write_features
 

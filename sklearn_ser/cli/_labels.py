@@ -1,7 +1,12 @@
 """Read the emotions that people have given to some of the recordings of a command."""
 
 import os
+from collections import defaultdict
 from pathlib import Path
+
+from sklearn_ser.cli._arguments import add_mapping, mapping_of
+
+_SHOWN = 5  # lines of a table in a message
 
 
 def add_labels(command, what_for):
@@ -15,6 +20,7 @@ def add_labels(command, what_for):
         help=f"table in .csv (or .tsv) with the columns path and emotion, for some of the "
         f"recordings; {what_for}. Rows without an emotion are ignored; repeat for more tables",
     )
+    add_mapping(command, "in such tables")
 
 
 def _read_table(file):
@@ -22,13 +28,14 @@ def _read_table(file):
     import pandas as pd
 
     from sklearn_ser.exceptions import CorpusError
+    from sklearn_ser.utils._separators import named_columns, separator_of
     from sklearn_ser.utils._spelling import from_cells
 
-    separator = "\t" if file.suffix.lower() == ".tsv" else ","
+    columns = ("path", "emotion")
     try:
         table = pd.read_csv(
             file,
-            sep=separator,
+            sep=separator_of(file, columns),
             dtype=object,
             keep_default_na=False,
             skip_blank_lines=False,  # they count as lines in errors
@@ -37,34 +44,86 @@ def _read_table(file):
         )
     except ValueError as error:  # what pandas raises about contents is a subclass
         raise CorpusError(f"--labels: {file} is not a table: {str(error).strip()}") from error
-    table = from_cells(table).rename(columns=lambda name: str(name).strip())
-    if missing := [name for name in ("path", "emotion") if name not in table]:
+    table = from_cells(table)
+    table = table.rename(columns=named_columns(table.columns, columns))
+    if missing := [name for name in columns if name not in table]:
         raise CorpusError(
             f"--labels: {file} has no column {' and no column '.join(missing)}; its columns are: "
-            f"{', '.join(table.columns)}. Commas separate the columns of a .csv file, tabs those "
-            f"of a .tsv file."
+            f"{', '.join(table.columns)}. Commas or semicolons separate the columns of a .csv "
+            f"file, tabs those of a .tsv file."
         )
     # Counted as an editor does: the header is line 1.
     table.index += 2
     return table[[isinstance(cell, str) and bool(cell.strip()) for cell in table["emotion"]]]
 
 
-def _positions_of(path, file, positions):
-    """Return the positions of the recordings that a cell may name, as a set."""
+def _position_of(path, file, positions, where):
+    """Return the position of the recording that a cell names."""
+    from sklearn_ser.exceptions import CorpusError
+
     text = os.path.expanduser(path)
     # As it was given on the command line, or from where the table is.
     found = {positions.get(os.path.realpath(place)) for place in (text, file.parent / text)}
-    return found - {None}
+    found -= {None}
+    if len(found) != 1:
+        what = "two of the recordings" if found else "none of the recordings"
+        raise CorpusError(
+            f"{where} has the path {path!r}, which is {what} of this command. Relative paths start "
+            f"at the working directory or at the folder of the table."
+        )
+    return found.pop()
 
 
-def read_labels(files, paths, model):
+def _translator(args, emotions):
+    """Return a function from a word to an emotion of a model, None if a mapping leaves it out."""
+    from sklearn_ser.datasets import to_emotions
+
+    known = {str(emotion).casefold(): emotion for emotion in emotions}
+    mapping = mapping_of(args)
+
+    def translate(word):
+        # Of a model of other makers, classes may be words that the vocabulary lacks.
+        emotion = known.get(word.strip().casefold())
+        if emotion is None:
+            [emotion] = to_emotions([word], mapping=mapping)
+            emotion = emotion if emotion is None else known[emotion]
+        return emotion
+
+    return translate
+
+
+def _translated(table, file, translate, emotions):
+    """Return the emotions of a table; list all labels that the model does not know."""
+    from sklearn_ser.exceptions import CorpusError
+
+    found, unknown = [], defaultdict(list)
+    for line, word in table["emotion"].items():
+        try:
+            found.append(translate(word))
+        except (CorpusError, KeyError):
+            unknown[word].append(line)
+    if unknown:
+        shown = []
+        for word, lines in unknown.items():
+            more = ", ..." if len(lines) > _SHOWN else ""
+            numbers = ", ".join(map(str, lines[:_SHOWN]))
+            shown.append(f"{word!r} (line{'s' * (len(lines) > 1)} {numbers}{more})")
+        raise CorpusError(
+            f"--labels: {file} has emotions that the model does not know: {', '.join(shown)}. It "
+            f"knows: {', '.join(map(str, emotions))}. Translate them with --mapping LABEL=EMOTION, "
+            f"or leave them out with --mapping LABEL=none."
+        )
+    return found
+
+
+def read_labels(args, paths, model):
     """Return the emotions that tables give to recordings.
 
     Parameters
     ----------
-    files : list of Path
-        The tables. Relative paths in them start at the working directory, or at the folder of
-        the table.
+    args : Namespace
+        With the tables as `labels`, and the values of ``--mapping``. Relative paths in tables
+        start at the working directory, or at the folder of the table.
     paths : list of str
         The recordings.
     model : estimator object
@@ -85,36 +144,26 @@ def read_labels(files, paths, model):
 
     from sklearn_ser.exceptions import CorpusError
 
-    if not files:
+    if not args.labels:
         return None
     emotions = model.classes_.tolist()
-    known = {str(emotion).casefold(): emotion for emotion in emotions}
+    translate = _translator(args, emotions)
     positions = {os.path.realpath(path): i for i, path in enumerate(paths)}
     labels = np.full(len(paths), None, dtype=object)
-    for file in files:
+    for file in args.labels:
         table = _read_table(file)
         if table.empty:
             raise CorpusError(f"--labels: {file} has no emotion in any row. Fill some in.")
-        for line, path, word in zip(table.index, table["path"], table["emotion"], strict=True):
+        found = _translated(table, file, translate, emotions)
+        for line, path, emotion in zip(table.index, table["path"], found, strict=True):
             where = f"--labels: line {line} of {file}"
-            emotion = known.get(word.strip().casefold())
+            position = _position_of(path, file, positions, where)
             if emotion is None:
-                raise CorpusError(
-                    f"{where} has the emotion {word!r}; the model knows: "
-                    f"{', '.join(map(str, emotions))}."
-                )
-            found = _positions_of(path, file, positions)
-            if len(found) != 1:
-                what = "two of the recordings" if found else "none of the recordings"
-                raise CorpusError(
-                    f"{where} has the path {path!r}, which is {what} of this command. Relative "
-                    f"paths start at the working directory or at the folder of the table."
-                )
-            (position,) = found
+                continue
             if labels[position] not in (None, emotion):
                 raise CorpusError(
-                    f"{where} has the emotion {word!r} for {path!r}, and an earlier line has "
-                    f"{str(labels[position])!r}. Keep one."
+                    f"{where} has the emotion {str(emotion)!r} for {path!r}, and an earlier line "
+                    f"has {str(labels[position])!r}. Keep one."
                 )
             labels[position] = emotion
     return labels

@@ -83,9 +83,7 @@ def _place_encoders(extractor, args):
     for one in encoders:
         reason = one.set_params(**settings).missing_encoder()
         if reason:
-            raise EncoderError(
-                f"{reason} On the command line, pass the folder as --encoder FOLDER."
-            )
+            raise EncoderError(reason)
 
 
 def _load_model(args):

@@ -125,8 +125,9 @@ def _emotions(classifier, Z, *, tried_to_adapt):
         message = " ".join(str(one.message) for one in unadapted)
     else:
         message = (
-            "The model was not adapted to these recordings. Pass --adapt, or write an adapted "
-            "model with `sklearn-ser adapt`."
+            "The model was not adapted to these recordings, and predictions come from its "
+            "training corpora alone. Pass --adapt, or write an adapted model with `sklearn-ser "
+            "adapt`."
         )
     if unadapted and not tried_to_adapt:
         warnings.warn(message, NotAdaptedWarning, stacklevel=2)
@@ -198,7 +199,7 @@ def _table(args):
     with blaming(args.model):
         _, extractor, model = open_model(args)
         paths = list_recordings(args.recordings)
-        labels = read_labels(args.labels, paths, model)
+        labels = read_labels(args, paths, model)
         if args.ask:
             return _to_label(paths, labels, args.ask)
         X, kept = extract(extractor, paths, args.on_error)
@@ -219,6 +220,8 @@ def _check_usage(args):
         args.parser.error(f"argument --ask: recordings are drawn at random, without {option}")
     if args.labels and not (args.adapt or args.ask):
         args.parser.error("argument --labels: only --adapt and --ask use labels")
+    if args.mapping and not args.labels:
+        args.parser.error("argument --mapping: only --labels has labels to translate")
 
 
 def _run(args):

@@ -5,6 +5,19 @@ import textwrap
 
 from sklearn_ser.utils._words import format_interval
 
+_ACROSS = (
+    "UAR is the mean recall over the emotions of the held-out corpus; chance is the UAR of "
+    "guessing among them. No label of the held-out corpus was used; all its recordings were "
+    "predicted as one batch. The interval applies to other speakers of the same corpora; fewer "
+    "than five speakers give none."
+)
+_WITHIN = (
+    "UAR is the mean recall over the emotions; chance is the UAR of guessing among them. No label "
+    "of a held-out speaker was used; the recordings of all speakers that are held out together, a "
+    "tenth of them at most where there are more than ten, were predicted as one batch. The "
+    "interval applies to other speakers of the same corpus; fewer than five speakers give none."
+)
+
 
 def _interval(row):
     return format_interval(row["uar_low"], row["uar_high"])
@@ -63,7 +76,9 @@ def _single(record):
     [mean] = record.means.to_dict("records")
     last = ["mean", "", "", "", f"{mean['uar']:.3f}", _interval(mean)]
     last += [f"{mean['accuracy']:.3f}", f"{record.scores['chance'].mean():.3f}"]
-    return _lay_out(columns, [rows, [last]], text={"held out", "language"})
+    # The mean over one corpus is its score.
+    groups = [rows, [last]] if len(rows) > 1 else [rows]
+    return _lay_out(columns, groups, text={"held out", "language"})
 
 
 def _corpora(record):
@@ -90,7 +105,7 @@ def _several(record):
     compared = record.comparisons.set_index(["corpus", "method"])[["difference", "p_adjusted"]]
     tables = [rows for _, rows in record.scores.groupby("corpus", sort=False)]
     groups = []
-    for table in (*tables, record.means):
+    for table in (*tables, record.means) if len(tables) > 1 else tables:
         group = []
         for row in table.to_dict("records"):
             key = row["corpus"], row["method"]
@@ -126,21 +141,16 @@ def format_legend(record):
     """Explain the table in words."""
     described = {method["name"]: method["description"] for method in record.run["methods"]}
     first, *others = described
+    of_speakers = record.run["settings"].get("held out") == "speakers"
+    held_out = "Speakers are held out in turn" if of_speakers else "Each corpus in turn is held out"
     if others:
         notes = [
-            "Each corpus in turn is held out and the others train each method:",
+            f"{held_out} and the others train each method:",
             *(f"  {name}: {description}." for name, description in described.items()),
         ]
     else:
-        notes = [
-            f"Each corpus in turn is held out and the others train {first}: {described[first]}."
-        ]
-    notes.append(
-        "UAR is the mean recall over the emotions of the held-out corpus; chance is the UAR of "
-        "guessing among them. No label of the held-out corpus was used; all its recordings were "
-        "predicted as one batch. The interval applies to other speakers of the same corpora; "
-        "fewer than five speakers give none."
-    )
+        notes = [f"{held_out} and the others train {first}: {described[first]}."]
+    notes.append(_WITHIN if of_speakers else _ACROSS)
     if len(record.comparisons):
         notes.append(
             f"p is the p-value of a permutation test against {first}, by speakers, adjusted for "

@@ -1,5 +1,8 @@
 """Load corpora and make extractors from the options that several commands share."""
 
+from sklearn_ser.cli._arguments import mapping_of
+from sklearn_ser.cli._model import extract
+
 
 def corpora_to_paths(args):
     """Return the values of all ``--corpus`` options as a dict."""
@@ -15,7 +18,7 @@ def _load_table(args, paths, folder):
     if paths:
         from sklearn_ser.datasets import load_corpora
 
-        return load_corpora(paths, emotions=args.emotions)
+        return load_corpora(paths, emotions=args.emotions, mapping=mapping_of(args))
     from sklearn_ser.datasets import EMOTIONS, make_corpora
 
     emotions = args.emotions or tuple(word for word in EMOTIONS if word != "other")
@@ -54,6 +57,32 @@ def load_speech(args, paths, folder):
 
         speech = load_annotations(name, place, speech)
     return _with_prior(speech) if args.circumplex else speech
+
+
+def extract_speech(args, extractor, speech):
+    """Extract features; return them and the table, without recordings that cannot be used.
+
+    Raises
+    ------
+    AudioError
+        If a corpus has no usable recording, or any is unusable with ``--on-error raise``.
+    """
+    from sklearn_ser.exceptions import AudioError
+
+    paths = speech["path"].tolist()
+    X, kept = extract(extractor.fit(paths), paths, args.on_error)
+    usable = speech[kept].reset_index(drop=True)
+    for name in speech["corpus"].unique():
+        if name not in usable["corpus"].unique():
+            n = int((speech["corpus"] == name).sum())
+            raise AudioError(f"None of the {n} recordings of {name} can be used; leave it out.")
+    return X, usable
+
+
+def check_mapping(args):
+    """Refuse ``--mapping`` where no label is read."""
+    if args.mapping and not args.corpus:
+        args.parser.error("argument --mapping: only --corpus has labels to translate")
 
 
 def check_needs(method, speech, *, at_least=1):

@@ -6,15 +6,18 @@ from sklearn_ser.cli._arguments import (
     add_command,
     add_common,
     add_extraction,
+    add_on_error,
     add_training_data,
     model_argument,
 )
 from sklearn_ser.cli._recipes import METHODS, describe_methods, method_for
 from sklearn_ser.cli._speech import (
     check_features,
+    check_mapping,
     check_needs,
     corpora_to_paths,
     describe_features,
+    extract_speech,
     load_speech,
     make_extractor,
 )
@@ -46,6 +49,7 @@ def add_train(commands):
         help=f"{describe_methods()} (default: %(default)s)",
     )
     add_training_data(command)
+    add_on_error(command, gaps=False)
     command.add_argument(
         "--no-scores",
         action="store_true",
@@ -151,6 +155,7 @@ def _run(args):
     """Train on all corpora and write the model."""
     paths = corpora_to_paths(args)
     check_features(args)
+    check_mapping(args)
     if paths and args.utterances:
         args.parser.error("argument --utterances: only synthesised corpora have a size to choose")
     from sklearn.pipeline import make_pipeline
@@ -165,7 +170,8 @@ def _run(args):
         check_needs(method, speech)
         _check_emotions(speech)
         extractor = make_extractor(args)
-        X = extractor.fit_transform(speech["path"])
+        X, speech = extract_speech(args, extractor, speech)
+    _check_emotions(speech)
     method = method_for(args.method, args.features, X.shape[1])
     scores = "none: --no-scores" if args.no_scores else _scores(method, X, speech, args.jobs)
     model = fit_cross_corpus(**_evaluation_arguments(method, X, speech))

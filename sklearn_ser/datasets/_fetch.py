@@ -15,6 +15,7 @@ from sklearn_ser.datasets._corpora._corpus import Corpus
 from sklearn_ser.datasets._corpora._registry import find_corpus
 from sklearn_ser.datasets._http import Downloader
 from sklearn_ser.exceptions import DownloadError
+from sklearn_ser.utils._advice import advice
 
 __all__ = ["corpus_folder", "fetch_corpus", "obtain"]
 
@@ -165,9 +166,13 @@ def obtain(
     if _is_fetched(folder):
         return folder
     if corpus.download is None:
+        remedy = advice(
+            f"Unpack it to {folder}, where this function finds it, or pass its folder to "
+            f"load_corpus.",
+            f"Unpack it, and pass its folder as --corpus {corpus.name}=FOLDER.",
+        )
         raise DownloadError(
-            f"{corpus.title} cannot be downloaded freely. {corpus.how_to_get} Unpack it to "
-            f"{folder}, where this function finds it, or pass its folder to load_corpus."
+            f"{corpus.title} cannot be downloaded freely. {corpus.how_to_get} {remedy}"
         )
     if not download_if_missing:
         raise DownloadError(

@@ -170,9 +170,10 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
         """Return why a target with fewer rows than `min_target` is no target; else empty."""
         if len(X_target) >= self.min_target:
             return ""
+        limit = advice(f" and min_target={self.min_target}", f", fewer than {self.min_target}")
         return (
-            f"the target has {len(X_target)} rows and min_target={self.min_target}: the shares "
-            f"of classes in so few rows say little. Predict all recordings of a corpus together"
+            f"the target has {len(X_target)} rows{limit}: the shares of classes in so few rows say "
+            f"little. Predict all recordings of a corpus together"
         )
 
     def _not_adapted(self, reason, rest=""):

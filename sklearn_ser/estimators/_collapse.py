@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ser.exceptions import PosteriorCollapseWarning
+from sklearn_ser.utils._advice import in_python
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["ACTIVE", "MEASURED_ROWS", "report_divergence", "warn_if_constant", "warn_of_collapse"]
@@ -25,7 +26,7 @@ def warn_of_collapse(active, n_units, remedy):
     which = f", {active.tolist()}," if len(active) else ""
     warnings.warn(
         f"Posterior collapse: of {n_units} latent units {len(active)}{which} vary with the input; "
-        f"the other columns of the embedding are almost constant. {remedy}",
+        f"the other columns of the embedding are almost constant. {in_python(remedy)}",
         PosteriorCollapseWarning,
         stacklevel=caller_stacklevel(),
     )
@@ -36,10 +37,13 @@ def warn_if_constant(Z, X, learning_rate):
     # Compared with the features: an encoder may well shrink its latent, its decoder restores it.
     if Z.std(axis=0).max() >= _CONSTANT * X.std(axis=0).max():
         return
+    remedy = in_python(
+        f"If learning_rate, which is {learning_rate:g}, is large, the hidden units have died: "
+        f"lower it. Otherwise the training has not left the plateau at its start: raise max_epochs "
+        f"or learning_rate."
+    )
     warnings.warn(
-        f"All rows have almost the same embedding. If learning_rate, which is {learning_rate:g}, "
-        f"is large, the hidden units have died: lower it. Otherwise the training has not left the "
-        f"plateau at its start: raise max_epochs or learning_rate.",
+        f"All rows have almost the same embedding. {remedy}",
         PosteriorCollapseWarning,
         stacklevel=caller_stacklevel(),
     )
@@ -55,7 +59,7 @@ def report_divergence(watch, n_epochs, X, learning_rate, *, from_scratch):
     """
     if not watch.diverged:
         return
-    remedy = (
+    remedy = in_python(
         f"Lower learning_rate, which is {learning_rate:g}, and bring the features to a common "
         f"scale, for instance by a CorpusScaler: the largest absolute value of X is "
         f"{np.abs(X).max():.3g}."

@@ -13,6 +13,7 @@ from sklearn_ser.estimators._scaling import (
     standardise_groups,
 )
 from sklearn_ser.exceptions import ScalingWarning, SmallBatchWarning
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._identities import encode_ids
 from sklearn_ser.utils._warnings import caller_stacklevel
 
@@ -128,16 +129,23 @@ class ScalerStatistics:
             return
         if n_rows < self.min_batch:
             rows = "1 row" if n_rows == 1 else f"{n_rows} rows"
-            what = f"The batch has {rows}, fewer than min_batch={self.min_batch}; it was"
+            limit = advice(f"min_batch={self.min_batch}", str(self.min_batch))
+            what = f"The batch has {rows}, fewer than {limit}; it was"
         else:
             what = (
                 f"{n_short} of {len(n_values)} features have fewer than "
-                f"min_batch={self.min_batch} values in this batch of {n_rows} rows; they were"
+                f"{advice('min_batch=', '')}{self.min_batch} values in this batch of {n_rows} "
+                f"rows; they were"
             )
+        remedy = advice(
+            "Pass more recordings of the unseen corpus in one batch, lower min_batch, or set "
+            "unseen='pooled' if single recordings are what you have.",
+            "Name more recordings of the same voice or channel; `sklearn-ser predict` takes them "
+            "as --reference.",
+        )
         warnings.warn(
             f"{what} scaled by the pooled statistics of the training corpora instead of its own. "
-            f"Pass more recordings of the unseen corpus in one batch, lower min_batch, or set "
-            f"unseen='pooled' if single recordings are what you have.",
+            f"{remedy}",
             SmallBatchWarning,
             stacklevel=caller_stacklevel(),
         )

@@ -10,6 +10,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_ser.evaluation._fit import steps_within, trained_steps
 from sklearn_ser.exceptions import ScalingWarning
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["warn_of_batches"]
@@ -90,14 +91,17 @@ def warn_of_batches(estimator, recordings, jobs, warned):
     if not found:
         return
     verb = "use" if len(names) > 1 else "uses"
+    remedy = advice(
+        "Set CorpusScaler(unseen='pooled'), and adaptation=None where there is such a parameter, "
+        "or else set_fit_request(X_target=False) of the step; fewer n_splits help only if each "
+        "fold then has several emotions.",
+        "Add a second corpus, or use --method svm-global, which has no such statistics.",
+    )
     message = (
         f"{' and '.join(sorted(names))} {verb} statistics of the held-out speakers, who have at "
         f"most half of the emotions of the training speakers, in {', '.join(found)}. What is "
         f"common to a batch is removed or taken for the corpus, and with it the emotion: the score "
-        f"can be far too low (on URDU 0.27, with pooled statistics 0.60). Set "
-        f"CorpusScaler(unseen='pooled'), and adaptation=None where there is such a parameter, or "
-        f"else set_fit_request(X_target=False) of the step; fewer n_splits help only if each fold "
-        f"then has several emotions."
+        f"can be far too low (on URDU 0.27, with pooled statistics 0.60). {remedy}"
     )
     warnings.warn(message, ScalingWarning, stacklevel=caller_stacklevel())
     warned.loc[len(warned)] = ["all", ScalingWarning.__name__, message]

@@ -19,6 +19,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn_ser._sklearn import _safe_indexing
 from sklearn_ser.evaluation._fit import check_params_are_taken, offer, prepare
 from sklearn_ser.evaluation._inputs import Recordings
+from sklearn_ser.utils._advice import advice, carrying_advice
 from sklearn_ser.utils._identities import without_spelling_warnings
 from sklearn_ser.utils._models import random_states, unwrapped
 from sklearn_ser.utils._progress import follow
@@ -226,10 +227,13 @@ def _check_classes(y, job):
     unseen = np.setdiff1d(y[job.test], learnt)
     if not unseen.size:
         return []
+    remedy = advice(
+        "Drop them from y for a score over the classes that both have.",
+        "For a score over the emotions that both have, name these with --emotions.",
+    )
     message = (
         f"The recordings to train on for {job.title} lack its classes {unseen.tolist()}: they "
-        f"cannot be predicted and count with recall 0. Drop them from y for a score over the "
-        f"classes that both have."
+        f"cannot be predicted and count with recall 0. {remedy}"
     )
     return [(UserWarning, message)]
 
@@ -325,7 +329,7 @@ def run_plans(plans, *, n_jobs, verbose, title):
     # Results come in the order in which they are ready, so that the line about one does not wait
     # for those that were started before it.
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_run_task)(number, plan.estimator, plan.recordings, job)
+        delayed(carrying_advice(_run_task))(number, plan.estimator, plan.recordings, job)
         for number, (plan, job) in ((number, tasks[number]) for number in order)
     )
     results = follow(

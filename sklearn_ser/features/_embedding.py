@@ -12,6 +12,7 @@ from sklearn_ser.audio import MAXIMUM_DURATION
 from sklearn_ser.encoders._source import CustomSource, find_source, is_cpu, is_on_hub
 from sklearn_ser.exceptions import EncoderError
 from sklearn_ser.features._transformer import RecordingTransformer
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["EmbeddingExtractor"]
@@ -306,8 +307,8 @@ class EmbeddingExtractor(RecordingTransformer):
         if not fitted or callable(self.encoder):
             return str(error)
         return (
-            f"{error} The model was fitted with {_describe(fitted)}: bring these files here "
-            "and set the parameter encoder to their folder."
+            f"{error} The model was fitted with {_describe(fitted)}: bring these files here and "
+            f"{advice('set the parameter encoder to their folder', 'pass --encoder FOLDER')}."
         )
 
     def _source(self):

@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._worker import Outcome, compute, digest, name_of, one_thread
+from sklearn_ser.utils._advice import advice, carrying_advice
 
 __all__ = ["Extraction", "in_parts"]
 
@@ -199,8 +200,8 @@ class Extraction:
         if len(self._killed) > _MAX_KILLED:
             raise RuntimeError(
                 f"Worker processes end{_exit_codes(error)} whatever they compute: "
-                f"{', '.join(self._killed)} ended one each. Compute one of them with n_jobs=1 to "
-                "find the cause."
+                f"{', '.join(self._killed)} ended one each. Compute one of them with "
+                f"{advice('n_jobs=1', '--jobs 1')} to find the cause."
             ) from error
         reason = AudioError(
             f"{self._killed[-1]}: computing its features ended the worker process"
@@ -248,7 +249,7 @@ class Extraction:
                 return
 
     def _task(self, position, item):
-        return delayed(compute)(
+        return delayed(carrying_advice(compute))(
             self._function,
             position,
             # Not by abspath, which resolves "link/.." to the folder that contains the link.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._threads import SharedLimit
 
@@ -54,10 +55,12 @@ def resolve_device(device: str) -> torch.device:
             f"knows, got {plain(device)!r}."
         ) from None
     if not is_available(resolved):
+        given = advice(f"device={plain(device)!r}", f"The device {plain(device)!r}")
+        remedy = advice("Use device='cpu', or device='auto'", "Use --device cpu, or --device auto")
         raise RuntimeError(
-            f"device={plain(device)!r} is not available here: torch {torch.__version__} sees "
-            f"{torch.cuda.device_count()} CUDA devices. Use device='cpu', or device='auto' to take "
-            f"a GPU only where there is one."
+            f"{given} is not available here: torch {torch.__version__} sees "
+            f"{torch.cuda.device_count()} CUDA devices. {remedy} to take a GPU only where there "
+            f"is one."
         )
     return resolved
 

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from sklearn_ser.exceptions import PersistenceError
+from sklearn_ser.utils._advice import advice
 
 __all__ = ["open_archive", "size_limit", "too_large", "unpack"]
 
@@ -36,7 +37,8 @@ def too_large(path, what, limit):
     return PersistenceError(
         f"{path} takes more than {limit / 2**20:.0f} MiB of memory ({what}). A small file that "
         f"unpacks to gigabytes can stop a machine, so it was refused. If you know its origin and "
-        f"expect a model of this size, pass max_size={4 * limit} (in bytes)."
+        f"expect a model of this size, {advice('pass', 'load it in Python with')} "
+        f"max_size={4 * limit} (in bytes)."
     )
 
 

@@ -13,6 +13,7 @@ from sklearn_ser.persistence._file import current_versions, import_skops, read
 from sklearn_ser.persistence._parts import parts_of
 from sklearn_ser.persistence._portable import restored
 from sklearn_ser.persistence._soundness import check_sound
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
@@ -67,10 +68,11 @@ def _look_through(path, entries, trusted, limit, saved):
         raise PersistenceError(_explain(path, saved, error)) from error
     if contents.unknown:
         names = sorted(contents.unknown)
+        options = " ".join(f"--trust {name}" for name in names)
         raise PersistenceError(
             f"{path} has types that are not trusted: {', '.join(names)}. Nothing was "
             f"loaded. If you know these types and trust the author of the file, pass "
-            f"trusted={names}."
+            f"{advice(f'trusted={names}', options)}."
         )
     return contents
 

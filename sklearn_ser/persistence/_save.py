@@ -12,6 +12,7 @@ from sklearn_ser.persistence._archive import size_limit
 from sklearn_ser.persistence._audit import TooLargeError, audit
 from sklearn_ser.persistence._file import import_skops, unzip, write
 from sklearn_ser.persistence._portable import portable
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 
@@ -78,6 +79,9 @@ def _warn(path, unknown, size):
     arguments = ([f"trusted={unknown}"] if unknown else []) + ([f"max_size={size}"] if size else [])
     if not arguments:
         return
+    call = f"call load({str(path)!r}, {', '.join(arguments)})"
+    options = " ".join(f"--trust {name}" for name in unknown)
+    in_shell = call if size else f"pass {options} to the commands that use it"
     reasons = []
     if unknown:
         reasons.append(
@@ -88,7 +92,7 @@ def _warn(path, unknown, size):
         reasons.append("it is larger than load allows by default")
     warnings.warn(
         f"{path} was saved, but {', and '.join(reasons)}. To load it where it is trusted, "
-        f"call load({str(path)!r}, {', '.join(arguments)}).",
+        f"{advice(call, in_shell)}.",
         PersistenceWarning,
         stacklevel=caller_stacklevel(),
     )

@@ -61,17 +61,16 @@ def in_python(remedy: str) -> str:
 
 
 class _Carried:
-    """A function that advises in a worker the reader whom the caller advised."""
+    """A function whose messages advise users of the command line, in a worker too."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.to_shell = for_shell()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with advising(self.to_shell):
+        with advising(to_shell=True):
             return self.function(*args, **kwargs)
 
 
 def carrying_advice(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a picklable function for workers, whose messages have the words of this process."""
-    return _Carried(function)
+    return _Carried(function) if for_shell() else function
