@@ -267,3 +267,17 @@ def test_the_folder_is_not_a_corpus(own_folder, tmp_path, capsys):
     error = capsys.readouterr().err
     assert "Sort the recordings, or list them in a .csv file with the columns path and e" in error
     assert python_words(error) == []
+
+
+def test_workers_advise_in_shell_words_too(own_table, cache, capsys):
+    options = ["--corpus", f"mine={own_table}", "--cache", cache, "--jobs", 2]
+    assert run("evaluate", *options) == 0
+    messages = capsys.readouterr().err
+    assert "`sklearn-ser predict` takes them as --reference" in messages
+    assert python_words(messages.replace("ravdess=FOLDER", "")) == []
+
+
+def test_a_recording_that_is_too_long_for_workers(own_folder, tmp_path, capsys):
+    options = ["--on-error", "raise", "--max-duration", 0.1]
+    assert run("extract", own_folder, *options, "--jobs", 2, "--out", tmp_path / "x.csv") == 1
+    assert "or pass a longer --max-duration in training if this" in capsys.readouterr().err

@@ -31,6 +31,7 @@ from sklearn_ser.cli._speech import (
     make_extractor,
 )
 from sklearn_ser.utils._optional import require_extra
+from sklearn_ser.utils._progress import say
 from sklearn_ser.utils._spelling import harmless
 
 _SYNTHESISED = (

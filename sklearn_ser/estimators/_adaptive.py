@@ -92,6 +92,9 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
     # Parameters that do not change what a copy adapted to some rows has learnt.
     _without_effect_on_adaptation = ("random_state", "verbose")
 
+    # Whether a warning has said why this object was not adapted.
+    _was_refused = False
+
     @abstractmethod
     def _adapt_to(self, X_target):
         """Adapt to validated rows, or return the text of a warning and stay as before."""
@@ -112,6 +115,7 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
             # A list with NaN becomes an array with a class 'nan'.
             refuse_unlabelled(y, name="y", remedy=_AS_TARGET)
         X, y = validate_data(self, X, y, dtype=np.float32, order="C", copy=copy)
+        self._was_refused = False
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -180,6 +184,7 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
         """Return the text of a warning: why adaptation failed, and what was done instead."""
         if not reason:
             return ""
+        self._was_refused = True
         if not rest:
             rest = (
                 "it stays as it was adapted before"
@@ -224,7 +229,7 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
         X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
         if self.adaptation == "predict":
             return self._adapted_copy(X), X
-        if self.adaptation == "fit" and not self.adapted_:
+        if self.adaptation == "fit" and not (self.adapted_ or self._was_refused):
             name = type(self).__name__
             remedy = advice(
                 "Call adapt, pass X_target to fit, or set adaptation='predict'; adaptation=None "
@@ -276,4 +281,5 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
     def __getstate__(self):
         state = super().__getstate__()
         state.pop("_cache", None)
+        state.pop("_was_refused", None)
         return state

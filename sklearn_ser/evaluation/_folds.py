@@ -328,8 +328,10 @@ def run_plans(plans, *, n_jobs, verbose, title):
         order.sort(key=lambda number: -_cost(*tasks[number]))
     # Results come in the order in which they are ready, so that the line about one does not wait
     # for those that were started before it.
+    # Made here: joblib asks for jobs in threads of its own, which do not know the reader.
+    run_task = delayed(carrying_advice(_run_task))
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(carrying_advice(_run_task))(number, plan.estimator, plan.recordings, job)
+        run_task(number, plan.estimator, plan.recordings, job)
         for number, (plan, job) in ((number, tasks[number]) for number in order)
     )
     results = follow(

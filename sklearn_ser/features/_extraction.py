@@ -130,6 +130,8 @@ class Extraction:
         self._n_jobs = n_jobs
         self._stop = stop
         self._progress = progress
+        # Made here: joblib asks for tasks in threads of its own, which do not know the reader.
+        self._delayed_compute = delayed(carrying_advice(compute))
 
     def run(self, recordings):
         """Run the extraction.
@@ -249,7 +251,7 @@ class Extraction:
                 return
 
     def _task(self, position, item):
-        return delayed(carrying_advice(compute))(
+        return self._delayed_compute(
             self._function,
             position,
             # Not by abspath, which resolves "link/.." to the folder that contains the link.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 __all__ = ["advice", "advising", "carrying_advice", "for_shell", "in_python"]
@@ -60,17 +61,11 @@ def in_python(remedy: str) -> str:
     return advice(remedy, f"Use another --method, or do this in Python: {remedy}")
 
 
-class _Carried:
-    """A function whose messages advise users of the command line, in a worker too."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with advising(to_shell=True):
-            return self.function(*args, **kwargs)
+def _advise_shell(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with advising(to_shell=True):
+        return function(*args, **kwargs)
 
 
 def carrying_advice(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a picklable function for workers, whose messages have the words of this process."""
-    return _Carried(function) if for_shell() else function
+    return partial(_advise_shell, function) if for_shell() else function

@@ -1,4 +1,6 @@
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +28,13 @@ def test_aliases_translate_into_the_vocabulary():
     assert set(ALIASES.values()) <= set(EMOTIONS)
     assert not set(ALIASES) & set(EMOTIONS)
     assert all(word == word.lower() for word in ALIASES)
+
+
+def test_every_known_word_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "corpora.rst").read_text(encoding="utf-8")
+    documented = set(re.findall(r"\w+", page.partition(".. _known-words:")[2]))
+    for languages in KNOWN_WORDS.values():
+        assert {word for words in languages.values() for word in words.split()} <= documented
 
 
 def test_no_word_has_two_meanings():

@@ -1,5 +1,6 @@
 """The warning that a classifier was not adapted: heard once, whatever stands around it."""
 
+import pickle
 import subprocess
 import sys
 import warnings
@@ -202,3 +203,16 @@ def test_it_is_heard_once_in_each_worker_and_points_at_the_caller(tmp_path):
     n_heard = done.stderr.count("knows its source only")
     assert 2 <= n_heard <= 3  # each of the two workers, if both had work, and this process
     assert "script.py:8: NotAdaptedWarning" in done.stderr
+
+
+def test_whoever_was_refused_is_not_told_to_adapt(heard):
+    model = tiny().fit(X, Y, X_target=X[:5])
+    model.predict(X[:5])
+    [text] = heard()
+    assert "the target has 5 rows" in text
+    # A copy, such as one from a file, does not know what its original has tried.
+    pickle.loads(pickle.dumps(model)).predict(X[:5])
+    assert "knows its source only" in heard()[1]
+    model.fit(X, Y).predict(X[:5])
+    model.adapt(X).predict(X[:5])
+    assert len(heard()) == 2
