@@ -1,9 +1,15 @@
 """Read recordings as mono waveforms, and check every waveform."""
 
-from sklearn_ser.audio._decoding import MAXIMUM_DURATION, load_audio, read_recording
+from sklearn_ser.audio._decoding import (
+    MAXIMUM_DURATION,
+    load_audio,
+    read_recording,
+    recording_digest,
+)
 from sklearn_ser.audio._formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, LFS_POINTER, find_ffmpeg
 from sklearn_ser.audio._inspection import Inspection, inspect_recording
 from sklearn_ser.audio._opening import file_digest, open_recording
+from sklearn_ser.audio._segment import Segment
 from sklearn_ser.audio._waveform import (
     MINIMUM_DURATION,
     Remark,
@@ -20,6 +26,7 @@ __all__ = [
     "MINIMUM_DURATION",
     "Inspection",
     "Remark",
+    "Segment",
     "check_rate",
     "check_waveform",
     "examine_waveform",
@@ -29,4 +36,5 @@ __all__ = [
     "load_audio",
     "open_recording",
     "read_recording",
+    "recording_digest",
 ]

@@ -3,16 +3,19 @@
 import contextlib
 import functools
 import io
+import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sklearn_ser.audio._containers import Survey, survey
 from sklearn_ser.audio._ffmpeg import Decoded, decode_with_ffmpeg
-from sklearn_ser.audio._formats import FFMPEG_SUFFIXES, LFS_POINTER
+from sklearn_ser.audio._formats import FFMPEG_SUFFIXES
 from sklearn_ser.audio._opening import PatchedFile, file_digest, open_recording, reader
+from sklearn_ser.audio._segment import Segment
+from sklearn_ser.audio._sound import BLOCK, TOLERANCE, cut, is_text, open_sound, read_blocks, seek
 from sklearn_ser.audio._types import Hasher, PathLike, Rate, Samples
 from sklearn_ser.audio._waveform import (
     Levels,
@@ -27,30 +30,24 @@ from sklearn_ser.exceptions import AudioError
 from sklearn_ser.utils._advice import advice
 
 if TYPE_CHECKING:
-    import soundfile
+    from hashlib import _Hash
 
 __all__ = [
     "MAXIMUM_DURATION",
     "Recording",
+    "decoded",
     "ends_early",
     "load_audio",
     "missing_samples",
-    "open_sound",
     "read_recording",
+    "recording_digest",
 ]
 
 #: Default limit for the duration of a recording in seconds: four hours.
 MAXIMUM_DURATION = 14400
 
-# Samples, of all channels together, per block of decoding.
-_BLOCK = 2**18
-
-# Smaller differences come from headers that count differently, not from missing samples.
-_TOLERANCE = 0.02  # seconds
 # MP3 declares frames of 1152 samples, and some writers count their padding.
 _TOLERANCE_MP3 = 0.05  # of the duration
-
-_UNRECOGNISED_FORMAT = 1
 
 
 class Recording(NamedTuple):
@@ -60,23 +57,6 @@ class Recording(NamedTuple):
     sr: Rate
     remarks: list[Remark]
     digest: bytes | None
-
-
-@functools.cache
-def _sound_file_class() -> "type[soundfile.SoundFile]":
-    import soundfile
-
-    class Forward(soundfile.SoundFile):
-        """A file that is read once, from the beginning to the end.
-
-        In a seekable file, soundfile would seek after each block, which fails if
-        lengths are damaged, and which makes MP3 decoders return other samples.
-        """
-
-        def seekable(self) -> bool:
-            return False
-
-    return Forward
 
 
 class _Growing:
@@ -99,96 +79,61 @@ class _Growing:
         return self._array
 
 
-def _not_readable(name: str, error: Exception, head: bytes) -> AudioError:
-    if head.startswith(LFS_POINTER):
-        return AudioError(
-            f"{name}: this is a git-lfs pointer, not the recording. Run `git lfs pull` in the "
-            "folder that was cloned."
-        )
-    reason = getattr(error, "error_string", str(error)).strip()
-    reason = reason or f"error {getattr(error, 'code', type(error).__name__)} of libsndfile"
-    what = "text, such as a web page" if _is_text(head) else "a damaged file or another format"
-    return AudioError(
-        f"{name}: not readable as audio ({reason}); this may be {what}. Expected a complete file "
-        "that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF … Convert it or fetch it again."
-    )
-
-
-def _is_text(head: bytes) -> bool:
-    return all(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
-
-
-def open_sound(
-    file: io.FileIO,
-    path: PathLike,
-    patches: Sequence[tuple[int, bytes]],
-    name: str,
-    head: bytes,
-) -> "soundfile.SoundFile":
-    """Open a file with libsndfile by its content, or by its name if the content is unknown."""
-    sound_file = _sound_file_class()
-    file.seek(0)
-    try:
-        if patches or os.name == "nt":
-            # A descriptor may be passed on only if all libraries share one C runtime.
-            return sound_file(PatchedFile(file, patches))
-        return sound_file(file.fileno(), closefd=False)
-    except Exception as error:
-        # For damaged files, libraries raise exceptions of any type.
-        if getattr(error, "code", None) != _UNRECOGNISED_FORMAT or _is_text(head):
-            raise _not_readable(name, error, head) from error
-    try:
-        sound = sound_file(os.fspath(path) if os.name == "nt" else os.fsencode(path))
-    except Exception as error:
-        raise _not_readable(name, error, head) from error
-    if not os.path.samestat(os.stat(path), os.fstat(file.fileno())):
-        sound.close()
-        raise AudioError(f"{name}: the file was replaced while it was read. Read it again.")
-    return sound
-
-
-def _read_blocks(sound: "soundfile.SoundFile", name: str, head: bytes) -> Iterator[Samples]:
-    """Yield blocks of samples until the end."""
-    n = max(_BLOCK // sound.channels, 1024)
-    while True:
-        try:
-            block = sound.read(n, dtype="float32", always_2d=True)
-        except Exception as error:
-            raise _not_readable(name, error, head) from error
-        if len(block):
-            yield block
-        if len(block) < n:
-            return
-
-
 @contextlib.contextmanager
-def _decoded(file: io.FileIO, path: PathLike, name: str, max_duration: float) -> Iterator[Decoded]:
-    """Yield the rate, blocks of samples, and a function from their number to remarks."""
+def decoded(file: io.FileIO, segment: Segment, name: str, max_duration: float) -> Iterator[Decoded]:
+    """Decode an open file, or a segment of it.
+
+    Yields
+    ------
+    sr : int
+        Sampling rate in Hz.
+    blocks : iterator of ndarray of shape (n_samples, n_channels)
+        The samples.
+    remarks : callable
+        From the number of samples and the rate to remarks on what is missing; on a segment, none.
+    """
     read = reader(file)
     head = read(0, 512)
-    found = survey(read, os.fstat(file.fileno()).st_size)
+    if segment.whole or not head.startswith((b"OggS", b"fLaC")):
+        found = survey(read, os.fstat(file.fileno()).st_size)
+    else:
+        # It would read all pages for every segment, and hide the length that seeking needs.
+        found = Survey()
     try:
-        sound = open_sound(file, path, found.patches, name, head)
+        sound = open_sound(file, segment.path, found.patches, name, head)
     except AudioError:
-        if os.path.splitext(name)[1].lower() not in FFMPEG_SUFFIXES or _is_text(head):
+        if os.path.splitext(segment.path)[1].lower() not in FFMPEG_SUFFIXES or is_text(head):
             raise
-        decoding = decode_with_ffmpeg(
-            path, head, name=name, max_duration=max_duration, block_size=_BLOCK
-        )
-        with decoding as decoded:
-            yield decoded
+        # A second earlier: the first frame after a seek lacks what the one before adds to it.
+        start = max(math.floor(segment.start) - 1, 0)
+        with decode_with_ffmpeg(
+            segment.path,
+            head,
+            name=name,
+            start=start,
+            max_duration=(segment.end or segment.start + max_duration) - start,
+            block_size=BLOCK,
+        ) as (sr, blocks, remarks):
+            if not segment.whole:
+                blocks = cut(blocks, sr, segment, start * sr, name)
+            yield sr, blocks, remarks
         return
     with sound:
-        if sound.format == "MP3":
-            found = found._replace(frames=sound.frames)
-        remarks = functools.partial(missing_samples, found)
-        yield sound.samplerate, _read_blocks(sound, name, head), remarks
+        if segment.whole:
+            if sound.format == "MP3":
+                found = found._replace(frames=sound.frames)
+            remarks = functools.partial(missing_samples, found)
+            yield sound.samplerate, read_blocks(sound, name, head), remarks
+            return
+        first = seek(sound, round(segment.start * sound.samplerate))
+        blocks = cut(read_blocks(sound, name, head), sound.samplerate, segment, first, name)
+        yield sound.samplerate, blocks, lambda n_samples, sr: []
 
 
 def missing_samples(found: Survey, n_samples: int, sr: Rate) -> list[Remark]:
     """Return remarks on samples that a file declares but does not have."""
     duration = n_samples / sr
-    declared, tolerance = duration, _TOLERANCE
+    declared, tolerance = duration, TOLERANCE
     if found.declared is not None and found.present is not None:
         declared = duration * found.declared / found.present
     elif found.frames is not None:
@@ -208,7 +153,7 @@ def missing_samples(found: Survey, n_samples: int, sr: Rate) -> list[Remark]:
 
 def _tolerance(n_samples: int, sr: Rate, mp3: bool) -> float:
     """Return how many seconds of the declared samples may be missing without a remark."""
-    return _TOLERANCE_MP3 * n_samples / sr + 2304 / sr if mp3 else _TOLERANCE
+    return _TOLERANCE_MP3 * n_samples / sr + 2304 / sr if mp3 else TOLERANCE
 
 
 def ends_early(file: io.FileIO, n_samples: int, sr: Rate, *, mp3: bool) -> bool:
@@ -277,12 +222,28 @@ class _Mono:
             yield self.levels.take(block)
 
 
+def _hashed(blocks: Iterator[Samples], sr: Rate, hashed: "_Hash") -> Iterator[Samples]:
+    """Pass samples on, and into a digest that depends on nothing else of the file."""
+    for i, block in enumerate(blocks):
+        if i == 0:
+            hashed.update(f"segment {sr} {block.shape[1]}\0".encode())
+        hashed.update(np.ascontiguousarray(block).data)
+        yield block
+
+
 def _decode(
-    file: io.FileIO, path: PathLike, sampling_rate: Rate | None, name: str, max_duration: float
+    file: io.FileIO,
+    segment: Segment,
+    sampling_rate: Rate | None,
+    name: str,
+    max_duration: float,
+    hashed: "_Hash | None",
 ) -> tuple[Samples, Rate, list[Remark]]:
     samples = _Growing()
-    with _decoded(file, path, name, max_duration) as (sr, blocks, missing):
+    with decoded(file, segment, name, max_duration) as (sr, blocks, missing):
         recorded = check_rate(sr, name)
+        if hashed is not None:
+            blocks = _hashed(blocks, recorded, hashed)
         wanted = recorded if sampling_rate is None else sampling_rate
         mono = _Mono(blocks, recorded, max_duration, name)
         for block in mono if wanted == recorded else _resampled(mono, recorded, wanted):
@@ -323,18 +284,54 @@ def read_recording(
         As for `load_audio`.
     """
     check_max_duration(max_duration)
-    path = os.fspath(path)
-    name = os.fsdecode(path)
+    segment = Segment.parse(path)
+    name = str(segment)
     if sampling_rate is not None:
         sampling_rate = check_rate(sampling_rate, name)
-    with open_recording(path) as file:
+    with open_recording(segment.path) as file:
         before = os.fstat(file.fileno())
-        digest = None if hash_ is None else file_digest(file, name, hash_)
-        y, sr, remarks = _decode(file, path, sampling_rate, name, max_duration)
+        digest, hashed = None, None
+        if hash_ is not None and segment.whole:
+            digest = file_digest(file, name, hash_)
+        elif hash_ is not None:
+            hashed = hash_()
+        y, sr, remarks = _decode(file, segment, sampling_rate, name, max_duration, hashed)
+        if hashed is not None:
+            digest = hashed.digest()
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise AudioError(f"{name}: the file changed while it was read. Read it again.")
     return Recording(y, sr, remarks, digest)
+
+
+def recording_digest(path: PathLike, hash_: Hasher) -> bytes:
+    """Return a digest of all that determines the samples of a recording.
+
+    That of a file is `file_digest`. That of a segment is made of its samples, so the rest of a long
+    recording need not be read; it is the one that `read_recording` returns.
+
+    Parameters
+    ----------
+    path : str or path-like
+        An audio file or a segment.
+    hash_ : callable
+        Returns a new hash object of `hashlib`.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, AudioError
+        As for `load_audio`.
+    """
+    segment = Segment.parse(path)
+    name = str(segment)
+    with open_recording(segment.path) as file:
+        if segment.whole:
+            return file_digest(file, name, hash_)
+        hashed = hash_()
+        with decoded(file, segment, name, MAXIMUM_DURATION) as (sr, blocks, _):
+            for _ in _hashed(blocks, check_rate(sr, name), hashed):
+                pass
+    return hashed.digest()
 
 
 def load_audio(
@@ -356,7 +353,8 @@ def load_audio(
         A file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF and others, with
         any sampling rate, bit depth and number of channels. The formats in
         `sklearn_ser.audio.FFMPEG_SUFFIXES`, such as ``.m4a``, are decoded by
-        the program ffmpeg if it is installed.
+        the program ffmpeg if it is installed. A `Segment`, or its text such as
+        ``call.wav#t=12.5,17``, is read alone, without what comes before it.
     sampling_rate : int or None, default=16000
         Rate of the result in Hz. Jitter, shimmer, formants and spectra depend
         on the rate, so corpora recorded at different rates are comparable only
@@ -383,7 +381,7 @@ def load_audio(
         The file is empty, not a regular file or not audio, has no complete
         header, holds samples that are NaN, infinite or in another unit (see
         `check_waveform`), or lasts less than 60 ms or longer than
-        `max_duration`.
+        `max_duration`. Or it ends before the segment does.
 
     Warns
     -----

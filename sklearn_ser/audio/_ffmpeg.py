@@ -58,11 +58,14 @@ def _demuxer(head: bytes, suffix: str) -> str:
     return _BY_SUFFIX.get(suffix, "mov")
 
 
-def _command(program: str, path: PathLike, demuxer: str, seconds: float) -> list[str | bytes]:
+def _command(
+    program: str, path: PathLike, demuxer: str, seconds: float, start: int = 0
+) -> list[str | bytes]:
     # With "file:", ffmpeg does not interpret part of the name as a protocol or an option.
     return [
         program, "-nostdin", "-hide_banner", "-loglevel", "error",
         "-protocol_whitelist", "file,pipe", "-f", demuxer,
+        *(["-ss", str(start)] if start else []),
         "-i", b"file:" + os.fsencode(os.path.join(os.getcwd(), os.fsdecode(path))),
         "-map", "0:a:0", "-vn", "-sn", "-dn", "-t", f"{seconds:.0f}",
         "-c:a", "pcm_f32le", "-map_metadata", "-1", "-fflags", "+bitexact",
@@ -100,7 +103,13 @@ def _blocks(pipe: IO[bytes], n_channels: int, n_samples: int) -> Iterator[Sample
 
 @contextlib.contextmanager
 def decode_with_ffmpeg(
-    path: PathLike, head: bytes, *, name: str, max_duration: float, block_size: int
+    path: PathLike,
+    head: bytes,
+    *,
+    name: str,
+    max_duration: float,
+    block_size: int,
+    start: int = 0,
 ) -> Iterator[Decoded]:
     """Decode a recording in another process.
 
@@ -117,6 +126,8 @@ def decode_with_ffmpeg(
         a longer recording.
     block_size : int
         Number of samples per block, of all channels together.
+    start : int, default=0
+        Seconds to leave out at the beginning.
 
     Yields
     ------
@@ -134,14 +145,14 @@ def decode_with_ffmpeg(
         ffmpeg is not installed, cannot read the file, or takes longer than ten
         minutes.
     """
-    suffix = os.path.splitext(name)[1].lower()
+    suffix = os.path.splitext(path)[1].lower()
     program = find_ffmpeg()
     if program is None:
         raise AudioError(
             f"{name}: reading {suffix} needs the program ffmpeg, which is not installed. Install "
             f"it, or convert the recording: ffmpeg -i NAME{suffix} NAME.wav"
         )
-    command = _command(program, path, _demuxer(head, suffix), min(max_duration, 1e8) + 1)
+    command = _command(program, path, _demuxer(head, suffix), min(max_duration, 1e8) + 1, start)
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(

@@ -9,11 +9,12 @@ from sklearn_ser.audio._decoding import (
     MAXIMUM_DURATION,
     ends_early,
     missing_samples,
-    open_sound,
     read_recording,
 )
 from sklearn_ser.audio._formats import FFMPEG_SUFFIXES
 from sklearn_ser.audio._opening import open_recording, reader
+from sklearn_ser.audio._segment import Segment
+from sklearn_ser.audio._sound import TOLERANCE, open_sound
 from sklearn_ser.audio._types import PathLike
 from sklearn_ser.audio._waveform import (
     MINIMUM_DURATION,
@@ -76,6 +77,18 @@ def _range_problem(found: Inspection, name: str, max_duration: float) -> Remark 
     return None
 
 
+def _of_segment(found: Inspection, segment: Segment) -> Inspection:
+    """Return what is known of a recording for a segment of it."""
+    if segment.whole or math.isnan(found.duration):
+        return found
+    end = found.duration if segment.end is None else segment.end
+    duration = max(min(end, found.duration) - segment.start, 0.0)
+    if end <= found.duration + TOLERANCE and duration:
+        return found._replace(duration=duration, problems=())
+    text = f"the recording ends at {found.duration:.2f} s, before the segment does"
+    return found._replace(duration=duration, problems=(Remark("too short", text),))
+
+
 def inspect_recording(
     path: PathLike, *, max_duration: float = MAXIMUM_DURATION, samples: bool = False
 ) -> Inspection:
@@ -84,7 +97,7 @@ def inspect_recording(
     Parameters
     ----------
     path : str or path-like
-        A file that should be a recording.
+        A file that should be a recording, or a segment of one.
     max_duration : float
         As in `load_audio`.
     samples : bool
@@ -100,7 +113,11 @@ def inspect_recording(
         "clipped", "cancelling channels", "digital silence", "too quiet".
     """
     check_max_duration(max_duration)
-    name = os.fsdecode(os.fspath(path))
+    try:
+        segment = Segment.parse(path)
+    except AudioError as error:
+        return Inspection(problems=(_remark("unusable samples", error, ""),))
+    path, name = segment.path, str(segment)
     try:
         n_bytes = os.stat(path).st_size
     except (FileNotFoundError, NotADirectoryError):
@@ -112,17 +129,18 @@ def inspect_recording(
     try:
         found = _inspect_header(path, name, n_bytes)
     except (AudioError, OSError):
-        if os.path.splitext(name)[1].lower() not in FFMPEG_SUFFIXES:
+        if os.path.splitext(path)[1].lower() not in FFMPEG_SUFFIXES:
             return Inspection(n_bytes, problems=(Remark("unreadable file", ""),))
         # The header of such a file cannot be read here, so ffmpeg has to decode it.
         found, samples = Inspection(n_bytes), True
     else:
+        found = _of_segment(found, segment)
         problem = _range_problem(found, name, max_duration)
         if problem is not None and not math.isnan(found.duration):
             return found._replace(problems=(problem,))
     if not samples:
         return found
-    return _inspect_samples(path, name, found, max_duration)
+    return _inspect_samples(segment, name, found, max_duration)
 
 
 def _inspect_samples(

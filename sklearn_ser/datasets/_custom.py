@@ -9,7 +9,7 @@ import pandas as pd
 
 from sklearn_ser.datasets._base import COLUMNS, RATINGS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
-from sklearn_ser.datasets._paths import absolute_path, file_identity, pointers
+from sklearn_ser.datasets._paths import absolute_path, file_identity, file_of, pointers
 from sklearn_ser.datasets._words import Translator, translate_all
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 from sklearn_ser.utils._advice import advice
@@ -40,10 +40,10 @@ def _select(table, emotions, where):
 def _place(path, root):
     """Return the absolute path of a recording, without blanks around it unless they exist."""
     place = absolute_path(os.path.join(root, os.path.expanduser(os.fspath(path))))
-    if os.path.isfile(place):
+    if os.path.isfile(file_of(place)):
         return place
     bare = absolute_path(os.path.join(root, os.path.expanduser(os.fspath(path).strip())))
-    return bare if os.path.isfile(bare) else place
+    return bare if os.path.isfile(file_of(bare)) else place
 
 
 def _separator_hint(header):
@@ -119,7 +119,7 @@ def _check_columns(table, where):
 def _check_paths(paths, root, where):
     """Make paths absolute; raise if a file is missing or occurs twice in any spelling."""
     paths = [_place(path, root) for path in paths]
-    absent = [path for path in paths if not os.path.isfile(path)]
+    absent = [path for path in paths if not os.path.isfile(file_of(path))]
     if absent:
         hint = ""
         if os.sep == "/" and any("\\" in path for path in absent):
@@ -203,8 +203,9 @@ def read_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     for column in table.columns.intersection(RATINGS):
         table[column] = _check_ratings(table[column], column, where)
     table = _select(as_table(table, corpus=corpus, language=language), emotions, where)
-    notes = format_notes(*split_readable(table["path"]), where, left_out=False)
-    return table, pointer_notes(table["path"], where) + notes
+    files = list(dict.fromkeys(map(file_of, table["path"])))
+    notes = format_notes(*split_readable(files), where, left_out=False)
+    return table, pointer_notes(files, where) + notes
 
 
 def load_table(table, *, root=None, corpus=None, language=None, mapping=None, emotions=None):
@@ -215,7 +216,8 @@ def load_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     Emotions may be words and codes as for :func:`load_folder`; sexes are
     ``f``, ``female``, ``m`` or ``male``. Speakers and sessions get the name of
     their corpus as a prefix, unless all have it already; surrounding blanks are
-    removed, and 1.0 becomes 1 (see :ref:`identities`). Without a column
+    removed, and 1.0 becomes 1 (see :ref:`identities`). A path may be a part of a
+    recording, such as ``call.wav#t=12.5,17`` (see `sklearn_ser.audio.Segment`). Without a column
     ``emotion_raw``, the emotion as written takes its place. No recording is
     opened.
 

@@ -3,7 +3,7 @@
 import os
 import stat
 
-from sklearn_ser.audio import LFS_POINTER
+from sklearn_ser.audio import LFS_POINTER, Segment
 
 __all__ = [
     "absolute_path",
@@ -11,6 +11,7 @@ __all__ = [
     "copies_among",
     "each_once",
     "file_identity",
+    "file_of",
     "pointers",
 ]
 
@@ -34,6 +35,11 @@ def absolute_path(path):
             if os.path.exists(path):
                 return path
     return short
+
+
+def file_of(path):
+    """Return the file that a path means, without times or a channel; see `Segment`."""
+    return Segment.parse(path).path
 
 
 def file_identity(path):

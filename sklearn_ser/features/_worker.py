@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from sklearn_ser.audio import examine_waveform, file_digest, open_recording, read_recording
+from sklearn_ser.audio import examine_waveform, read_recording, recording_digest
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.utils._threads import SharedLimit
 
@@ -44,7 +44,7 @@ def digest(item):
     Parameters
     ----------
     item : str or ndarray
-        Path of a file, which is read once and never as a whole, or a waveform.
+        Path of a file or segment, which is read once and never as a whole, or a waveform.
 
     Returns
     -------
@@ -53,8 +53,7 @@ def digest(item):
     """
     if isinstance(item, str):
         try:
-            with open_recording(item) as file:
-                return file_digest(file, item, _file_hash)
+            return recording_digest(item, _file_hash)
         except (AudioError, OSError):
             return None
     if item.dtype.kind != "f":
