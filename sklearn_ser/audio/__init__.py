@@ -10,6 +10,7 @@ from sklearn_ser.audio._formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, LFS_POIN
 from sklearn_ser.audio._inspection import Inspection, inspect_recording
 from sklearn_ser.audio._opening import file_digest, open_recording
 from sklearn_ser.audio._segment import Segment
+from sklearn_ser.audio._splitting import split, split_recording, split_speech
 from sklearn_ser.audio._waveform import (
     MINIMUM_DURATION,
     Remark,
@@ -37,4 +38,7 @@ __all__ = [
     "open_recording",
     "read_recording",
     "recording_digest",
+    "split",
+    "split_recording",
+    "split_speech",
 ]

@@ -53,7 +53,7 @@ class Segment(os.PathLike[str]):
 
     See Also
     --------
-    load_audio : Read a segment.
+    split_recording : Find the parts of a recording in which someone speaks.
 
     Notes
     -----

@@ -19,6 +19,7 @@ from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._folders import load_folder
 from sklearn_ser.datasets._listing import list_recordings
 from sklearn_ser.datasets._loaders import load_corpora, load_corpus
+from sklearn_ser.datasets._segments import list_segments
 from sklearn_ser.datasets._words import to_emotions
 
 _SYNTHETIC = ("SpeechTruth", "load_truth", "make_corpora", "synthesise_vowel")
@@ -35,6 +36,7 @@ __all__ = [
     "fetch_corpus",
     "list_corpora",
     "list_recordings",
+    "list_segments",
     "load_annotations",
     "load_audformat",
     "load_corpora",
