@@ -23,6 +23,7 @@ from sklearn_ser.cli._model import (
     extract,
     open_model,
 )
+from sklearn_ser.cli._segments import add_segments, check_segments, find_segments
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._spelling import harmless, to_cells, visible
 
@@ -45,6 +46,7 @@ def add_predict(commands):
         sklearn-ser predict model.skops call.wav --reference earlier_calls/
         sklearn-ser predict model.skops recordings/ --format jsonl > emotions.jsonl
         sklearn-ser predict model.skops recordings/ --ask 20 > to_label.csv
+        sklearn-ser predict model.skops call.wav --segments --channels separate --out call.csv
         """,
     )
     add_model(command)
@@ -70,6 +72,7 @@ def add_predict(commands):
         help="instead of emotions, print N recordings to label next, drawn at random, as a table "
         "with an empty column to fill in for `sklearn-ser adapt --labels`",
     )
+    add_segments(command)
     add_labels(command, "--adapt learns them too, and --ask names others")
     _add_output(command)
     add_loading(command)
@@ -167,8 +170,12 @@ def _to_label(paths, labels, n_asked):
 
 def _as_table(table):
     text = table.copy()
-    for name in table.columns[2:]:
-        text[name] = table[name].map(lambda p: "" if p != p else f"{p:.3f}")
+    digits = {"start": 2, "end": 2} | {name: 3 for name in table if name.startswith("p_")}
+    for name, n in digits.items():
+        if name in table:
+            text[name] = ["" if value != value else f"{value:.{n}f}" for value in table[name]]
+    if "channel" in table:
+        text["channel"] = ["" if number is None else str(number) for number in table["channel"]]
     text["emotion"] = text["emotion"].fillna("")
     lines = [dict(zip(text, text, strict=True)), *text.to_dict("records")]
     widths = {name: max(len(line[name]) for line in lines) for name in text}
@@ -200,17 +207,26 @@ def _table(args):
         _, extractor, model = open_model(args)
         paths = list_recordings(args.recordings)
         labels = read_labels(args, paths, model)
+        paths, segments = list_recordings(args.recordings), None
+        if args.segments:
+            segments = find_segments(args, paths)
+            paths = segments.pop("path").tolist()
+        labels = read_labels(args.labels, paths, model)
         if args.ask:
             return _to_label(paths, labels, args.ask)
         X, kept = extract(extractor, paths, args.on_error)
         if args.reference:
             others = list_recordings(args.reference)
+            if args.segments:
+                others = find_segments(args, others)["path"].tolist()
             reference, _ = extract(extractor, others, args.on_error)
             model = _rescaled(model, reference)
         if args.adapt:
             # After rescaling, so that the classifier adapts to the rows it will predict.
             model = _adapted(model, X, None if labels is None else labels[kept])
         table = _predict(model, X, paths, kept, tried_to_adapt=args.adapt)
+        if segments is not None:
+            table = segments.join(table.drop(columns="path"))
     return table[kept] if args.on_error == "skip" else table
 
 
@@ -222,6 +238,7 @@ def _check_usage(args):
         args.parser.error("argument --labels: only --adapt and --ask use labels")
     if args.mapping and not args.labels:
         args.parser.error("argument --mapping: only --labels has labels to translate")
+    check_segments(args)
 
 
 def _run(args):
