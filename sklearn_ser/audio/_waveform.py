@@ -15,6 +15,7 @@ from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = [
+    "FULL_SCALE",
     "MINIMUM_DURATION",
     "Levels",
     "Remark",
@@ -32,8 +33,8 @@ MINIMUM_DURATION = 0.060
 
 _Float = TypeVar("_Float", bound=np.floating)
 
-# The largest value that a 16-bit sample can take; +1.0 itself would wrap round to -1.
-_FULL_SCALE = 32767 / 32768
+#: The largest value that a 16-bit sample can take; +1.0 itself would wrap round to -1.
+FULL_SCALE = 32767 / 32768
 
 _RATES = (4000, 1_000_000)
 
@@ -150,8 +151,8 @@ class Levels:
             low, high = _range(mono, self._name)
         self._n += mono.size
         self._low, self._high = min(self._low, low), max(self._high, high)
-        if low <= -1 or high >= _FULL_SCALE:
-            self._n_full += int(np.count_nonzero(np.abs(mono) >= _FULL_SCALE))
+        if low <= -1 or high >= FULL_SCALE:
+            self._n_full += int(np.count_nonzero(np.abs(mono) >= FULL_SCALE))
             self._n_beyond += int(np.count_nonzero(np.abs(mono) > 1))
         return mono
 
@@ -211,8 +212,8 @@ def clip(y: Samples, name: str) -> Samples:
     """Limit float32 samples to [-1, 32767/32768], in place."""
     # Checked again: huge finite samples overflow when they are resampled or made float32.
     low, high = _range(y, name)
-    if low < -1 or high > _FULL_SCALE:
-        np.clip(y, -1, _FULL_SCALE, out=y)
+    if low < -1 or high > FULL_SCALE:
+        np.clip(y, -1, FULL_SCALE, out=y)
     return y
 
 
