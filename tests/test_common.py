@@ -11,11 +11,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_param_validation, parametrize_with_checks
 
 import sklearn_ser
-from sklearn_ser import SemiSupervisedVAE
+from sklearn_ser import EGeMAPSExtractor, SemiSupervisedVAE
 from sklearn_ser.estimators._base import BaseAutoencoder
 
 # One entry for each estimator: the keyword arguments of every instance to check.
 ARGUMENTS = {
+    "AudioAugmenter": [{"extractor": EGeMAPSExtractor()}],
     "CORALClassifier": [{"max_epochs": 10, "n_estimators": 1}],
     "CorpusScaler": [{}, {"min_batch": 1}, {"unseen": "pooled"}, {"speaker_shrinkage": 10}],
     "DAETransformer": [
@@ -97,6 +98,7 @@ ARGUMENTS = {
 # scikit-learn's checks feed arrays of numbers. Each of these takes something else, and the
 # module named tests by hand what the checks would.
 NOT_FOR_ARRAYS = {
+    "AudioAugmenter": "features/test_augmenter.py",
     "EGeMAPSExtractor": "features/test_extractor.py",
     "EmbeddingExtractor": "features/test_embedding.py",
     "ExtractorUnion": "features/test_union.py",

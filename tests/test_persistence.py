@@ -85,6 +85,8 @@ def make(name, encoder):
         return cls(encoder)
     if name == "ExtractorUnion":
         return cls([("functionals", EGeMAPSExtractor()), ("encoder", EmbeddingExtractor(encoder))])
+    if name == "AudioAugmenter":
+        return cls(EGeMAPSExtractor(), random_state=0)
     parameters = inspect.signature(cls).parameters
     quick = {"max_epochs": 2, "random_state": 0}
     estimator = cls(**{key: value for key, value in quick.items() if key in parameters})

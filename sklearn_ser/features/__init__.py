@@ -5,6 +5,7 @@ of many recordings, as a scikit-learn transformer. `LibrosaExtractor` computes
 statistics of librosa's features, `FunctionExtractor` those of your own function.
 """
 
+from sklearn_ser.features._augmenter import AudioAugmenter
 from sklearn_ser.features._egemaps import (
     DESCRIPTORS,
     FUNCTIONAL_NAMES,
@@ -24,6 +25,7 @@ __all__ = [
     "DESCRIPTORS",
     "FUNCTIONALS",
     "FUNCTIONAL_NAMES",
+    "AudioAugmenter",
     "EGeMAPSExtractor",
     "EmbeddingExtractor",
     "ExtractorUnion",

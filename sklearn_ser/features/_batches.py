@@ -36,6 +36,7 @@ class BatchExtraction(Extraction):
             sampling_rate=self._sampling_rate,
             max_duration=self._max_duration,
             keyed=self._cache is not None,
+            augment=self._augment,
         )
 
     def _collect(self, n_jobs, tasks):

@@ -100,6 +100,8 @@ class Extraction:
         already sent to workers are still computed and stored.
     progress : Progress
         Receives the outcome of every recording.
+    augment : callable or None
+        As in `read`; rows are stored under the digest of the recording as it is.
 
     Attributes
     ----------
@@ -119,6 +121,7 @@ class Extraction:
         n_jobs,
         stop,
         progress,
+        augment=None,
     ):
         self.remarks = {}
         self._function = function
@@ -132,6 +135,7 @@ class Extraction:
         self._progress = progress
         # Made here: joblib asks for tasks in threads of its own, which do not know the reader.
         self._delayed_compute = delayed(carrying_advice(compute))
+        self._augment = augment
 
     def run(self, recordings):
         """Run the extraction.
@@ -260,6 +264,7 @@ class Extraction:
             max_duration=self._max_duration,
             n_columns=self._n_columns,
             keyed=self._cache is not None,
+            augment=self._augment,
         )
 
     def _fetch(self):

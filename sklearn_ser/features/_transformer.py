@@ -82,6 +82,9 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     # Default for objects that were saved before the parameter existed.
     max_duration = MAXIMUM_DURATION
 
+    # What `AudioAugmenter` sets in a copy: how recordings are changed before features are computed.
+    _augmentation = None
+
     def __init__(
         self,
         *,
@@ -279,6 +282,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 n_jobs=self.n_jobs,
                 stop=stop,
                 progress=progress,
+                augment=self._augmentation,
             )
             outcomes = extraction.run(recordings)
             yield from in_parts(outcomes, len(recordings), n_columns, size)
@@ -297,6 +301,8 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             "sampling_rate": self._rate(),
             "features": self._recipe(),
         }
+        if self._augmentation is not None:
+            recipe["augmentation"] = self._augmentation.recipe()
         text = json.dumps(recipe, sort_keys=True, allow_nan=False, default=_plain)
         return FeatureCache(self.cache, text, n_columns)
 

@@ -12,12 +12,34 @@ from sklearn_ser._sklearn import _BaseComposition, _fit_context
 from sklearn_ser.exceptions import AudioWarning
 from sklearn_ser.features._transformer import RecordingTransformer
 
-__all__ = ["ExtractorUnion", "make_extractor_union"]
+__all__ = ["ExtractorUnion", "make_extractor_union", "with_settings"]
 
 _EXPECTED = (
     "expected at least one pair of a name and an extractor, such as "
     "('functionals', EGeMAPSExtractor())."
 )
+
+
+def with_settings(extractor, owner):
+    """Return a copy of an extractor with those settings of the transformer around it that are set.
+
+    Parameters
+    ----------
+    extractor : RecordingTransformer
+        What fit has noted stays.
+    owner : RecordingTransformer
+        Its settings of the machine and its augmentation take precedence.
+    """
+    values = {name: getattr(owner, name) for name in ("max_duration", "cache", "n_jobs")}
+    values = {name: value for name, value in values.items() if value is not None}
+    values["on_error"] = owner.on_error
+    if owner.verbose:
+        values["verbose"] = owner.verbose
+    # Shallow, as set_params replaces attributes.
+    changed = copy.copy(extractor).set_params(**values)
+    if owner._augmentation is not None:
+        changed._augmentation = owner._augmentation
+    return changed
 
 
 def _without_remarks(parts):
@@ -193,13 +215,7 @@ class ExtractorUnion(RecordingTransformer, _BaseComposition):
 
     def _members(self):
         """Return copies of the extractors with the settings of the union."""
-        values = {name: getattr(self, name) for name in ("max_duration", "cache", "n_jobs")}
-        values = {name: value for name, value in values.items() if value is not None}
-        values["on_error"] = self.on_error
-        if self.verbose:
-            values["verbose"] = self.verbose
-        # Shallow, as set_params replaces attributes: what fit has noted stays.
-        return [copy.copy(one).set_params(**values) for one in self._checked()]
+        return [with_settings(one, self) for one in self._checked()]
 
     def _function(self):
         """Return None: each extractor has a function of its own."""

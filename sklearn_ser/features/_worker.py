@@ -114,7 +114,7 @@ class Reading(NamedTuple):
         )
 
 
-def read(position, item, *, sampling_rate, max_duration, keyed):
+def read(position, item, *, sampling_rate, max_duration, keyed, augment=None):
     """Read one recording, or say why that is not possible.
 
     Parameters
@@ -127,24 +127,29 @@ def read(position, item, *, sampling_rate, max_duration, keyed):
         As in `sklearn_ser.audio.load_audio`.
     keyed : bool
         Whether to compute the digest as well.
+    augment : callable or None
+        From ``(y, sr, digest)`` to the waveform to use in place of `y`.
 
     Returns
     -------
     Reading, or Outcome with an `AudioError` or `OSError`
     """
     name = name_of(item, position)
+    identified = keyed or augment is not None
     try:
         if isinstance(item, str):
-            hash_ = _file_hash if keyed else None
+            hash_ = _file_hash if identified else None
             y, sr, remarks, key = read_recording(
                 item, sampling_rate, max_duration=max_duration, hash_=hash_
             )
         else:
             y, sr, remarks = examine_waveform(item, sampling_rate, name)
-            key = digest(item) if keyed else None
+            key = digest(item) if identified else None
+        if augment is not None:
+            y = augment(y, sr, key)
     except (AudioError, OSError) as error:
         return Outcome(position, error=error)
-    return Reading(position, name, y, sr, tuple(remarks), key)
+    return Reading(position, name, y, sr, tuple(remarks), key if keyed else None)
 
 
 def checked_row(values, n_columns, name):

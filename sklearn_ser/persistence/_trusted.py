@@ -17,6 +17,7 @@ _OWN_OBJECTS = {
     "sklearn_ser.estimators._scaler": "CorpusScaler",
     "sklearn_ser.estimators._ssvae": "SemiSupervisedVAE",
     "sklearn_ser.estimators._vae": "KLAnnealedVAE",
+    "sklearn_ser.features._augmenter": "AudioAugmenter",
     "sklearn_ser.features._embedding": "EmbeddingExtractor",
     "sklearn_ser.features._extractor": "EGeMAPSExtractor",
     "sklearn_ser.features._function": "FunctionExtractor",
