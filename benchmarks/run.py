@@ -62,6 +62,7 @@ BENCHMARKS = {
     "devices": Benchmark("--rows 2000 --repeats 1 --only DAE", speed=""),
     "encoders": Benchmark("--part cost", SCRATCH, ("skada", *WEIGHTS), "--part cost"),
     "egemaps_parity": Benchmark("--jobs 1", SHARED),
+    "augmentation": Benchmark("--seeds 1", CACHED),
     "variants": Benchmark("--jobs 1 --vowels 1 --languages 1 --draws 20", SHARED),
     "dae_settings": Benchmark("--seeds 1 --jobs 1 --only 'das2022, 2'", SHARED),
     "latent_regression": Benchmark("--seeds 1", SHARED),

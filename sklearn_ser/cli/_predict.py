@@ -205,13 +205,11 @@ def _table(args):
 
     with blaming(args.model):
         _, extractor, model = open_model(args)
-        paths = list_recordings(args.recordings)
-        labels = read_labels(args, paths, model)
         paths, segments = list_recordings(args.recordings), None
         if args.segments:
             segments = find_segments(args, paths)
             paths = segments.pop("path").tolist()
-        labels = read_labels(args.labels, paths, model)
+        labels = read_labels(args, paths, model)
         if args.ask:
             return _to_label(paths, labels, args.ask)
         X, kept = extract(extractor, paths, args.on_error)
