@@ -73,7 +73,7 @@ def main():
         for seed in range(args.seeds)
     ]
     stacked = np.vstack([clean, *changed])
-    print(f"{'scaler':8} {'test recordings':20} trained on: as they are  changed       both")
+    print(f"{'scaler':8} {'test recordings':20} trained on: as they are  changed       all")
     for scaler in ("corpus", "global"):
         for name, test in tests.items():
             plain = scores(clean, test, speech, 1, scaler)
