@@ -10,7 +10,7 @@ from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from itertools import chain, islice
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._worker import Outcome, compute, digest, name_of, one_thread
@@ -25,6 +25,15 @@ _N_READERS = 4
 
 # Number of stored rows that may wait while other rows are computed.
 _MAX_WAITING = 4096
+
+# Number of recordings per worker that may be unfinished, or finished and not yet taken by a slow
+# caller. joblib sends short recordings in batches, of which a worker has up to a thousand.
+_PER_WORKER = 1024
+
+# Size in bytes of the finished rows that may wait for an earlier recording, each with its share
+# of what surrounds it.
+_WAITING_BYTES = 16 << 20
+_AROUND_A_ROW = 256
 
 # If more recordings than this end their worker in succession, they are not the cause.
 _MAX_KILLED = 10
@@ -76,9 +85,12 @@ class Extraction:
     """Compute rows of recordings, in the order in which they become available.
 
     At any time, a few recordings per worker and at most some thousand rows are
-    in memory. When a worker process ends, the recordings that workers had at
-    that moment are computed again, one at a time. The recording that ends its
-    worker again is reported as an error; the others get their rows.
+    in memory. No recording is sent to a worker while the oldest unfinished one
+    is too far behind: rows that are written in order wait for it, and joblib
+    keeps rows for a caller that is slow. When a worker process ends, the
+    recordings that workers had at that moment are computed again, one at a
+    time. The recording that ends its worker again is reported as an error; the
+    others get their rows.
 
     Parameters
     ----------
@@ -95,6 +107,8 @@ class Extraction:
         process uses it; workers return rows.
     n_jobs : int or None
         As in `joblib.Parallel`.
+    size : int
+        How many recordings are put in order at a time.
     stop : bool
         Whether the first error ends the extraction. Recordings that were
         already sent to workers are still computed and stored.
@@ -119,6 +133,7 @@ class Extraction:
         max_duration,
         cache,
         n_jobs,
+        size,
         stop,
         progress,
         augment=None,
@@ -131,6 +146,7 @@ class Extraction:
         self._max_duration = max_duration
         self._cache = cache
         self._n_jobs = n_jobs
+        self._size = size
         self._stop = stop
         self._progress = progress
         # Made here: joblib asks for tasks in threads of its own, which do not know the reader.
@@ -178,7 +194,7 @@ class Extraction:
             yield from self._isolate()
 
     def _compute(self, lookups):
-        """Start workers; return when many consecutive rows need none, or when one has ended."""
+        """Start workers; return when they should have no more for now, or when one has ended."""
         try:
             yield from self._collect(self._n_jobs, self._tasks(lookups))
         except Exception as error:
@@ -243,15 +259,28 @@ class Extraction:
         return outcome._replace(row=outcome.row[self._columns])
 
     def _tasks(self, lookups):
+        """Yield work; end when all that was sent has to come back before more is sent."""
+        most_unfinished = _PER_WORKER * effective_n_jobs(self._n_jobs)
+        n_columns = self._n_columns if self._columns is None else len(self._columns)
+        most_waiting = _WAITING_BYTES // (4 * n_columns + _AROUND_A_ROW)
+        most_ahead = max(self._size, most_unfinished, most_waiting)
+        limit = 0
         for outcome, item in lookups:
-            if self._failed:
-                return
-            if item is not None:
-                self._in_flight[outcome.position] = item
-                yield self._task(outcome.position, item)
-                continue
-            self._found.append(outcome)
-            if len(self._found) >= _MAX_WAITING:
+            position = outcome.position
+            if item is None:
+                self._found.append(outcome)
+            else:
+                self._in_flight[position] = item
+                yield self._task(position, item)
+            if position >= limit:
+                # A copy, because another thread removes what has come back.
+                limit = min(list(self._in_flight), default=position) + most_ahead - 1
+            if (
+                self._failed
+                or position >= limit
+                or len(self._in_flight) >= most_unfinished
+                or len(self._found) >= _MAX_WAITING
+            ):
                 return
 
     def _task(self, position, item):

@@ -124,7 +124,8 @@ def write_features(extractor, X, path, *, on_error="skip", part_size=4096):
         What to do about recordings that cannot be used: leave them out, leave their fields
         empty, or raise the first error.
     part_size : int, default=4096
-        Number of recordings whose rows are in memory at once.
+        Number of recordings whose rows are written at once; see
+        :meth:`RecordingTransformer.transform_parts` for how many are in memory.
 
     Returns
     -------

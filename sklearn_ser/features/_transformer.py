@@ -245,8 +245,9 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         X : sequence of n_recordings paths or waveforms
             See `transform`.
         size : int, default=4096
-            Number of recordings in a part; the last may have fewer. Only the rows of the part
-            that is yielded, and those known of the next, are in memory.
+            Number of recordings in a part; the last may have fewer. Besides the part that is
+            yielded, the rows of `size` recordings (1,024 per process, or 16 MB, if that is more)
+            may be in memory: where one recording takes long, the others wait for it.
 
         Yields
         ------
@@ -280,6 +281,7 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
                 max_duration=self.max_duration,
                 cache=cache,
                 n_jobs=self.n_jobs,
+                size=size,
                 stop=stop,
                 progress=progress,
                 augment=self._augmentation,

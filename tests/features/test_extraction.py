@@ -1,6 +1,8 @@
 import os
 import signal
+import threading
 
+import joblib
 import numpy as np
 import pytest
 
@@ -51,6 +53,30 @@ def test_a_recording_that_ends_its_worker_is_a_failed_row(bad, first, code, tmp_
     good = [y for i, y in enumerate(recordings) if i != bad]
     options |= {"n_jobs": 1, "on_error": "raise"}
     np.testing.assert_array_equal(extractor(**options).transform(good)[:, 0], rows[~np.isnan(rows)])
+
+
+@posix
+@pytest.mark.slow
+def test_a_worker_that_is_killed_by_others_costs_nothing(tmp_path):
+    flag, parent = tmp_path / "killed", os.getpid()
+
+    def peak(y, sr):
+        if y[0] == KILL and not flag.exists():
+            assert os.getpid() != parent, "the recording would end this process"
+            flag.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [y.max()]
+
+    recordings = waveforms(40, _20=KILL)
+    cached = {"cache": tmp_path / "cache", "version": "1"}
+    rows = FunctionExtractor(peak, ["peak"], n_jobs=2, **cached).transform(recordings)
+    assert flag.exists()
+    np.testing.assert_array_equal(rows[:, 0], [y.max() for y in recordings])
+    # Nothing is computed again.
+    flag.unlink()
+    np.testing.assert_array_equal(
+        FunctionExtractor(peak, ["peak"], **cached).transform(recordings), rows
+    )
 
 
 class KilledWorker(Exception):
@@ -107,3 +133,56 @@ def test_what_a_thread_took_after_the_end_is_computed_too(killing, monkeypatch):
     with pytest.warns(ExtractionWarning, match="1 of 6"):
         rows = extractor(on_error="nan").transform(waveforms(6))
     assert np.isnan(rows[:, 0]).tolist() == [False, False, True, False, False, False]
+
+
+class Counting:
+    """A function whose first recording waits for all others, which must not all be sent."""
+
+    def __init__(self, n_others):
+        self.n_others, self.n_done, self.all_done = n_others, 0, threading.Event()
+        self.seen_by_the_first = None
+
+    def __call__(self, y, sr):
+        if y[0] == np.float32(1 / 1000):
+            self.all_done.wait(0.5)
+            self.seen_by_the_first = self.n_done
+        else:
+            self.n_done += 1
+            if self.n_done >= self.n_others:
+                self.all_done.set()
+        return [y.max()]
+
+
+@pytest.fixture
+def few_ahead(monkeypatch):
+    """Let rows of 30 recordings wait for an earlier one, of which 10 per worker be untaken."""
+    monkeypatch.setattr(_extraction, "_PER_WORKER", 10)
+    monkeypatch.setattr(_extraction, "_WAITING_BYTES", 30 * (4 + _extraction._AROUND_A_ROW))
+
+
+@pytest.mark.parametrize(("size", "most"), [(1, 30), (7, 30), (40, 40)])
+def test_rows_behind_a_slow_recording_are_bounded(few_ahead, size, most):
+    recordings, counting = waveforms(200), Counting(199)
+    extractor = FunctionExtractor(counting, names=["peak"], n_jobs=2)
+    with joblib.parallel_config(backend="threading"):
+        parts = list(extractor.transform_parts(recordings, size))
+    # The slow one is among those that the bound counts.
+    assert 1 <= counting.seen_by_the_first <= most - 1
+    assert [start for start, _, _ in parts] == list(range(0, 200, size))
+    np.testing.assert_array_equal(
+        np.concatenate([rows[:, 0] for _, rows, _ in parts]), [y[0] for y in recordings]
+    )
+
+
+def test_rows_for_a_slow_caller_are_bounded(few_ahead):
+    # The number 1/1000 is left out: no recording is slow.
+    recordings, counting = waveforms(201)[1:], Counting(200)
+    extractor = FunctionExtractor(counting, names=["peak"], n_jobs=2)
+    with joblib.parallel_config(backend="threading"):
+        parts = extractor.transform_parts(recordings, 5)
+        next(parts)
+        assert not counting.all_done.wait(0.5)
+        # Those taken, and 10 for each worker.
+        assert counting.n_done <= 5 + 20 + 5
+        assert sum(len(rows) for _, rows, _ in parts) == 195
+    assert counting.n_done == 200
