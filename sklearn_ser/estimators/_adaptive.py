@@ -24,6 +24,7 @@ from sklearn_ser.nn._progress import progress
 from sklearn_ser.nn._training import TensorRows, TrainingPlan, Watch, weighted_sum
 from sklearn_ser.utils._advice import advice, in_python
 from sklearn_ser.utils._labels import refuse_unlabelled
+from sklearn_ser.utils._soft_labels import has_columns, majority_labels
 from sklearn_ser.utils._warnings import caller_stacklevel, warn_once
 
 __all__ = ["AdaptiveClassifier", "check_codes", "diverged_because"]
@@ -111,19 +112,28 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
 
     def _validate_training(self, X, y, X_target, *, copy):
         """Return the rows, their classes as positions in `classes_`, and the target."""
+        if y is not None and has_columns(y):
+            raise ValueError(
+                f"{type(self).__name__} learns one emotion a row, but y has several columns. Pass "
+                f"the one with the largest share, y.idxmax(axis=1) of a DataFrame. NNPMClassifier "
+                f"and the readouts of autoencoders learn shares of raters."
+            )
         if y is not None:
             # A list with NaN becomes an array with a class 'nan'.
             refuse_unlabelled(y, name="y", remedy=_AS_TARGET)
         X, y = validate_data(self, X, y, dtype=np.float32, order="C", copy=copy)
-        self._was_refused = False
         check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y has 1 class only, {self.classes_.tolist()[0]!r}; a classifier needs at least "
-                f"two."
-            )
+        classes, codes = np.unique(y, return_inverse=True)
+        self._learn_classes(classes)
         return X, codes, None if X_target is None else validate_target(self, X_target)
+
+    def _learn_classes(self, classes):
+        if len(classes) < 2:
+            raise ValueError(
+                f"y has 1 class only, {classes.tolist()[0]!r}; a classifier needs at least two."
+            )
+        self._was_refused = False
+        self.classes_ = classes
 
     def _balanced_weights(self, codes, device):
         """Return row weights that give each class the same total weight, a tensor."""
@@ -266,7 +276,8 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
         X : array-like of shape (n_samples, n_features)
             Rows. With ``adaptation="predict"`` they are the target: all of a corpus.
         y : array-like of shape (n_samples,)
-            Their emotions.
+            Their emotions. Of a table of shares, the emotion with the largest share of each row
+            counts, and of equal ones the first in sorted order.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
 
@@ -275,6 +286,8 @@ class AdaptiveClassifier(ClassifierMixin, NetHolder):
         score : float
             Share of the rows whose emotion is predicted correctly.
         """
+        if has_columns(y):
+            y = majority_labels(y)
         refuse_unlabelled(y, name="y")
         return super().score(X, y, sample_weight)
 

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.utils import column_or_1d
 
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._soft_labels import are_shares
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 __all__ = ["annotation_in", "check_annotation", "holds_fractions"]
@@ -92,6 +93,8 @@ def holds_fractions(y):
 
 def annotation_in(y):
     """Return the annotation that `y` is taken for by itself, ``"activation"`` or None."""
+    if are_shares(y):
+        return None
     if _holds_integers(y):
         warnings.warn(
             "y holds integers, which MetricDAE takes for classes for now; from version 0.2 "

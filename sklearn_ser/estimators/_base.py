@@ -176,10 +176,10 @@ class BaseAutoencoder(
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
-        y : array-like of shape (n_samples,), default=None
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Labels that the readout learns, see `readout`; None, NaN or NA in an array of
-            objects and -1 among integers for unlabelled rows. The network is trained without
-            them.
+            objects and -1 among integers for unlabelled rows. Or shares of raters, see
+            :ref:`soft-labels`. The network is trained without them.
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of other corpora, on which the reconstruction is trained as well.
             After other steps of a pipeline they need ``transform_input=["X_target"]`` and

@@ -171,7 +171,10 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         Embedded source rows, of length 1, for each member: `n_estimators` of the first view,
         then those of the next. Labelled target rows follow them.
     memory_labels_ : ndarray of shape (n_source,)
-        Their emotions, and those of the labelled target rows.
+        Their emotions, and those of the labelled target rows; of soft labels, the emotion with
+        the largest share.
+    memory_shares_ : ndarray of shape (n_source, n_classes), float32
+        Their label mass: the shares of the raters, or 1 for the emotion of the row.
     adapted_ : bool
         Whether this model has been adapted.
     pseudo_labels_ : ndarray of shape (n_target,)
@@ -319,6 +322,13 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         """The emotion of each row of the memory, ndarray of shape (n_source,)."""
         return self.classes_[self._memory_codes]
 
+    @property
+    def memory_shares_(self):
+        """The label mass of each row of the memory, ndarray of shape (n_source, n_classes)."""
+        if self._memory_mass is not None:
+            return self._memory_mass
+        return np.eye(len(self.classes_), dtype=np.float32)[self._memory_codes]
+
     def _module_recipe(self, n_features):
         network, arguments = super()._module_recipe(n_features)
         # Left out where there are none, as in models stored before there were views.
@@ -336,17 +346,21 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Labelled rows, of one or several source corpora.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Their emotions, without gaps; at least two different. Rows without a label
             go to `X_target`: None, NaN, NA and, except beside 1 alone, -1 are
-            refused, see :ref:`unlabelled`.
+            refused, see :ref:`unlabelled`. With a column for each emotion: the shares of raters
+            that chose it, whose rows sum to 1, or their counts, see :ref:`soft-labels`. The names
+            of the columns of a DataFrame are the emotions; without names they are 0, 1, …
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of the corpus to predict. None: the model knows its source only,
             until :meth:`adapt`. With ``adaptation="predict"``, the copy for these rows is
             made right away; with None they are not used. After other steps of a
             pipeline they need ``transform_input=["X_target"]`` and metadata routing.
-        y_target : array-like of shape (n_target_samples,), default=None
-            Emotions of some of the rows of `X_target`; None, NaN, NA or -1 for the others.
+        y_target : array-like of shape (n_target_samples,) or (n_target_samples, n_classes), \
+                default=None
+            Emotions of some of the rows of `X_target`; None, NaN, NA or -1 for the others. Or
+            shares of raters, with rows of NaN for the others.
             Needs ``adaptation="fit"``: a batch to predict is a target of its own. Give labels
             to :meth:`adapt` to use them with ``adaptation="predict"``.
 
@@ -401,8 +415,10 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
         ----------
         X_target : array-like of shape (n_target_samples, n_features)
             Rows of the corpus to predict, scaled as those in `fit` were.
-        y_target : array-like of shape (n_target_samples,), default=None
-            Emotions of some of them; None, NaN, NA or -1 for the others. These rows join the
+        y_target : array-like of shape (n_target_samples,) or (n_target_samples, n_classes), \
+                default=None
+            Emotions of some of them; None, NaN, NA or -1 for the others. Or shares of raters, with
+            rows of NaN for the others. These rows join the
             memory for good, in the place of those that an earlier call labelled: pass all
             labels that there are. Without any, earlier ones stay.
 

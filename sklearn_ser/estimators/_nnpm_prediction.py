@@ -108,15 +108,22 @@ class NNPMPrediction(NNPMTraining, ClassNamePrefixFeaturesOutMixin, TransformerM
         """Return the probabilities of the classes for validated rows, ndarray (n, K)."""
         device = self.net_.device
         with one_thread(device), torch.no_grad():
-            shares, means = self._shares_to_predict()
-            readout, rows = self._readout(device, shares, means), as_tensor(X, device)
-            probabilities_of = partial(_mean_over_members, vote=vote)
-            adapted = probabilities_of(self.net_.module_, readout, rows)
-            weight = self._weight_of_adaptation(shares, caution)
-            if weight < 1:
-                before = unadapted_model(self._unadapted, self.net_.module_, readout)
-                adapted = torch.lerp(probabilities_of(*before, rows), adapted, weight)
+            rows = as_tensor(X, device)
+            probabilities_of = partial(_mean_over_members, rows=rows, vote=vote)
+            (weight, *model), *before = self._models_that_predict(caution)
+            adapted = probabilities_of(*model)
+            for _, *earlier in before:
+                adapted = torch.lerp(probabilities_of(*earlier), adapted, weight)
             return adapted.cpu().numpy()
+
+    def _models_that_predict(self, caution):
+        """Yield weight, network and readout of this model, and of that before adaptation."""
+        shares, means = self._shares_to_predict()
+        readout = self._readout(self.net_.device, shares, means)
+        weight = self._weight_of_adaptation(shares, caution)
+        yield weight, self.net_.module_, readout
+        if weight < 1:
+            yield 1 - weight, *unadapted_model(self._unadapted, self.net_.module_, readout)
 
     def _weight_of_adaptation(self, shares, caution):
         """Return the weight of the adapted model in its predictions."""

@@ -4,11 +4,20 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from sklearn.utils.validation import validate_data
 
 from sklearn_ser._sklearn import validate_parameters
 from sklearn_ser.estimators._adaptive import AdaptiveClassifier, check_codes, diverged_because
 from sklearn_ser.estimators._nnpm_caution import check_unadapted, unadapted_state, with_target
-from sklearn_ser.estimators._nnpm_labels import check_number_labelled, class_balance
+from sklearn_ser.estimators._nnpm_labels import (
+    check_mass,
+    check_number_labelled,
+    class_balance,
+    is_labelled,
+    joined,
+    mass_balance,
+)
+from sklearn_ser.estimators._rows import validate_target
 from sklearn_ser.estimators._views import check_columns
 from sklearn_ser.nn._adaptation import (
     Adaptation,
@@ -25,6 +34,7 @@ from sklearn_ser.nn._readout import Readout, embed_rows, has_length_1
 from sklearn_ser.nn._shares import estimate_shares, means_for_shares
 from sklearn_ser.nn._state import load_state, state_to_numpy
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._soft_labels import has_columns, soft_labels
 
 # Attributes that only adaptation sets, and the network, which a refit builds anew.
 _OF_ADAPTATION = (
@@ -37,7 +47,7 @@ _OF_ADAPTATION = (
 )
 
 # Attributes that labelled target rows change.
-_LABELS_CHANGE = ("_memory_codes", "_source_rows", "_n_labelled")
+_LABELS_CHANGE = ("_memory_codes", "_memory_mass", "_source_rows", "_n_labelled")
 
 # Equal shares count as much as this part of the target's rows in the estimate: where
 # classes overlap, the likelihood is flat and its maximum often lies in a corner.
@@ -57,8 +67,8 @@ def class_shares(target_prior, classes, codes):
         The parameter. "estimate" counts as "uniform": all that is known before the target is.
     classes : ndarray of shape (n_classes,)
         Classes.
-    codes : ndarray of int64, shape (n_source,)
-        Classes of the source rows.
+    codes : ndarray of int64, shape (n_source,), or of floats, shape (n_source, n_classes)
+        Classes of the source rows, or the shares of raters.
 
     Returns
     -------
@@ -74,7 +84,8 @@ def class_shares(target_prior, classes, codes):
     names = classes.tolist()
     given = target_prior
     if isinstance(given, str):
-        counts = np.bincount(codes, minlength=len(names))
+        soft = codes.ndim == 2
+        counts = codes.sum(axis=0) if soft else np.bincount(codes, minlength=len(names))
         shares = counts / len(codes) if given == "source" else np.full(len(names), 1 / len(names))
         return shares.astype(np.float32)
     if isinstance(given, Mapping):
@@ -119,6 +130,9 @@ class NNPMTraining(AdaptiveClassifier):
     # were any have none.
     _n_labelled = 0
 
+    # The shares of raters of each row of the memory; none where all rows have one label.
+    _memory_mass = None
+
     # What there was before adaptation; a model that is not adapted, or stored earlier, has none.
     _unadapted = None
 
@@ -127,12 +141,25 @@ class NNPMTraining(AdaptiveClassifier):
     _network = MemoryNet
     _without_effect_on_adaptation = ("random_state", "verbose", "vote", "caution")
 
+    def _validate_training(self, X, y, X_target, *, copy):
+        """Return the rows, their classes as codes or shares of raters, and the target."""
+        if y is None or not has_columns(y):
+            return super()._validate_training(X, y, X_target, copy=copy)
+        rows = validate_data(self, X, dtype=np.float32, order="C", copy=copy)
+        soft = soft_labels(y, len(rows), gaps="Pass these rows as X_target.")
+        if soft.is_hard:
+            # To the bit as with one label a row, and as fast.
+            return super()._validate_training(X, soft.as_labels(), X_target, copy=copy)
+        self._learn_classes(soft.classes)
+        shares = soft.over(soft.classes)
+        return rows, shares, None if X_target is None else validate_target(self, X_target)
+
     def _warm_up(self, X, codes, seed):
         """Train anew on labelled rows and put them into the memory."""
         for name in _OF_ADAPTATION:
             self.__dict__.pop(name, None)
         self._source_rows = X
-        self._memory_codes = codes
+        self._learn_labels(codes)
         self._n_labelled = 0
         self._unadapted = None
         self._means = None
@@ -172,9 +199,21 @@ class NNPMTraining(AdaptiveClassifier):
         self._report_divergence(diverged, finite, np.abs(X).max())
         self.memory_ = memory.cpu().numpy()
 
+    def _learn_labels(self, labels):
+        soft = labels.ndim == 2
+        self._memory_codes = labels.argmax(axis=1) if soft else labels
+        self._memory_mass = labels if soft else None
+
+    def _labels(self, n_rows=None):
+        """Return codes, or shares of raters, of the first rows of the memory, or of all."""
+        labels = self._memory_codes if self._memory_mass is None else self._memory_mass
+        return labels[:n_rows]
+
     def _source(self, device):
         """Return the source, with row weights that give each class the same total weight."""
         codes = self._memory_codes
+        if self._memory_mass is not None:
+            return self._soft_source(device)
         rows = None if self._source_rows is None else as_tensor(self._source_rows, device)
         if self._n_labelled:
             # Drawn by weight instead of weighted: a batch that happens to hold one of the few
@@ -185,19 +224,34 @@ class NNPMTraining(AdaptiveClassifier):
             weights, chances = self._balanced_weights(codes, device), None
         return Source(as_tensor(codes, device), weights, rows, chances)
 
+    def _soft_source(self, device):
+        """Return the source of soft labels, in which each class has the same total mass."""
+        rows = None if self._source_rows is None else as_tensor(self._source_rows, device)
+        mass, chances = self._balance()[1], None
+        if self._n_labelled:
+            # Drawn by the mass of all classes in a row, of which each then has its part.
+            sums = mass.sum(axis=1)
+            targets, chances = mass / sums[:, None], as_tensor(sums, device)
+        else:
+            targets = len(mass) * mass
+        ones = torch.ones(len(mass), device=device)
+        return Source(as_tensor(targets, device), ones, rows, chances)
+
     def _balance(self):
+        if self._memory_mass is not None:
+            return mass_balance(self._memory_mass, self._n_labelled, self.label_weight)
         return class_balance(
             self._memory_codes, len(self.classes_), self._n_labelled, self.label_weight
         )
 
     def _expected_shares(self):
         n_source = len(self._memory_codes) - self._n_labelled
-        return class_shares(self.target_prior, self.classes_, self._memory_codes[:n_source])
+        return class_shares(self.target_prior, self.classes_, self._labels(n_source))
 
     def _readout(self, device, shares, means):
         return Readout(
             as_tensor(self.memory_, device),
-            as_tensor(self._memory_codes, device),
+            as_tensor(self._labels(), device),
             n_classes=len(self.classes_),
             temperature=self.temperature,
             prior=None if shares is None else as_tensor(shares, device),
@@ -251,7 +305,8 @@ class NNPMTraining(AdaptiveClassifier):
             weights_before = state_to_numpy(self.net_, with_optimizer=False)
             target = as_tensor(X_target, device)
             if codes is not None:
-                self._remember(X_target[codes >= 0], codes[codes >= 0])
+                labelled = is_labelled(codes)
+                self._remember(X_target[labelled], codes[labelled])
             expected = self._expected_shares()
             readout = self._readout(device, equal_shares(expected), self._means)
             shares = expected
@@ -287,7 +342,7 @@ class NNPMTraining(AdaptiveClassifier):
         n_source = len(self._memory_codes) - self._n_labelled
         embedded = embed_rows(self.net_.module_, as_tensor(rows, self.net_.device)).cpu().numpy()
         self.memory_ = np.concatenate([self.memory_[:, :n_source], embedded], axis=1)
-        self._memory_codes = np.concatenate([self._memory_codes[:n_source], codes])
+        self._learn_labels(joined(self._labels(n_source), codes, len(self.classes_)))
         # Without rows of the source, these serve to renew their own part of the memory.
         known = () if self._source_rows is None else (self._source_rows[:n_source],)
         self._source_rows = np.concatenate([*known, rows])
@@ -297,7 +352,7 @@ class NNPMTraining(AdaptiveClassifier):
         arguments = readout, self._source(target.device), target, self._settings(readout.prior)
         if codes is None:
             return Adaptation(*arguments)
-        positions = np.flatnonzero(codes >= 0)
+        positions = np.flatnonzero(is_labelled(codes))
         labelled = LabelledRows(
             *(as_tensor(part, target.device) for part in (positions, codes[positions]))
         )
@@ -367,6 +422,10 @@ class NNPMTraining(AdaptiveClassifier):
             shapes = [] if memory is None else [np.shape(memory)[-2:-1]]
             shapes += [] if rows is None else [np.shape(rows)[:1]]
             check_codes(state["_memory_codes"], state.get("classes_"), *shapes)
+            if state.get("_memory_mass") is not None:
+                check_mass(
+                    state["_memory_mass"], len(state["_memory_codes"]), state.get("classes_")
+                )
             check_number_labelled(state.get("_n_labelled", 0), len(state["_memory_codes"]))
             if state.get("_unadapted") is not None:
                 check_unadapted(state["_unadapted"], memory)

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
+from sklearn import config_context
 from sklearn.base import clone, is_regressor
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sklearn_ser.estimators._annotations import check_annotation, holds_fractions
 from sklearn_ser.utils._labels import encode_partial_labels
+from sklearn_ser.utils._soft_labels import are_shares, majority_labels, soft_labels
 
 __all__ = ["READOUTS", "Lesson", "ReadoutMixin", "is_given", "lesson_in"]
 
@@ -64,6 +66,33 @@ def _seeded(readout, seed):
     return readout.set_params(**unset) if unset else readout
 
 
+def _weight_arguments(readout, weights):
+    """Return the arguments of `fit` that weigh rows, for all steps of a pipeline that take them."""
+    steps = [(f"{name}__", step) for name, step in getattr(readout, "steps", [])] or [("", readout)]
+    if not has_fit_parameter(steps[-1][1], "sample_weight"):
+        raise ValueError(
+            f"y holds shares of raters, which the readout learns as weights, but "
+            f"{type(steps[-1][1]).__name__} takes no sample_weight. Pass the emotion with the "
+            f"largest share, y.idxmax(axis=1) of a DataFrame, or set readout to a classifier "
+            f"that takes weights, such as LogisticRegression or SVC."
+        )
+    # A scaler too: its statistics would count a row once for each class that has a share.
+    return {
+        f"{prefix}sample_weight": weights
+        for prefix, step in steps
+        if hasattr(step, "fit") and has_fit_parameter(step, "sample_weight")
+    }
+
+
+def _fit_shares(readout, Z, shares, classes):
+    """Fit a readout on each row once for each class that has a share in it, weighted by it."""
+    rows, codes = np.nonzero(shares)
+    arguments = _weight_arguments(readout, shares[rows, codes])
+    # With metadata routing, a pipeline would refuse weights that its steps have not requested.
+    with config_context(enable_metadata_routing=False):
+        return readout.fit(Z[rows], classes[codes], **arguments)
+
+
 def _columns(y):
     # numpy makes one object of a sparse matrix, which is what several labels a row often are.
     shape = y.shape if issparse(y) else np.asarray(y, dtype=object).shape
@@ -83,13 +112,16 @@ class Lesson:
     rows : ndarray of bool, shape (n_samples,), default=None
         Which rows have a label.
     target : ndarray of shape (n_labelled, ...), default=None
-        Their labels.
+        Their labels; with `shares`, the classes.
+    shares : ndarray of shape (n_labelled, n_classes), default=None
+        The shares of raters, in the order of the sorted classes, where not all agree.
     """
 
     kind: str | None
     why_not: str = ""
     rows: np.ndarray | None = None
     target: np.ndarray | None = None
+    shares: np.ndarray | None = None
 
     @classmethod
     def nothing(cls, why_not):
@@ -103,6 +135,15 @@ class Lesson:
         if not labelled.any():
             return cls.nothing(_UNLABELLED)
         return cls("classes", rows=labelled, target=classes[codes[labelled]])
+
+    @classmethod
+    def of_shares(cls, soft):
+        """Return the lesson of soft labels; where all raters agree, that of one label a row."""
+        if soft.is_hard:
+            return cls.of_codes(soft.classes, soft.codes)
+        rows = soft.labelled
+        # Classes instead of one label a row: one that is never the largest share is learnt too.
+        return cls("classes", rows=rows, target=soft.classes, shares=soft.shares[rows])
 
     @classmethod
     def of_ratings(cls, values):
@@ -121,10 +162,12 @@ def lesson_in(y, n_samples, readout):
         return Lesson.nothing("with readout=None; set readout='auto' or to a classifier")
     if y is None:
         return Lesson.nothing(_UNLABELLED)
+    if are_shares(y) and not is_given(readout, is_regressor):
+        return Lesson.of_shares(soft_labels(y, n_samples, gaps=None))
     if _columns(y) > 1:
         return Lesson.nothing(
             f"with {_columns(y)} columns in y, of which a readout learns one; pass one emotion a "
-            f"row"
+            f"row, or shares of raters, whose rows sum to 1"
         )
     of_ratings = is_given(readout, is_regressor) or (readout == "auto" and holds_fractions(y))
     if of_ratings:
@@ -263,7 +306,11 @@ class ReadoutMixin:
             )
         # In double precision: the solver of a logistic regression stalls in single precision.
         Z = self._embed(X[lesson.rows]).astype(np.float64)
-        self.readout_ = _seeded(readout, self._seed).fit(Z, lesson.target)
+        readout = _seeded(readout, self._seed)
+        if lesson.shares is None:
+            self.readout_ = readout.fit(Z, lesson.target)
+        else:
+            self.readout_ = _fit_shares(readout, Z, lesson.shares, lesson.target)
         return self
 
     def _read(self, X, method):
@@ -342,6 +389,8 @@ class ReadoutMixin:
         return self._read(X, "decision_function")
 
     def _score_predictions(self, X, y):
+        if are_shares(y):
+            y = majority_labels(y)
         if not issparse(y) and pd.isna(np.asarray(y, dtype=object)).any():
             raise ValueError(
                 "y has gaps, which cannot be compared with predictions; pass the labelled rows "

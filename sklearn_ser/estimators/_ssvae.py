@@ -16,6 +16,7 @@ from sklearn_ser.estimators._vae import KLAnnealedVAE
 from sklearn_ser.nn._losses import centroid_loss, classification_loss, cluster_loss
 from sklearn_ser.nn._modules import ClassifyingVariationalAutoencoder
 from sklearn_ser.utils._labels import encode_labels, encode_partial_labels
+from sklearn_ser.utils._soft_labels import are_shares, soft_labels
 from sklearn_ser.utils._warnings import caller_stacklevel
 
 
@@ -281,7 +282,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         # distances at no cost until no unit is active.
         codes = batch["codes"]
         if self.supervision == "classifier":
-            terms["supervision"] = classification_loss(module.classify(z), codes)
+            learnt = batch.get("shares", codes)
+            terms["supervision"] = classification_loss(module.classify(z), learnt)
         elif self.supervision == "das2022":
             terms["supervision"] = centroid_loss(z, codes, n_classes=n_classes)
         else:
@@ -325,10 +327,12 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
-        y : array-like of shape (n_samples,), default=None
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Emotion labels, strings or integers. Unlabelled rows are None, NaN or NA in an
             array of objects or a pandas column, and -1 among integers, see
-            :ref:`unlabelled`.
+            :ref:`unlabelled`. Or shares of raters, see :ref:`soft-labels`: the readout and
+            ``supervision="classifier"`` learn them; cluster losses take the emotion with the
+            largest share.
         X_target : array-like of shape (n_target_samples, n_features), default=None
             Unlabelled rows of other corpora. After other steps of a pipeline they need
             ``transform_input=["X_target"]`` and metadata routing.
@@ -361,7 +365,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
                 f"readout must be a classifier, since y holds emotions; got the regressor "
                 f"{type(self.readout).__name__}. Set readout='auto', or to a classifier."
             )
-        codes = self._encode(y, len(X), continues=self._continues(partial=False))
+        soft = soft_labels(y, len(X), gaps=None) if are_shares(y) else None
+        codes = self._learn_soft(soft) if soft else self._encode_once(y, len(X))
         n_classes = len(np.unique(codes[codes >= 0]))
         if n_classes < 2:
             warnings.warn(
@@ -370,13 +375,30 @@ class SemiSupervisedVAE(KLAnnealedVAE):
                 UserWarning,
                 stacklevel=caller_stacklevel(),
             )
-        self._fit_rows(X, targets={"codes": codes}, X_target=X_target, speaker=speaker)
-        return self._learn_readout(X, self._lesson(codes))
+        targets = {"codes": codes}
+        if soft and not soft.is_hard and self.supervision == "classifier":
+            targets["shares"] = soft.over(self.classes_)
+        self._fit_rows(X, targets=targets, X_target=X_target, speaker=speaker)
+        return self._learn_readout(X, self._lesson(codes, soft))
 
-    def _lesson(self, codes):
+    def _encode_once(self, y, n_samples, classes=None):
+        continues = self._continues(partial=False)
+        return self._encode(
+            y, n_samples, continues=continues, classes=None if continues else classes
+        )
+
+    def _learn_soft(self, soft):
+        """Learn the classes of soft labels; return the codes of the largest shares."""
+        if soft.is_hard:
+            return self._encode_once(soft.as_labels(), len(soft.shares))
+        # The columns first: a class that is nowhere the largest share is one all the same.
+        self._encode_once(soft.classes, len(soft.classes))
+        return self._encode_once(soft.as_labels(), len(soft.shares), soft.classes)
+
+    def _lesson(self, codes, soft):
         if self.readout is None:
             return lesson_in(None, len(codes), None)
-        return Lesson.of_codes(self.classes_, codes)
+        return Lesson.of_shares(soft) if soft else Lesson.of_codes(self.classes_, codes)
 
     def _own_methods(self):
         if not self._is_auto() or hasattr(self, "readout_"):

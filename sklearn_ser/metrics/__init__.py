@@ -24,6 +24,7 @@ from sklearn_ser.metrics._regression import (
     concordance_correlation,
     latent_r2,
 )
+from sklearn_ser.metrics._soft_labels import soft_label_divergence
 
 __all__ = [
     "adjusted_r2",
@@ -38,6 +39,7 @@ __all__ = [
     "memory_agreement_score",
     "neighborhood_density_score",
     "sliced_wasserstein_distance",
+    "soft_label_divergence",
     "uar_scorer",
     "unweighted_average_recall",
 ]

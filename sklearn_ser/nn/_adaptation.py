@@ -44,8 +44,8 @@ class Source:
 
     Parameters
     ----------
-    codes : Tensor of int64, shape (m,)
-        Their classes.
+    codes : Tensor of int64, shape (m,), or of floats, shape (m, K)
+        Their classes, or the weight that each class has in the loss of a row.
     row_weights : Tensor of shape (m,)
         Weight of each row in the loss; the mean is 1.
     rows : Tensor of shape (m, n_features) or None
@@ -79,8 +79,8 @@ def source_loss(logits: Tensor, codes: Tensor, row_weights: Tensor) -> Tensor:
     ----------
     logits : Tensor of shape (E, n, K)
         Logits of each member.
-    codes : Tensor of int64, shape (n,)
-        Classes.
+    codes : Tensor of int64, shape (n,), or of floats, shape (n, K)
+        Classes, or the weights of the classes.
     row_weights : Tensor of shape (n,)
         Weight of each row.
 
@@ -89,6 +89,8 @@ def source_loss(logits: Tensor, codes: Tensor, row_weights: Tensor) -> Tensor:
     loss : Tensor of shape ()
     """
     log_probabilities = functional.log_softmax(logits, dim=2)
+    if codes.ndim == 2:
+        return -((log_probabilities * codes).sum(dim=2) * row_weights).mean()
     index = codes.expand(len(logits), -1).unsqueeze(2)
     # A plain mean, not divided by the weights of the batch: their mean over the source is 1.
     # Dividing would cancel the weights in a batch of a single class.
@@ -256,10 +258,7 @@ class Adaptation:
             )
             # A departure from Wang & Zhang, whose multilabels are never turned into classes:
             # here the classes of the rows found are the votes.
-            codes, weights = readout.codes[found.rows], found.weights
-            votes = torch.stack(
-                [(weights * (codes == k)).sum(dim=2) for k in range(readout.n_classes)], dim=2
-            )
+            votes = found.votes(readout.codes, readout.n_classes)
         self._learn_means(head, votes)
         return readout.correct(head, votes)
 

@@ -20,8 +20,8 @@ class LabelledRows:
     ----------
     positions : Tensor of int64, shape (l,)
         Where they are among the target rows.
-    codes : Tensor of int64, shape (l,)
-        Their classes.
+    codes : Tensor of int64, shape (l,), or of floats, shape (l, K)
+        Their classes, or the shares of raters.
     """
 
     positions: Tensor
@@ -75,7 +75,9 @@ class LabelledAdaptation(Adaptation):
 
     def _pseudo_labels(self, head: Tensor, votes: Tensor) -> Tensor:
         probabilities = super()._pseudo_labels(head, votes).clone()
-        known = functional.one_hot(self.labelled.codes, self.readout.n_classes)
+        known = self.labelled.codes
+        if known.ndim == 1:
+            known = functional.one_hot(known, self.readout.n_classes)
         probabilities[self.labelled.positions] = known.to(probabilities.dtype)
         return probabilities
 

@@ -389,14 +389,21 @@ def classification_loss(logits: Tensor, codes: Tensor) -> Tensor:
     ----------
     logits : Tensor of shape (n_samples, n_classes)
         Unnormalised log-probabilities.
-    codes : Tensor of shape (n_samples,), int64
-        Class of each row, from 0; negative for a row without label, which is left out.
+    codes : Tensor of shape (n_samples,), int64, or (n_samples, n_classes), floats
+        Class of each row, from 0; negative for a row without label, which is left out. Or
+        shares of raters, NaN for a row without label.
 
     Returns
     -------
     loss : Tensor of shape ()
         Mean over the labelled rows, in nats; 0, with gradient 0, without any.
     """
+    if codes.ndim == 2:
+        labelled = ~codes[:, :1].isnan()
+        # Not by a product: 0 times NaN is NaN.
+        shares = torch.where(labelled, codes, 0.0)
+        total = functional.cross_entropy(logits, shares, reduction="sum")
+        return total / labelled.sum().clamp_min(1)
     # The mean over no rows would be NaN.
     total = functional.cross_entropy(logits, codes.clamp_min(-1), ignore_index=-1, reduction="sum")
     return total / (codes >= 0).sum().clamp_min(1)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["AdversarialNet", "MemberLinear", "MemberNet", "MemoryNet", "ViewLinear"]
+__all__ = ["HEAD_SCALE", "AdversarialNet", "MemberLinear", "MemberNet", "MemoryNet", "ViewLinear"]
 
 # Factor of the embedding, of length 1, before the head. Logits of a unit vector could not leave
 # the range of the weights, and no class could be predicted with certainty.
-_HEAD_SCALE = 10.0
+HEAD_SCALE = 10.0
 
 # Width of the hidden layer that tells domains apart, as Ganin et al. use it for small images.
 _DOMAIN_WIDTH = 100
@@ -170,7 +170,7 @@ class MemoryNet(MemberNet):
 
     def classify(self, z: Tensor) -> Tensor:
         """Return logits, ``(n_members, n, n_classes)``, of embeddings."""
-        return super().classify(_HEAD_SCALE * z)
+        return super().classify(HEAD_SCALE * z)
 
 
 class AdversarialNet(MemberNet):

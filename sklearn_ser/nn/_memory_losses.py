@@ -96,8 +96,8 @@ def multilabel_square_loss(
         similarity = queries @ anchors.T
         # Weighted, where Wang & Zhang average over the positives: with equal weights, the same.
         positive = (weights * (1 - similarity.gather(1, rows)).square()).sum(dim=1)
-        is_positive = torch.zeros_like(similarity, dtype=torch.bool)
-        is_positive.scatter_(1, rows, weights > 0)
+        # Added up: a row with label mass of several classes may be named more than once.
+        is_positive = torch.zeros_like(similarity).scatter_add_(1, rows, weights) > 0
         hardest = similarity.masked_fill(is_positive, -torch.inf).topk(n_hard, dim=1).values
         # Where fewer than n_hard rows are negative, the rest of the list is -inf.
         counts = hardest > -torch.inf

@@ -1,7 +1,12 @@
-"""Pseudo multilabels: which rows of a memory an unlabelled row should be close to.
+r"""Pseudo multilabels: which rows of a memory an unlabelled row should be close to.
 
 Shapes: E members, n queries, m rows of the memory, c coordinates, K classes. A memory is
 ``(E, m, c)``, queries are ``(E, n, c)``, both of length 1 along the last axis.
+
+The classes of the rows of a memory come as codes, int64 of shape (m,), or as label mass, floats of
+shape (m, K): the shares :math:`s_{ik}` of the raters that heard class k in row i. In all formulas
+a sum over the rows of a class, :math:`\sum_{i : y_i = k}`, is then the sum
+:math:`\sum_i s_{ik}` over all rows, and :math:`n_k = \sum_i s_{ik}`.
 """
 
 from dataclasses import dataclass
@@ -15,6 +20,7 @@ __all__ = [
     "Multilabel",
     "at_prior",
     "class_means",
+    "class_weights",
     "geometric_mean",
     "memory_votes",
     "multilabel_of_cycle",
@@ -38,8 +44,15 @@ def _parts(n_rows: int, entries_per_row: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n_rows, size)]
 
 
-def _class_weights(codes: Tensor, n_classes: int, weights: Tensor | None) -> Tensor:
-    """Return a matrix ``(m, K)`` that sums rows to classes, each class with total weight 1."""
+def class_weights(codes: Tensor, n_classes: int, weights: Tensor | None) -> Tensor:
+    """Return a matrix ``(m, K)`` that sums rows to classes, each class with total weight 1.
+
+    Weights may differ from class to class, ``(m, K)``, as those of label mass do.
+    """
+    if codes.ndim == 2:
+        mass = codes if weights is None else codes * weights
+        # The mass of a class may be less than that of a single row.
+        return mass / mass.sum(dim=0).clamp_min(_TINY)
     one_hot = torch.nn.functional.one_hot(codes, n_classes).float()
     if weights is not None:
         one_hot *= weights[:, None]
@@ -69,13 +82,13 @@ def memory_votes(
         Queries.
     memory : Tensor of shape (E, m, c)
         The memory.
-    codes : Tensor of int64, shape (m,)
-        Class of each row of the memory.
+    codes : Tensor of int64, shape (m,), or of floats, shape (m, K)
+        Class of each row of the memory, or its label mass.
     n_classes : int
         Number of classes.
     temperature : float
         :math:`\tau`. Small: only the nearest rows have a say.
-    weights : Tensor of shape (m,), default=None
+    weights : Tensor of shape (m,), or (m, K) with label mass, default=None
         Weights of the rows within their class. None: all the same.
 
     Returns
@@ -83,7 +96,7 @@ def memory_votes(
     votes : Tensor of shape (E, n, K)
         Sums to 1 over the classes.
     """
-    to_classes = _class_weights(codes, n_classes, weights)
+    to_classes = class_weights(codes, n_classes, weights)
     tiny = torch.finfo(z.dtype).tiny
     if memory.shape[1] > ROWS_AT_ONCE:
         votes = exponential_sums(z, memory, to_classes, temperature)[2]
@@ -198,6 +211,15 @@ class Multilabel:
                 )
         return means
 
+    def votes(self, codes: Tensor, n_classes: int) -> Tensor:
+        """Return the weight of each class among the rows, (E, n, K)."""
+        if codes.ndim == 2:
+            return self.means(codes.expand(len(self.rows), *codes.shape))
+        found = codes[self.rows]
+        return torch.stack(
+            [(self.weights * (found == k)).sum(dim=2) for k in range(n_classes)], dim=2
+        )
+
 
 def class_means(
     memory: Tensor, codes: Tensor, probabilities: Tensor, weights: Tensor | None = None
@@ -211,18 +233,18 @@ def class_means(
     ----------
     memory : Tensor of shape (E, m, c)
         The memory.
-    codes : Tensor of int64, shape (m,)
-        Class of each row of it.
+    codes : Tensor of int64, shape (m,), or of floats, shape (m, K)
+        Class of each row of it, or its label mass.
     probabilities : Tensor of shape (n, K)
         Probabilities of the classes, for each query.
-    weights : Tensor of shape (m,), default=None
+    weights : Tensor of shape (m,), or (m, K) with label mass, default=None
         Weights of the rows within their class. None: all the same.
 
     Returns
     -------
     means : Tensor of shape (E, n, c)
     """
-    to_classes = _class_weights(codes, probabilities.shape[1], weights)
+    to_classes = class_weights(codes, probabilities.shape[1], weights)
     return probabilities @ (to_classes.T @ memory)
 
 
@@ -243,12 +265,15 @@ def multilabel_of_votes(
 ) -> Multilabel:
     """Give the nearest rows of each class the probability of the class, in equal parts.
 
+    With label mass, a row belongs to the class with the largest share, and the parts are
+    proportional to the shares. A class that is nowhere the largest has all rows with a share.
+
     Parameters
     ----------
     z, memory : Tensor of shape (E, n, c) and (E, m, c)
         Queries and memory.
-    codes : Tensor of int64, shape (m,)
-        Class of each row of the memory.
+    codes : Tensor of int64, shape (m,), or of floats, shape (m, K)
+        Class of each row of the memory, or its label mass.
     probabilities : Tensor of shape (n, K)
         Probabilities of the classes, for each query; with one-hot probabilities, the
         multilabel names rows of a single class.
@@ -259,19 +284,38 @@ def multilabel_of_votes(
     -------
     multilabel : Multilabel
     """
-    of_class = [(codes == k).nonzero()[:, 0] for k in range(probabilities.shape[1])]
+    classes = range(probabilities.shape[1])
+    of_class = [_rows_of(codes, k).nonzero()[:, 0] for k in classes]
     rows, weights = [], []
     for queries, anchors in zip(z, memory, strict=True):
         parts = [
-            (own[_nearest(queries, anchors[own], n_neighbors)[1]], probabilities[:, k : k + 1])
+            (k, own[_nearest(queries, anchors[own], n_neighbors)[1]])
             for k, own in enumerate(of_class)
             if len(own)
         ]
-        rows.append(torch.cat([near for near, _ in parts], dim=1))
+        rows.append(torch.cat([near for _, near in parts], dim=1))
         weights.append(
-            torch.cat([p.expand(near.shape) / near.shape[1] for near, p in parts], dim=1)
+            torch.cat([_parts_of(codes, probabilities, k, near) for k, near in parts], dim=1)
         )
     return _normalised(rows, weights)
+
+
+def _rows_of(codes: Tensor, k: int) -> Tensor:
+    """Return a mask of the rows of the memory that belong to a class."""
+    if codes.ndim == 1:
+        return codes == k
+    # Near rows with a small share of a class would take the places of rows that show it.
+    largest = codes.argmax(dim=1) == k
+    return largest if bool(largest.any()) else codes[:, k] > 0
+
+
+def _parts_of(codes: Tensor, probabilities: Tensor, k: int, near: Tensor) -> Tensor:
+    """Return the parts that the rows ``(n, p)`` of a class have in the probability of it."""
+    probability = probabilities[:, k : k + 1]
+    if codes.ndim == 1:
+        return probability.expand(near.shape) / near.shape[1]
+    shares = codes[near, k]
+    return probability * shares / shares.sum(dim=1, keepdim=True)
 
 
 def multilabel_of_threshold(

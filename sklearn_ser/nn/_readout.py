@@ -43,8 +43,8 @@ class Readout:
     ----------
     memory : Tensor of shape (E, m, c)
         The memory.
-    codes : Tensor of int64, shape (m,)
-        Class of each row of the memory.
+    codes : Tensor of int64, shape (m,), or of floats, shape (m, K)
+        Class of each row of the memory, or its label mass.
     n_classes : int
         Number of classes.
     temperature : float
@@ -55,7 +55,7 @@ class Readout:
     means : tuple of two Tensors of shape (E, 1, K), or None
         Mean probabilities of head and memory over the target, or the divisors that stand for
         them in predictions with other shares; None before adaptation.
-    weights : Tensor of shape (m,), default=None
+    weights : Tensor of shape (m,), or (m, K) with label mass, default=None
         Weights of the rows of the memory within their class. None: all the same.
     """
 
