@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "evaluation": {"metrics", "model_selection"},
     "plotting": {"audio", "evaluation", "features", "metrics"},
     "report": {"evaluation", "plotting"},
-    "persistence": {"features", "nn"},
+    "persistence": {"estimators", "features", "nn"},
 }
 ON_TOP = {"cli", "__main__"}
 

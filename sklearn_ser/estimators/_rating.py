@@ -109,6 +109,12 @@ class RatingMixin:
             )
         return self._rate(X)
 
+    def _rating_map(self):
+        """Return weights and bias of the linear map from an embedding to ratings."""
+        unit = torch.eye(self._n_features_out, dtype=torch.float64)
+        positions = [self._position(unit, part) for part in self._blocks().values()]
+        return np.column_stack(positions) * self.rating_slope_, self.rating_intercept_
+
     def _rate(self, X):
         ratings = self.rating_intercept_ + self.rating_slope_ * self._positions(X)
         ratings = ratings.astype(np.float32)

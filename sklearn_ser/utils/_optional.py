@@ -9,6 +9,7 @@ _EXTRAS = {
     "dask": ("--dask-scheduler needs dask", ("dask.distributed",)),
     "encoders": ("The front end of Whisper needs librosa", ("librosa.filters",)),
     "librosa": ("LibrosaExtractor needs librosa", ("librosa",)),
+    "onnx": ("Writing ONNX graphs needs onnx and skl2onnx", ("onnx", "skl2onnx")),
     "parquet": ("Parquet files need pyarrow", ("pyarrow", "pyarrow.parquet")),
     "persist": ("Saving and loading models needs skops", ("skops.io",)),
     "plot": ("Drawing needs matplotlib", ("matplotlib.pyplot",)),
