@@ -98,6 +98,9 @@ def test_evaluate_records_the_encoder(corpora, named, whisper_folder, tmp_path, 
     settings = json.loads((tmp_path / "results" / "run.json").read_text())["settings"]
     assert settings["features"] == "eGeMAPSv02, 88 functionals, variant opensmile"
     assert settings["encoder"] == "small, mean of layers 0, 1, 2, 3"
+    functionals, encoder = settings["feature set"].split(" + ")
+    assert functionals == "eGeMAPSv02, sklearn-ser 1"
+    assert encoder.startswith("small (SHA-256 ")
     [file] = settings["files of the encoder"]
     digest = EmbeddingExtractor(whisper_folder).fit(["x"]).encoder_["files"]["model.bin"]["sha256"]
     assert file.startswith("model.bin, ")
@@ -108,7 +111,10 @@ def test_evaluate_records_the_encoder(corpora, named, whisper_folder, tmp_path, 
 def test_the_report_names_the_encoder(named, whisper_folder, tmp_path):
     command = ["evaluate", *named, "--features", f"encoder={whisper_folder}:2", "--report"]
     assert main([*command, str(tmp_path / "report.html")]) == 0
-    assert "small, mean of layers 2" in (tmp_path / "report.html").read_text("utf-8")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "small, mean of layers 2" in page
+    assert "feature set" in page
+    assert "small (SHA-256 " in page
 
 
 @pytest.mark.parametrize("kind", ["encoder", "both"])
@@ -117,6 +123,9 @@ def test_train_and_predict(kind, corpora, named, whisper_folder, tmp_path, capsy
     assert main(["train", *named, "--features", features, "--out", str(model)]) == 0
     card = model_card(model)["card"]["features"]
     assert card["encoder"] == "small"
+    assert card["name"].endswith(
+        f"small (SHA-256 {card['files'][0]['SHA-256'][:12]}), sklearn-ser 1"
+    )
     assert "transformers" in model_card(model)["versions"]
     assert card["layers"] == [1]
     assert card["files"][0]["name"] == "model.bin"

@@ -228,6 +228,7 @@ def test_what_the_file_says(tmp_path):
     properties = {one.key: one.value for one in written.metadata_props}
     assert json.loads(properties["classes"]) == ["anger", "joy"]
     assert len(json.loads(properties["features"])) == 88
+    assert properties["feature_set"] == "eGeMAPSv02, sklearn-ser 1"
     assert written.graph.input[0].name == "X"
     assert written.graph.input[0].type.tensor_type.shape.dim[1].dim_value == 88
 

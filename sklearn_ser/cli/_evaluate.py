@@ -212,7 +212,7 @@ def _validate(args, X, speech, seconds):
 
 def _feature_settings(features):
     """Return the settings of the features, on the lines of the report."""
-    settings = {}
+    settings = {"feature set": features["name"]}
     if "set" in features:
         settings["features"] = f"{features['set']}, variant {features['variant']}"
         rate = features["sampling rate"]

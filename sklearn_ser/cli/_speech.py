@@ -159,7 +159,7 @@ def make_extractor(args, **options):
 def describe_features(args, extractor):
     """Return what a fitted extractor computes, as plain values for reports and model cards."""
     functionals, encoder, _ = args.features
-    facts = {}
+    facts = {"name": extractor.feature_set_name}
     if functionals:
         facts["set"] = "eGeMAPSv02, 88 functionals"
         facts["variant"] = args.variant

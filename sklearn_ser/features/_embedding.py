@@ -20,6 +20,9 @@ __all__ = ["EmbeddingExtractor"]
 # Raise it, and stored rows are computed again: when a value changes by more than rounding.
 _ALGORITHM = 1
 
+# Digits of the digest of the weights in the name of the features; 48 bits tell files apart.
+_DIGITS = 12
+
 _STATISTICS = {"mean": ("mean",), "std": ("std",), "both": ("mean", "std")}
 
 
@@ -375,6 +378,18 @@ class EmbeddingExtractor(RecordingTransformer):
             np.arange(*starts[one, statistic]) for one in wanted[0] for statistic in wanted[1]
         ]
         return start, np.concatenate(places)
+
+    @property
+    def feature_set_name(self):
+        """Name of the encoder with a digest of its weights and the version of what pools, str."""
+        identity = getattr(self, "encoder_", None) or self._noted(self._source())
+        digests = [
+            about["sha256"]
+            for name, about in identity.get("files", {}).items()
+            if not name.endswith(".json")
+        ]
+        weights = f" (SHA-256 {digests[0][:_DIGITS]})" if digests else ""
+        return self._versioned(f"{identity['name']}{weights}", _ALGORITHM)
 
     def _recipe(self):
         # Neither name nor folder: the same files are the same encoder.

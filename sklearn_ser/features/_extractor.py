@@ -135,5 +135,11 @@ class EGeMAPSExtractor(RecordingTransformer):
     def _names(self):
         return FUNCTIONAL_NAMES
 
+    @property
+    def feature_set_name(self):
+        """Name of the features with the version of what computes them, str."""
+        variant = "" if self.variant == "opensmile" else f" ({self.variant})"
+        return self._versioned(f"eGeMAPSv02{variant}", _ALGORITHM)
+
     def _recipe(self):
         return {"algorithm": "eGeMAPSv02", "version": _ALGORITHM, "variant": self.variant}

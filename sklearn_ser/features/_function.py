@@ -215,6 +215,12 @@ class FunctionExtractor(RecordingTransformer):
             )
         return tuple(map(str, names))
 
+    @property
+    def feature_set_name(self):
+        """Name of the function with its `version`, str."""
+        version = "no version" if self.version is None else f"version {self.version}"
+        return f"{called_name(self.func)}, {version}"
+
     def _recipe(self):
         # No digest of the code: it would change with versions of Python, and would miss
         # changes in the libraries that the function calls.

@@ -296,6 +296,11 @@ class LibrosaExtractor(RecordingTransformer):
             names += [f"{row}_{statistic}" for row in rows for statistic in settings.statistics]
         return tuple(names)
 
+    @property
+    def feature_set_name(self):
+        """Name of the features with the versions of what computes them, str."""
+        return self._versioned(f"librosa {_librosa_version()}", _ALGORITHM)
+
     def _recipe(self):
         settings = self._settings()._asdict()
         return {

@@ -124,6 +124,23 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             f"{self.cache!r} requires. Define its method _recipe, or set cache=None."
         )
 
+    @property
+    def feature_set_name(self):
+        """Name of the features with the version of what computes them, str.
+
+        Reports and model cards show it. Two tables of features are comparable if their names and
+        the parameters of the extractors are equal.
+        """
+        try:
+            recipe = self._recipe()
+        except NotImplementedError:
+            return f"{type(self).__name__}, no version"
+        return self._versioned(recipe["algorithm"], recipe.get("version"))
+
+    def _versioned(self, name, version):
+        # The version that is part of the key of stored rows as well.
+        return f"{name}, sklearn-ser {version}"
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters and the type of `X`; nothing is learnt.

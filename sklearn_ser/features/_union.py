@@ -217,6 +217,11 @@ class ExtractorUnion(RecordingTransformer, _BaseComposition):
         """Return copies of the extractors with the settings of the union."""
         return [with_settings(one, self) for one in self._checked()]
 
+    @property
+    def feature_set_name(self):
+        """Names of the features of all extractors, str."""
+        return " + ".join(one.feature_set_name for _, one in self.extractors)
+
     def _function(self):
         """Return None: each extractor has a function of its own."""
 

@@ -156,6 +156,8 @@ def _properties(pipeline, extractor, last):
     names = getattr(unwrapped(pipeline.steps[0][1]), "feature_names_in_", None)
     if extractor is not None:
         names = extractor.get_feature_names_out()
+        if hasattr(extractor, "feature_set_name"):
+            properties["feature_set"] = extractor.feature_set_name
     if names is not None:
         properties["features"] = json.dumps([str(name) for name in names])
     if hasattr(last, "classes_"):
