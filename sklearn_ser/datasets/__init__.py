@@ -17,6 +17,7 @@ from sklearn_ser.datasets._corpora._registry import CORPORA, list_corpora
 from sklearn_ser.datasets._custom import load_table
 from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._folders import load_folder
+from sklearn_ser.datasets._hugging_face import load_hugging_face
 from sklearn_ser.datasets._listing import list_recordings
 from sklearn_ser.datasets._loaders import load_corpora, load_corpus
 from sklearn_ser.datasets._segments import list_segments
@@ -42,6 +43,7 @@ __all__ = [
     "load_corpora",
     "load_corpus",
     "load_folder",
+    "load_hugging_face",
     "load_table",
     "save_audformat",
     "to_emotions",

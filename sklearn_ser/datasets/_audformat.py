@@ -31,8 +31,9 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
 
     Parameters
     ----------
-    path : str or path-like
-        Folder with the file ``db.yaml``.
+    path : str, path-like or audformat.Database
+        Folder with the file ``db.yaml``, or a database that was loaded or made already. Relative
+        paths in one that has no folder start at the working directory.
     tables : sequence of str, optional
         Tables to take the emotions from, for databases in which tables
         contradict each other; by default all tables.
@@ -84,10 +85,9 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
     >>> from sklearn_ser.datasets import load_audformat
     >>> speech = load_audformat("corpora/emodb_2.0")  # doctest: +SKIP
     """
-    name, labels = read_database(path, tables)
+    folder, name, labels = read_database(path, tables)
     if corpus is None and "corpus" not in labels:
         corpus = name
-    folder = Path(path).expanduser()
     table, notes = read_table(
         labels, root=folder, corpus=corpus, language=language, mapping=mapping, emotions=emotions
     )

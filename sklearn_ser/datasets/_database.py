@@ -1,6 +1,8 @@
 """Read the tables of an audformat database."""
 
+import os
 import warnings
+from pathlib import Path
 
 import pandas as pd
 
@@ -79,18 +81,35 @@ def _to_bcp47(language):
         return language
 
 
+def _open(path):
+    """Return a database and its folder."""
+    audformat = import_audformat()
+    if isinstance(path, audformat.Database):
+        # One that was made in this process has no folder; its files are relative to the present.
+        return path, Path(path.root or os.curdir)
+    folder = check_folder(path)
+    if not (folder / HEADER).is_file():
+        raise CorpusError(f"No {HEADER} in {folder}; expected a database in audformat.")
+    with warnings.catch_warnings():
+        # Users cannot change how audformat calls pandas.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return audformat.Database.load(str(folder), load_data=True), folder
+
+
 def read_database(path, tables=None):
     """Read the labels of the recordings of a database in audformat.
 
     Parameters
     ----------
-    path : str or path-like
-        Folder with the file ``db.yaml``.
+    path : str, path-like or audformat.Database
+        Folder with the file ``db.yaml``, or a database.
     tables : sequence of str, optional
         Tables to take the emotions from; by default all tables.
 
     Returns
     -------
+    folder : pathlib.Path
+        The folder of the database.
     name : str
         Name of the database.
     labels : DataFrame
@@ -108,14 +127,7 @@ def read_database(path, tables=None):
     ImportError
         If the package audformat is not installed.
     """
-    audformat = import_audformat()
-    folder = check_folder(path)
-    if not (folder / HEADER).is_file():
-        raise CorpusError(f"No {HEADER} in {folder}; expected a database in audformat.")
-    with warnings.catch_warnings():
-        # Users cannot change how audformat calls pandas.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        database = audformat.Database.load(str(folder), load_data=True)
+    database, folder = _open(path)
     unknown = sorted(set(tables or ()) - set(database.tables))
     if unknown:
         raise CorpusError(
@@ -141,4 +153,4 @@ def read_database(path, tables=None):
         labels["language"] = database.languages[0]
     if "language" in labels:
         labels["language"] = labels["language"].map(_to_bcp47, na_action="ignore")
-    return database.name, labels
+    return folder, database.name, labels

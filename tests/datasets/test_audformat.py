@@ -109,6 +109,23 @@ def test_selection_and_translation(make_database):
     assert happy["corpus"].tolist() == ["mine"]
 
 
+def test_a_database_that_is_loaded_already(make_database, monkeypatch):
+    folder = make_database(EMOTION, ("speaker", ["1", "2"]))
+    expected = load_audformat(folder)
+    loaded = audformat.Database.load(str(folder))
+    pd.testing.assert_frame_equal(load_audformat(loaded), expected)
+    # One that was never saved has no folder.
+    made = audformat.Database("mine", languages=["deu"])
+    made.schemes["emotion"] = audformat.Scheme("str")
+    table = made["all"] = audformat.Table(audformat.filewise_index(["a.wav", "b.wav"]))
+    table["emotion"] = audformat.Column(scheme_id="emotion")
+    table["emotion"].set(EMOTION[1])
+    monkeypatch.chdir(folder)
+    pd.testing.assert_frame_equal(
+        load_audformat(made), load_audformat(loaded).assign(speaker=np.nan), check_dtype=False
+    )
+
+
 def test_language_of_a_database_in_several(make_database):
     folder = make_database(EMOTION, languages=("deu", "eng"))
     assert load_audformat(folder)["language"].isna().all()

@@ -16,7 +16,7 @@ def read_labels(folder):
     """Read the labels from the database in this folder or below it."""
     labels = {}
     for header in find_files(folder, [HEADER]):
-        _, table = read_database(folder / header.parent)
+        _, _, table = read_database(folder / header.parent)
         table = table.assign(emotion_raw=table["emotion"]).reindex(columns=["path", *_LABELS])
         # The database writes speaker 3, the names of the files 03.
         table["speaker"] = table["speaker"].str.zfill(2)
