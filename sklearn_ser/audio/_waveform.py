@@ -88,7 +88,7 @@ def check_rate(sr: SupportsFloat, name: str) -> Rate:
 
 def check_max_duration(max_duration: SupportsFloat) -> None:
     """Raise for a limit on the duration that allows everything, such as NaN, or nothing."""
-    number = isinstance(max_duration, Real) and not isinstance(max_duration, bool | np.bool)
+    number = isinstance(max_duration, Real) and not isinstance(max_duration, bool | np.bool_)
     if not number or not float(max_duration) > 0:
         raise ValueError(
             f"max_duration is {plain(max_duration)!r}, expected a positive number of seconds, "
