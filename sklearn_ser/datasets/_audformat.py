@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sklearn_ser.audio import Segment
 from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, RATINGS
 from sklearn_ser.datasets._corpora._registry import CORPORA
 from sklearn_ser.datasets._custom import read_table
@@ -26,8 +27,10 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
     ``speaker``, ``gender`` or ``sex``, ``language``, ``activation`` or
     ``arousal``, ``valence``, ``dominance``, ``sentence`` or ``transcription``,
     ``intensity`` and ``session`` are read where they exist as a scheme, a column
-    or a property of speakers. Several ratings of a recording are averaged. No
-    recording is opened. This needs ``pip install 'sklearn-ser[datasets]'``.
+    or a property of speakers. Several ratings of a recording are averaged. Where parts of
+    recordings are labelled, each has a row, with a path such as ``call.wav#t=12.5,17`` (see
+    `sklearn_ser.audio.Segment`). No recording is opened. This needs
+    ``pip install 'sklearn-ser[datasets]'``.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ def load_audformat(path, *, tables=None, corpus=None, language=None, mapping=Non
         If `path` is not a folder, or a recording does not exist.
     CorpusError
         If the folder holds no database, the database has no emotions, its
-        tables contradict each other or label parts of recordings, an emotion is
+        tables contradict each other, an emotion is
         unknown, or a key of `mapping` is not a label.
     ImportError
         If the package audformat is not installed.
@@ -125,11 +128,30 @@ def _relative(paths, folder):
     ]
 
 
+def _index(audformat, paths, folder):
+    """Return the index of a database; one of segments if a path is one."""
+    segments = [Segment.parse(path) for path in paths]
+    files = _relative([one.path for one in segments], folder)
+    if all(one.whole for one in segments):
+        return audformat.filewise_index(files)
+    channels = [str(one) for one in segments if one.channel is not None]
+    if channels:
+        raise CorpusError(
+            f"{channels[0]} is one channel of a recording, which databases in audformat have no "
+            "place for; write the channel to a file of its own."
+        )
+    times = [[one.start, one.end] for one in segments]
+    starts, ends = pd.DataFrame(times, columns=["start", "end"], dtype=float).T.to_numpy()
+    return audformat.segmented_index(
+        files, pd.to_timedelta(starts, unit="s"), pd.to_timedelta(ends, unit="s")
+    )
+
+
 def save_audformat(table, path, *, name=None):
     """Write a table of recordings as a database in audformat.
 
     The folder gets the file ``db.yaml`` and one table, ``recordings``, with the
-    labels of whole recordings; no recording is copied. The header contains the
+    labels of recordings and segments; no recording is copied. The header contains the
     licences of registered corpora. This needs
     ``pip install 'sklearn-ser[datasets]'``.
 
@@ -149,8 +171,8 @@ def save_audformat(table, path, *, name=None):
     Raises
     ------
     CorpusError
-        If the table lacks a column, has no rows, or has a path that is not
-        UTF-8.
+        If the table lacks a column, has no rows, has a path that is not UTF-8, or a segment
+        of one channel, which the format has no place for.
     FileExistsError
         If the folder holds a database already.
     ImportError
@@ -188,7 +210,7 @@ def save_audformat(table, path, *, name=None):
     if (folder / HEADER).exists():
         raise FileExistsError(f"{folder / HEADER} exists; name another folder, or remove it.")
     database = _describe(audformat, table, name or "-".join(table["corpus"].unique()))
-    index = audformat.filewise_index(_relative(table["path"], folder))
+    index = _index(audformat, table["path"], folder)
     columns = database[_TABLE] = audformat.Table(index, description="One row per recording")
     schemes = {"emotion": "emotion"} | {column: names[0] for column, names in SCHEMES.items()}
     for column, scheme in schemes.items():

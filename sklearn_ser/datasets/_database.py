@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sklearn_ser.audio import Segment
 from sklearn_ser.datasets._base import RATINGS, check_folder
 from sklearn_ser.exceptions import CorpusError
 from sklearn_ser.utils._messages import plain
@@ -63,11 +64,14 @@ def _get(database, scheme, where, tables=None):
             f"{' '.join(str(error).split())}. Select tables for the emotions with tables=."
         ) from error
     if labels.index.nlevels > 1:
-        raise CorpusError(
-            f"{where} labels parts of recordings with {scheme!r}; expected labels of whole "
-            "recordings. Cut the recordings first, or select tables of whole ones with tables=."
-        )
+        labels.index = pd.Index([_path(*entry) for entry in labels.index], dtype=object)
     return labels.astype(float) if scheme in _RATED else labels.astype(str)
+
+
+def _path(file, start, end):
+    """Return the path of a segment; that of the file if the segment is all of it."""
+    seconds = [None if pd.isna(time) else time.total_seconds() for time in (start, end)]
+    return str(Segment(file, seconds[0] or 0, seconds[1]))
 
 
 def _to_bcp47(language):
@@ -113,7 +117,7 @@ def read_database(path, tables=None):
     name : str
         Name of the database.
     labels : DataFrame
-        One row per recording with an emotion: `path` relative to the folder,
+        One row per recording, or segment, with an emotion: `path` relative to the folder,
         `emotion` as in the database, and those other columns of
         :func:`sklearn_ser.datasets.load_corpus` that the database has.
 
@@ -122,8 +126,7 @@ def read_database(path, tables=None):
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder.
     CorpusError
-        If the folder holds no database, or a database without emotions of whole
-        recordings.
+        If the folder holds no database, or a database without emotions.
     ImportError
         If the package audformat is not installed.
     """
@@ -145,7 +148,10 @@ def read_database(path, tables=None):
         for scheme in schemes:
             values = _get(database, scheme, folder)
             if not values.empty:
-                labels[column] = labels["path"].map(values)
+                # A label of a file holds for its segments, unless they have one of their own.
+                files = labels["path"].map(lambda path: Segment.parse(path).path)
+                own = labels["path"].map(values)
+                labels[column] = own.where(own.notna(), files.map(values))
                 break
     if "sex" in labels:
         labels["sex"] = labels["sex"].str.lower().map(_SEXES)

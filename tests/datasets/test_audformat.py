@@ -153,9 +153,33 @@ def test_database_without_emotions(make_database):
 
 
 def test_database_of_segments(make_database):
-    index = audformat.segmented_index(["a.wav", "a.wav"], [0, 1], [1, 2])
-    with pytest.raises(CorpusError, match="labels parts of recordings with 'emotion'; expected"):
-        load_audformat(make_database(EMOTION, index=index))
+    times = pd.to_timedelta([0.25, 1], unit="s"), pd.to_timedelta([1.5, None], unit="s")
+    index = audformat.segmented_index(["a.wav", "b.wav"], *times)
+    folder = make_database(EMOTION, index=index)
+    database = audformat.Database.load(str(folder))
+    database.schemes["speaker"] = audformat.Scheme("str")
+    # A table of files beside that of segments.
+    table = database["files"] = audformat.Table(audformat.filewise_index(["a.wav", "b.wav"]))
+    table["speaker"] = audformat.Column(scheme_id="speaker")
+    table["speaker"].set(["1", "2"])
+    speech = load_audformat(database)
+    assert speech["path"].tolist() == [
+        str(folder / "a.wav#t=0.25,1.5"),
+        str(folder / "b.wav#t=1"),
+    ]
+    assert speech["emotion"].tolist() == ["anger", "happiness"]
+    assert speech["speaker"].tolist() == ["mine_1", "mine_2"]
+
+
+def test_segments_come_back_as_they_were(make_files, tmp_path):
+    make_files(tmp_path, ["a.wav", "b.wav"])
+    paths = ["a.wav#t=0.1,1.234567", "a.wav#t=2", "b.wav"]
+    rows = {"path": paths, "emotion": ["anger", "fear", "joy"], "speaker": ["1", "2", "3"]}
+    speech = load_table(pd.DataFrame(rows), root=tmp_path, corpus="own")
+    save_audformat(speech, tmp_path)
+    pd.testing.assert_frame_equal(load_audformat(tmp_path), speech)
+    with pytest.raises(CorpusError, match=r"a\.wav#channel=1 is one channel of a recording"):
+        save_audformat(speech.assign(path="a.wav#channel=1"), tmp_path / "other")
 
 
 def test_recording_that_is_not_there(make_database):
