@@ -459,6 +459,30 @@ def test_a_file_that_is_no_model(command, speech, capsys):
     )
 
 
+def test_info_has_words_for_what_is_unknown(tmp_path, capsys):
+    card = {
+        "speakers": None,
+        "circumplex": True,
+        "adapted": False,
+        "annotations": [],
+        "layers": [2, 3],
+        "note": "",
+        "corpora": [{"name": "a", "speakers": None}, {"name": "b", "speakers": 3}],
+    }
+    save(SVC(), tmp_path / "model.skops", card=card)
+    assert run("info", tmp_path / "model.skops") == 0
+    printed = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert printed[:6] == [
+        ["speakers", "not known"],
+        ["circumplex", "yes"],
+        ["adapted", "no"],
+        ["annotations", "none"],
+        ["layers", "2, 3"],
+        ["note", "none"],
+    ]
+    assert printed[7:10] == [["name", "speakers"], ["a", "not known"], ["b", "3"]]
+
+
 def test_a_card_cannot_steer_the_terminal(tmp_path, capsys):
     card = {"note\x1b[2J": "red \x1b[31m", "table": [{"a\n": "b\r"}], "empty": {}, "list": [1, "x"]}
     save(SVC(), tmp_path / "model.skops", card=card)
@@ -470,8 +494,8 @@ def test_a_card_cannot_steer_the_terminal(tmp_path, capsys):
         "  a\N{REPLACEMENT CHARACTER}",
         "  b\N{REPLACEMENT CHARACTER}",
     ]
-    assert lines[4].split() == ["empty", "{}"]
-    assert lines[5].split(maxsplit=1) == ["list", '[1, "x"]']
+    assert lines[4].split() == ["empty", "none"]
+    assert lines[5].split(maxsplit=1) == ["list", "1, x"]
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,24 @@ def add_info(commands):
 _WIDEST = 60
 
 
+def _in_words(value):
+    """Return a plain value as text."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value or "none"
+    if isinstance(value, (list, dict)) and not value:
+        return "none"
+    if isinstance(value, list) and not any(isinstance(one, (list, dict)) for one in value):
+        return ", ".join(map(_in_words, value))
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _as_text(value):
     """Return a plain value in one line, without characters that could control a terminal."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return harmless(text)
+    return harmless(_in_words(value))
 
 
 def _table(rows):
