@@ -3,7 +3,10 @@
 import math
 import textwrap
 
-from sklearn_ser.utils._words import format_interval
+from sklearn_ser.utils._words import format_difference, format_interval, format_p, format_score
+
+# Shorter than the notes on p-values, and explained below the table.
+_SHORT = {"too few speakers to tell": "too few", "the interval includes 0": "unclear"}
 
 _ACROSS = (
     "UAR is the mean recall over the emotions of the held-out corpus; chance is the UAR of "
@@ -66,16 +69,16 @@ def _single(record):
             row.get("language") or "?",
             str(row["n_test"]),
             str(row["n_speakers"] or "?"),
-            f"{row['uar']:.3f}",
+            format_score(row["uar"]),
             _interval(row),
-            f"{row['accuracy']:.3f}",
-            f"{row['chance']:.3f}",
+            format_score(row["accuracy"]),
+            format_score(row["chance"]),
         ]
         for row in record.scores.to_dict("records")
     ]
     [mean] = record.means.to_dict("records")
-    last = ["mean", "", "", "", f"{mean['uar']:.3f}", _interval(mean)]
-    last += [f"{mean['accuracy']:.3f}", f"{record.scores['chance'].mean():.3f}"]
+    last = ["mean", "", "", "", format_score(mean["uar"]), _interval(mean)]
+    last += [format_score(mean["accuracy"]), format_score(record.scores["chance"].mean())]
     # The mean over one corpus is its score.
     groups = [rows, [last]] if len(rows) > 1 else [rows]
     return _lay_out(columns, groups, text={"held out", "language"})
@@ -90,7 +93,7 @@ def _corpora(record):
             row.get("language") or "?",
             str(row["n_test"]),
             str(row["n_speakers"] or "?"),
-            f"{row['chance']:.3f}",
+            format_score(row["chance"]),
         ]
         for row in record.scores.drop_duplicates("corpus").to_dict("records")
     ]
@@ -102,18 +105,19 @@ def _several(record):
     first = record.methods[0]
     columns = ["held out", "method", "UAR", _interval_title(record), "accuracy"]
     columns += [f"vs {first}", "p"]
-    compared = record.comparisons.set_index(["corpus", "method"])[["difference", "p_adjusted"]]
+    compared = record.comparisons.set_index(["corpus", "method"])
+    compared = compared[["difference", "p_adjusted", "p_note"]]
     tables = [rows for _, rows in record.scores.groupby("corpus", sort=False)]
     groups = []
     for table in (*tables, record.means) if len(tables) > 1 else tables:
         group = []
         for row in table.to_dict("records"):
             key = row["corpus"], row["method"]
-            difference, p = compared.loc[key] if key in compared.index else (math.nan, math.nan)
+            none = math.nan, math.nan, ""
+            difference, p, note = compared.loc[key] if key in compared.index else none
             cells = ["" if group else str(row["corpus"]), row["method"]]
-            cells += [f"{row['uar']:.3f}", _interval(row), f"{row['accuracy']:.3f}"]
-            cells.append("" if math.isnan(difference) else f"{difference:+.3f}")
-            cells.append("" if math.isnan(p) else f"{p:.3f}")
+            cells += [format_score(row["uar"]), _interval(row), format_score(row["accuracy"])]
+            cells += [format_difference(difference), _SHORT.get(note, note) or format_p(p)]
             group.append(cells)
         groups.append(group)
     return _lay_out(columns, groups, text={"held out", "method"})
@@ -156,6 +160,8 @@ def format_legend(record):
             f"p is the p-value of a permutation test against {first}, by speakers, adjusted for "
             f"the number of methods (Holm)."
         )
+        noted = set(record.comparisons["p_note"]) - {""}
+        notes += [f"{short}: {note}." for note, short in _SHORT.items() if note in noted]
     if record.run["notice"]:
         notes.append(record.run["notice"])
     return "\n".join(

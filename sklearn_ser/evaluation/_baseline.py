@@ -5,10 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from sklearn_ser.evaluation._comparison import compare_methods
+from sklearn_ser.evaluation._agreement import TOO_FEW, reconcile, smallest_p
+from sklearn_ser.evaluation._comparison import compare_unreconciled
+from sklearn_ser.evaluation._intervals import BootstrapSettings
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["BASELINE_COLUMNS", "compare_with_baseline"]
+__all__ = ["BASELINE_COLUMNS", "adjust", "compare_with_baseline"]
+
+_N_PERMUTATIONS = 10_000
 
 BASELINE_COLUMNS = [
     "method",
@@ -19,6 +23,8 @@ BASELINE_COLUMNS = [
     "high",
     "p_value",
     "p_adjusted",
+    "p_smallest",
+    "p_note",
     "n_speakers",
     "interval_note",
 ]
@@ -49,12 +55,40 @@ def holm(p_values):
     return adjusted
 
 
+def adjust(table, *, confidence, n_permutations=_N_PERMUTATIONS):
+    """Adjust the p-values of each corpus for their number, and reconcile intervals with them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns of `compare_with_baseline`, except those that this function adds.
+    confidence : float
+        Confidence of the intervals.
+    n_permutations : int
+        The greatest number of exchanges that were tried.
+
+    Returns
+    -------
+    table : DataFrame
+        Without an adjusted p-value where there are too few speakers.
+    """
+    # A family of tests is all methods on one corpus. Adjusting over corpora as well would lower the
+    # power of each comparison with the number of corpora that happen to be at hand.
+    by_corpus = table["p_value"].groupby(table["corpus"])
+    table = table.assign(p_adjusted=by_corpus.transform(holm))
+    # The first of m in Holm's order is multiplied by m, and no later one becomes smaller.
+    smallest = smallest_p(table["n_speakers"], n_permutations) * by_corpus.transform("count")
+    smallest = np.minimum(smallest, 1)
+    table = reconcile(table, p="p_adjusted", smallest=smallest, level=1 - confidence)
+    return table.assign(p_adjusted=table["p_adjusted"].mask(table["p_note"] == TOO_FEW))
+
+
 def compare_with_baseline(
     results,
     *,
     baseline=None,
     metric="uar",
-    n_permutations=10_000,
+    n_permutations=_N_PERMUTATIONS,
     n_draws=2000,
     confidence=0.95,
     min_speakers=5,
@@ -88,8 +122,11 @@ def compare_with_baseline(
     table : DataFrame
         One row for each method but the baseline and each corpus, and for the "mean" of the
         corpora: ``method``, ``against`` (the baseline), ``corpus``, ``difference`` (the score
-        of the method minus that of the baseline), ``low`` and ``high`` (its interval, which
-        is not adjusted), ``p_value``, ``p_adjusted``, ``n_speakers`` and ``interval_note``.
+        of the method minus that of the baseline), ``low`` and ``high`` (its interval),
+        ``p_value``, ``p_adjusted`` (NaN where no difference, however large, could be
+        significant), ``p_smallest`` (the smallest adjusted p-value that is possible),
+        ``p_note`` (why there is none, otherwise empty), ``n_speakers`` and
+        ``interval_note``.
 
     Raises
     ------
@@ -105,6 +142,12 @@ def compare_with_baseline(
 
     Notes
     -----
+    With :math:`S` speakers, no p-value is below :math:`2 / 2^S` and no adjusted one below
+    :math:`2 m / 2^S`: 0.22 for 6 speakers and 7 methods besides the baseline. Where this exceeds
+    1 - `confidence`, ``p_note`` is "too few speakers to tell". Intervals are reconciled with the
+    adjusted p-values as :func:`compare_methods` reconciles them: an interval that excludes 0
+    although the test does not is extended to 0.
+
     The adjustment is for the number of methods, corpus by corpus. For a single conclusion from
     all methods, read the rows of the mean: each corpus that is looked at as well is a further
     test.
@@ -135,12 +178,14 @@ def compare_with_baseline(
     >>> table = compare_with_baseline(results)
     >>> table[["method", "corpus", "difference", "p_value", "p_adjusted"]].round(3)
          method corpus  difference  p_value  p_adjusted
-    0  logistic      a       0.217    0.062       0.125
-    1  logistic      b       0.300    0.031       0.062
+    0  logistic      a       0.217    0.062         NaN
+    1  logistic      b       0.300    0.031         NaN
     2  logistic   mean       0.258    0.001       0.002
-    3     bayes      a       0.183    0.125       0.125
-    4     bayes      b       0.300    0.031       0.062
+    3     bayes      a       0.183    0.125         NaN
+    4     bayes      b       0.300    0.031         NaN
     5     bayes   mean       0.242    0.002       0.002
+    >>> table["p_note"][0]
+    'too few speakers to tell'
     """
     if not isinstance(results, Mapping):
         raise TypeError(
@@ -154,21 +199,17 @@ def compare_with_baseline(
     baseline = next(iter(results)) if baseline is None else baseline
     if baseline not in results:
         raise ValueError(f"baseline must be one of {plain([*results])}, got {plain(baseline)!r}.")
-    settings = {
-        "metric": metric,
-        "n_permutations": n_permutations,
-        "n_draws": n_draws,
-        "confidence": confidence,
-        "min_speakers": min_speakers,
-        "random_state": random_state,
-    }
+    settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state)
     tables = [
-        compare_methods(result, results[baseline], **settings).assign(method=name, against=baseline)
+        compare_unreconciled(result, results[baseline], metric, settings, n_permutations).assign(
+            method=name, against=baseline
+        )
         for name, result in results.items()
         if name != baseline
     ]
-    table = pd.concat(tables, ignore_index=True)
-    # A family of tests is all methods on one corpus. Adjusting over corpora as well would lower the
-    # power of each comparison with the number of corpora that happen to be at hand.
-    table["p_adjusted"] = table.groupby("corpus")["p_value"].transform(holm)
+    table = adjust(
+        pd.concat(tables, ignore_index=True),
+        confidence=confidence,
+        n_permutations=n_permutations,
+    )
     return table[BASELINE_COLUMNS]

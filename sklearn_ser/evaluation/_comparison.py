@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from sklearn_ser.evaluation._agreement import reconcile, smallest_p
 from sklearn_ser.evaluation._intervals import (
     BootstrapSettings,
     check_metric,
@@ -20,7 +21,7 @@ from sklearn_ser.utils._identities import canonical_ids
 from sklearn_ser.utils._labels import refuse_unlabelled
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["compare_methods"]
+__all__ = ["compare_methods", "compare_unreconciled"]
 
 _COLUMNS = ("sample", "corpus", "speaker", "repeat", "y_true", "y_pred")
 
@@ -285,6 +286,19 @@ def _compare_tables(first, second, metric, settings, n_permutations):
     return pd.DataFrame([*rows, mean])
 
 
+def compare_unreconciled(first, second, metric, settings, n_permutations):
+    """Return the table of `compare_methods` before p-values and intervals are reconciled."""
+    metric, settings = check_metric(metric), settings.checked()
+    if not isinstance(n_permutations, Integral) or n_permutations < 1:
+        raise ValueError(
+            f"n_permutations must be an integer of at least 1, got {plain(n_permutations)!r}."
+        )
+    first, second = _predictions(first, "first"), _predictions(second, "second")
+    names = [table[column] for table in (first, second) for column in ("corpus", "speaker")]
+    with storing(*names):
+        return _compare_tables(first, second, metric, settings, n_permutations)
+
+
 def compare_methods(
     first,
     second,
@@ -336,8 +350,10 @@ def compare_methods(
         with exchanges among the speakers of all: ``corpus``, ``first`` and ``second``
         (the scores), ``difference`` (first minus second), ``low`` and ``high`` (the
         interval of the difference), ``p_value``, ``n_speakers``, ``n_permutations``,
-        ``exact`` (whether all exchanges were tried), ``interval_note`` (why there is no
-        interval, or why it has no width).
+        ``exact`` (whether all exchanges were tried), ``p_smallest`` (the smallest p-value
+        that is possible with so many speakers), ``p_note`` (why the p-value decides
+        nothing, otherwise empty), ``interval_note`` (why there is no interval, why it has
+        no width, or that it was extended).
 
     Raises
     ------
@@ -356,6 +372,13 @@ def compare_methods(
     -----
     If a corpus has unknown speakers, neither it nor the mean has a p-value. With few
     speakers p cannot be small: the minimum is :math:`2 / 2^S`, which is 0.06 for 5 speakers.
+    Where it exceeds 1 - `confidence`, no difference however large could be significant, and
+    ``p_note`` is "too few speakers to tell".
+
+    Test and interval do not contradict each other. The interval, which is an approximation, is
+    extended to 0 where the p-value exceeds 1 - `confidence`; the wider interval covers the true
+    difference no less often. Where the p-value does not exceed it, but the interval includes 0,
+    ``p_note`` says so, and the difference should not be called significant.
 
     When many methods are compared, some differences arise by chance:
     :func:`compare_with_baseline` adjusts the p-values.
@@ -387,17 +410,12 @@ def compare_methods(
     >>> table = compare_methods(*results)
     >>> table[["corpus", "first", "second", "difference", "low", "high", "p_value"]].round(3)
       corpus  first  second  difference    low   high  p_value
-    0      a  0.717     0.5       0.217  0.063  0.370    0.062
+    0      a  0.717     0.5       0.217  0.000  0.370    0.062
     1      b  0.800     0.5       0.300  0.168  0.432    0.031
     2   mean  0.758     0.5       0.258  0.170  0.346    0.001
     """
-    metric = check_metric(metric)
-    settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state).checked()
-    if not isinstance(n_permutations, Integral) or n_permutations < 1:
-        raise ValueError(
-            f"n_permutations must be an integer of at least 1, got {plain(n_permutations)!r}."
-        )
-    first, second = _predictions(first, "first"), _predictions(second, "second")
-    names = [table[column] for table in (first, second) for column in ("corpus", "speaker")]
-    with storing(*names):
-        return _compare_tables(first, second, metric, settings, n_permutations)
+    settings = BootstrapSettings(n_draws, confidence, min_speakers, random_state)
+    table = compare_unreconciled(first, second, metric, settings, n_permutations)
+    smallest = smallest_p(table["n_speakers"], n_permutations)
+    table = reconcile(table, p="p_value", smallest=smallest, level=1 - confidence)
+    return table[[*table.columns.drop(["interval_note"]), "interval_note"]]

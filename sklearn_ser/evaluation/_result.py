@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sklearn_ser.utils._words import format_interval
+from sklearn_ser.utils._words import format_interval, format_score
 
 __all__ = ["TITLES", "CrossCorpusResult", "storing"]
 
@@ -109,13 +109,11 @@ class CrossCorpusResult:
             "speakers": rows["n_speakers"].map(lambda n: str(n) if n else "?"),
         }
         for metric in self.metrics:
-            columns[TITLES[metric]] = rows[metric].map("{:.3f}".format)
+            columns[TITLES[metric]] = rows[metric].map(format_score)
             if rows["n_repeats"].max() > 1:
-                columns[f"± {TITLES[metric]}"] = rows[f"{metric}_sd"].map("{:.3f}".format)
+                columns[f"± {TITLES[metric]}"] = rows[f"{metric}_sd"].map(format_score)
         intervals = zip(*(rows[f"{self.metrics[0]}_{end}"] for end in ("low", "high")), strict=True)
-        columns[f"{self.confidence:.0%} interval"] = [
-            format_interval(*ends, form="{:z.3f}") for ends in intervals
-        ]
+        columns[f"{self.confidence:.0%} interval"] = [format_interval(*ends) for ends in intervals]
         columns["fit (s)"] = rows["fit_time"].map("{:.2f}".format)
         columns["predict (s)"] = rows["predict_time"].map("{:.2f}".format)
         table = pd.DataFrame(columns)

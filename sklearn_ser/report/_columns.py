@@ -12,7 +12,8 @@ COLUMNS = {
     "means": _SCORES,
     "recalls": ["method", "corpus", "repeat", "label", "recall", "recall_low", "recall_high"],
     "predictions": ["path", "corpus", "method", "repeat", "y_true", "y_pred"],
-    "comparisons": BASELINE_COLUMNS,
+    # Earlier versions wrote no notes on p-values.
+    "comparisons": [name for name in BASELINE_COLUMNS if name not in ("p_smallest", "p_note")],
     "transfer": ["method", "trained_on", "tested_on", "uar"],
 }
 # Their files may be absent.
@@ -33,10 +34,11 @@ TEXT = (
     "trained_on",
     "tested_on",
     "interval_note",
+    "p_note",
 )
 
 # Columns of numbers, if they exist; a column added by hand may hold anything.
-NUMBERS = ("n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd")
+NUMBERS = ("n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd", "p_smallest")
 
 # Columns of numbers from 0 to 1; True if no cell may be empty.
 SHARES = {

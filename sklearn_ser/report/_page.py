@@ -76,6 +76,7 @@ def _context(record, title):
         "command": str(run.get("command", "")),
         "summary": summarise(record),
         "confidence": f"{run['settings']['confidence']:.0%}",
+        "level": f"{1 - run['settings']['confidence']:.2g}",
         "scores": score_table(record),
         "score_notes": notes_on_intervals(record),
         "score_picture": score_picture(record),

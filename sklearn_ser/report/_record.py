@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from sklearn_ser.evaluation import compare_with_baseline
+from sklearn_ser.evaluation._baseline import BASELINE_COLUMNS, adjust
 from sklearn_ser.evaluation._result import storing
-from sklearn_ser.report._columns import COLUMNS
 from sklearn_ser.report._facts import describe_corpora, describe_methods, versions
 from sklearn_ser.report._files import read_folder, write_folder
 from sklearn_ser.report._findings import find_in_data, find_in_scores
@@ -107,8 +107,8 @@ def _compare(results):
     """Compare each method with the first; no rows if there is no other, or no known speaker."""
     first = next(iter(results.values()))
     if len(results) < 2 or first.predictions["speaker"].isna().all():
-        return pd.DataFrame(columns=COLUMNS["comparisons"])
-    return compare_with_baseline(results)
+        return pd.DataFrame(columns=BASELINE_COLUMNS)
+    return compare_with_baseline(results, confidence=first.confidence)
 
 
 def _make_tables(results, speech, transfer):
@@ -153,7 +153,9 @@ class EvaluationRecord:
         Each method compared with the first, for each corpus and the ``"mean"``: ``method``,
         ``against``, ``corpus``, ``difference``, ``low``, ``high``, ``p_value``,
         ``p_adjusted`` (by Holm's procedure, for the number of methods compared),
-        ``n_speakers``, ``interval_note``. Without speakers, or with one method, no rows.
+        ``p_smallest``, ``p_note``, ``n_speakers``, ``interval_note``, as
+        :func:`~sklearn_ser.evaluation.compare_with_baseline` has them. Without speakers, or
+        with one method, no rows.
     transfer : DataFrame or None
         The cells of a `~sklearn_ser.evaluation.TransferResult`, with a column ``method``.
     run : dict
@@ -340,7 +342,11 @@ class EvaluationRecord:
         """
         run, tables = read_folder(folder)
         if tables["comparisons"] is None:
-            tables["comparisons"] = pd.DataFrame(columns=COLUMNS["comparisons"])
+            tables["comparisons"] = pd.DataFrame(columns=BASELINE_COLUMNS)
+        elif "p_note" not in tables["comparisons"]:
+            # Written by an earlier version, whose p-values and intervals may contradict.
+            confidence = run["settings"]["confidence"]
+            tables["comparisons"] = adjust(tables["comparisons"], confidence=confidence)
         for key in ("format", "tables"):
             run.pop(key, None)
         return cls(run=run, **tables)

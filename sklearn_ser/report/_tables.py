@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from sklearn_ser.report._text import interval, p_value, share, signed
+from sklearn_ser.utils._words import format_score
 
 __all__ = [
     "comparison_table",
@@ -31,8 +32,8 @@ def _cell(rows, make):
 def _score(row):
     spread = row.get("uar_sd", np.nan)
     return {
-        "value": f"{row['uar']:.3f}",
-        "spread": f"± {spread:.3f}" if np.isfinite(spread) else "",
+        "value": format_score(row["uar"]),
+        "spread": f"± {format_score(spread)}" if np.isfinite(spread) else "",
         "detail": interval(row["uar_low"], row["uar_high"]),
     }
 
@@ -41,7 +42,7 @@ def _difference(row):
     return {
         "value": signed(row["difference"]),
         "detail": interval(row["low"], row["high"]),
-        "p": p_value(row["p_adjusted"]),
+        "p": p_value(row["p_adjusted"], row["p_note"]),
     }
 
 
@@ -58,7 +59,7 @@ def score_table(record):
     return {
         "columns": [*record.corpora, _MEAN],
         "rows": rows,
-        "chance": [f"{value:.3f}" for value in (*chance, chance.mean())],
+        "chance": [format_score(value) for value in (*chance, chance.mean())],
     }
 
 
@@ -91,9 +92,9 @@ def detail_table(record):
                 {
                     "name": row["method"],
                     "cells": [
-                        f"{row['uar']:.3f}",
-                        f"{row['accuracy']:.3f}",
-                        f"{row['macro_f1']:.3f}",
+                        format_score(row["uar"]),
+                        format_score(row["accuracy"]),
+                        format_score(row["macro_f1"]),
                         f"{row['n_train']:,.0f}",
                         f"{row['n_test']:,.0f}",
                         f"{row['fit_time']:.1f}",

@@ -2,13 +2,19 @@
 
 import numpy as np
 
-from sklearn_ser.utils._words import count_of, enumerate_words, format_interval
+from sklearn_ser.evaluation._agreement import TOO_FEW
+from sklearn_ser.utils._words import (
+    count_of,
+    enumerate_words,
+    format_difference,
+    format_interval,
+    format_p,
+)
 
 __all__ = ["interval", "p_value", "share", "signed", "summarise"]
 
 _MINUS = "\N{MINUS SIGN}"
 _DASH = "\N{EN DASH}"
-_SIGNIFICANT = 0.05
 
 
 def interval(low, high, *, form="{:z.2f}"):
@@ -23,14 +29,15 @@ def share(value):
 
 def signed(value):
     """Return a difference with its sign."""
-    return f"{value:+z.3f}".replace("-", _MINUS)
+    return format_difference(value).replace("-", _MINUS)
 
 
-def p_value(value):
-    """Return "p = 0.034", "p < 0.001" or nothing."""
-    if not np.isfinite(value):
-        return ""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+def p_value(value, note=""):
+    """Return "p = 0.034", "p < 0.001", why there is no p, or nothing."""
+    text = format_p(value)
+    if note or not text:
+        return note
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def _material(record):
@@ -74,10 +81,17 @@ def _comparison(record):
     # A verdict on the mean alone: one family of tests, which Holm's adjustment controls. Further
     # verdicts for each corpus would multiply the chances of a false one.
     means = record.comparisons[record.comparisons["corpus"].astype(str) == "mean"]
-    if means.empty or not np.isfinite(means["p_adjusted"]).any():
+    if means.empty or not np.isfinite(means["p_value"]).any():
         return ""
     first = means["against"].iloc[0]
-    clear = means["p_adjusted"] < _SIGNIFICANT
+    if (means["p_note"] == TOO_FEW).all():
+        speakers = count_of(int(means["n_speakers"].iloc[0]), "speaker")
+        return (
+            f"{speakers} are too few to tell whether a method differs from {first}: with so many "
+            f"comparisons, no difference could be significant, however large."
+        )
+    level = 1 - record.run["settings"]["confidence"]
+    clear = (means["p_adjusted"] <= level) & (means["p_note"] == "")
     if not clear.any():
         return f"No method differs from {first} by more than chance could explain."
     verdicts = []

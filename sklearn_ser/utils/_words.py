@@ -2,7 +2,14 @@
 
 import math
 
-__all__ = ["count_of", "enumerate_words", "format_interval"]
+__all__ = [
+    "count_of",
+    "enumerate_words",
+    "format_difference",
+    "format_interval",
+    "format_p",
+    "format_score",
+]
 
 _IRREGULAR = {"corpus": "corpora"}
 
@@ -56,3 +63,45 @@ def format_interval(low, high, *, form="{:z.2f}", missing="-"):
     ('0.58 to 0.71', '-')
     """
     return f"{form.format(low)} to {form.format(high)}" if math.isfinite(low) else missing
+
+
+def format_score(value, *, missing="-"):
+    """Return a score as text.
+
+    Parameters
+    ----------
+    value : float
+        The score, NaN if there is none.
+    missing : str
+        Returned for NaN.
+
+    Examples
+    --------
+    >>> format_score(0.71449), format_score(float("nan"))
+    ('0.714', '-')
+    """
+    return f"{value:z.3f}" if math.isfinite(value) else missing
+
+
+def format_difference(value, *, missing=""):
+    """Return the difference of two scores as text, with its sign.
+
+    Examples
+    --------
+    >>> format_difference(0.0204), format_difference(-0.0001), format_difference(float("nan"))
+    ('+0.020', '+0.000', '')
+    """
+    return f"{value:+z.3f}" if math.isfinite(value) else missing
+
+
+def format_p(value):
+    """Return a p-value as text; empty for NaN.
+
+    Examples
+    --------
+    >>> format_p(0.0344), format_p(0.0004), format_p(float("nan"))
+    ('0.034', '<0.001', '')
+    """
+    if not math.isfinite(value):
+        return ""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -8,6 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_ser.evaluation import compare_methods, cross_corpus_validate, speaker_interval
+from sklearn_ser.evaluation._agreement import smallest_p
 from sklearn_ser.metrics import unweighted_average_recall
 
 
@@ -153,7 +154,7 @@ class TestMean:
         rng = np.random.default_rng(0)
         first, second = (
             stack(predictions(rng.random((6, 5)) < p), predictions(rng.random((6, 5)) < p, "b"))
-            for p in (0.8, 0.4)
+            for p in (1, 0.4)
         )
         for table in (first, second):
             table.loc[table["corpus"] == "b", "speaker"] = None
@@ -162,6 +163,51 @@ class TestMean:
         assert table["interval_note"].tolist() == ["", "speakers unknown", "no interval for b"]
         assert table["n_permutations"].tolist() == [64, 0, 0]
         assert table["difference"].notna().all()
+
+
+class TestAgreement:
+    def test_too_few_speakers(self):
+        table = compare_methods(predictions(np.ones((5, 4))), predictions(np.zeros((5, 4))))
+        assert table["p_value"].tolist() == table["p_smallest"].tolist() == [2 / 32] * 2
+        assert table["p_note"].tolist() == ["too few speakers to tell"] * 2
+        # At another confidence, they are enough.
+        loose = compare_methods(
+            predictions(np.ones((5, 4))), predictions(np.zeros((5, 4))), confidence=0.9
+        )
+        assert loose["p_note"].tolist() == ["", ""]
+
+    def test_an_interval_includes_what_the_test_does_not_exclude(self):
+        # Ten to nothing for five speakers, with a little noise: far from 0 by the interval.
+        first = np.ones((5, 10))
+        second = np.zeros((5, 10))
+        second[0, :3] = 1
+        for pair, end in (((first, second), "low"), ((second, first), "high")):
+            table = compare_methods(*map(predictions, pair))
+            assert table[end].tolist() == [0, 0]
+            assert table["interval_note"][0] == "extended to 0, which the test does not exclude"
+        bold = compare_methods(predictions(first), predictions(second), confidence=0.9)
+        assert bold["low"][0] > 0
+        assert bold["interval_note"][0] == ""
+
+    def test_a_small_p_beside_an_interval_that_includes_0_decides_nothing(self):
+        # All eight speakers favour the first, one of them far more: p is 2 / 256.
+        first, second = np.ones((8, 50)), np.ones((8, 50))
+        second[:, 0] = 0
+        second[0] = 0
+        table = compare_methods(predictions(first), predictions(second))
+        assert table["p_value"][0] == 2 / 256
+        assert table["low"][0] < 0
+        assert table["p_note"][0] == "the interval includes 0"
+
+    @pytest.mark.parametrize(
+        ("n_speakers", "n_permutations", "expected"),
+        [
+            *[(0, 10_000, 1), (1, 10_000, 1), (6, 10_000, 1 / 32), (13, 10_000, 2**-12)],
+            *[(14, 10_000, 1 / 10_001), (7, 127, 1 / 128), (7, 128, 2 / 128)],
+        ],
+    )
+    def test_the_smallest_p(self, n_speakers, n_permutations, expected):
+        assert smallest_p(n_speakers, n_permutations) == expected
 
 
 class TestInterval:
@@ -211,7 +257,7 @@ class TestResults:
         table = compare_methods(first, second)
         assert table.columns.tolist() == [
             *["corpus", "first", "second", "difference", "low", "high", "p_value"],
-            *["n_speakers", "n_permutations", "exact", "interval_note"],
+            *["n_speakers", "n_permutations", "exact", "p_smallest", "p_note", "interval_note"],
         ]
         assert table["first"].tolist() == pytest.approx(first.summary["uar"].tolist())
         assert table["second"].tolist() == [0.5] * 3

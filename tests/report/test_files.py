@@ -217,6 +217,19 @@ def test_a_folder_of_an_earlier_version(record, folder):
     assert set(loaded.predictions["path"]) == {"'=x"}
 
 
+def test_comparisons_of_an_earlier_version_are_reconciled(record, without_digests):
+    path = without_digests / "comparisons.csv"
+    table = pd.read_csv(path).drop(columns=["p_smallest", "p_note"])
+    few = table["corpus"] != "mean"
+    table.loc[few, ["low", "high", "p_adjusted", "interval_note"]] = [0.1, 0.2, 0.0625, ""]
+    table.to_csv(path, index=False)
+    loaded = EvaluationRecord.load(without_digests).comparisons
+    assert loaded["p_adjusted"].isna().tolist() == few.tolist()
+    assert (loaded.loc[few, "p_note"] == "too few speakers to tell").all()
+    assert (loaded.loc[few, "low"] == 0).all()
+    pd.testing.assert_frame_equal(loaded[~few], record.comparisons[~few], check_like=True)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
