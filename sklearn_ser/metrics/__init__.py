@@ -6,6 +6,11 @@
 are scorers that need no labels: ``scoring=entropy_score``.
 """
 
+from sklearn_ser.metrics._calibration import (
+    brier_score,
+    expected_calibration_error,
+    reliability_curve,
+)
 from sklearn_ser.metrics._classification import uar_scorer, unweighted_average_recall
 from sklearn_ser.metrics._distances import (
     jensen_shannon_divergence,
@@ -28,16 +33,19 @@ from sklearn_ser.metrics._soft_labels import soft_label_divergence
 
 __all__ = [
     "adjusted_r2",
+    "brier_score",
     "ccc_scorer",
     "concordance_correlation",
     "corpus_separability",
     "entropy_score",
+    "expected_calibration_error",
     "jensen_shannon_divergence",
     "latent_consistency",
     "latent_r2",
     "maximum_mean_discrepancy",
     "memory_agreement_score",
     "neighborhood_density_score",
+    "reliability_curve",
     "sliced_wasserstein_distance",
     "soft_label_divergence",
     "uar_scorer",
