@@ -5,10 +5,11 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from sklearn_ser.audio import Segment
-from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, RATINGS
+from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, NUMBERS
 from sklearn_ser.datasets._corpora._registry import CORPORA
 from sklearn_ser.datasets._custom import read_table
 from sklearn_ser.datasets._database import HEADER, SCHEMES, import_audformat, read_database
@@ -193,6 +194,8 @@ def save_audformat(table, path, *, name=None):
     >>> save_audformat(speech, "corpora/ravdess")  # doctest: +SKIP
     """
     audformat = import_audformat()
+    # Tables of earlier versions have no ages.
+    table = table if "age" in table else table.assign(age=np.nan)
     missing = [column for column in COLUMNS if column not in table]
     if missing or table.empty:
         problem = f"lacks the column {missing[0]!r}" if missing else "has no rows"
@@ -220,7 +223,7 @@ def save_audformat(table, path, *, name=None):
         if column == "sex":
             values = values.map(_GENDERS)
         labels = {"emotion": list(EMOTIONS), "sex": list(_GENDERS.values())}.get(column)
-        dtype = "float" if column in RATINGS else "str"
+        dtype = "float" if column in NUMBERS else "str"
         database.schemes[scheme] = audformat.Scheme(None if labels else dtype, labels=labels)
         columns[scheme] = audformat.Column(scheme_id=scheme)
         columns[scheme].set(values)

@@ -18,6 +18,7 @@ from sklearn_ser.utils._messages import plain
 __all__ = [
     "COLUMNS",
     "EMOTIONS",
+    "NUMBERS",
     "RATINGS",
     "as_table",
     "as_text",
@@ -56,8 +57,10 @@ COLUMNS = (
     "emotion_raw",
     "dominance",
     "session",
+    "age",
 )
 RATINGS = ("activation", "valence", "dominance")
+NUMBERS = (*RATINGS, "age")
 
 # The type that pandas gives a list of strings: `object` before version 3, `str` since.
 _TEXT = pd.Series(["text"]).dtype
@@ -211,7 +214,7 @@ def as_table(recordings, *, corpus=None, language=None):
     -------
     table : DataFrame
         The columns of `COLUMNS`, in this order. Unknown values are missing: NaN
-        for ratings, NA for text. If `emotion_raw` is unknown, it repeats
+        for numbers, NA for text. If `emotion_raw` is unknown, it repeats
         `emotion`.
     """
     if not isinstance(recordings, pd.DataFrame):
@@ -232,7 +235,7 @@ def as_table(recordings, *, corpus=None, language=None):
         # A single missing value: None and NA would remain in a column of objects.
         table.loc[table[column].isna(), column] = np.nan
         table[column] = (
-            table[column].astype(np.float64) if column in RATINGS else as_text(table[column])
+            table[column].astype(np.float64) if column in NUMBERS else as_text(table[column])
         )
     return table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sklearn_ser.datasets._base import COLUMNS, RATINGS, as_table, as_text, check_emotions
+from sklearn_ser.datasets._base import COLUMNS, NUMBERS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, file_of, pointers
 from sklearn_ser.datasets._words import Translator, translate_all
@@ -169,7 +169,7 @@ def _check_ratings(values, column, where):
     if wrong.any():
         raise CorpusError(
             f"Column {column} of {where} holds {plain(values[wrong].iloc[0])!r}; expected numbers, "
-            f"and nothing where the rating is unknown."
+            f"and nothing where it is unknown."
         )
     return numbers
 
@@ -200,7 +200,7 @@ def read_table(table, *, root=None, corpus=None, language=None, mapping=None, em
     table["path"] = _check_paths(table["path"], root, where)
     if "sex" in table:
         table["sex"] = _check_sexes(table["sex"], where)
-    for column in table.columns.intersection(RATINGS):
+    for column in table.columns.intersection(NUMBERS):
         table[column] = _check_ratings(table[column], column, where)
     table = _select(as_table(table, corpus=corpus, language=language), emotions, where)
     files = list(dict.fromkeys(map(file_of, table["path"])))

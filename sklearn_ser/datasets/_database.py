@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from sklearn_ser.audio import Segment
-from sklearn_ser.datasets._base import RATINGS, check_folder
+from sklearn_ser.datasets._base import NUMBERS, check_folder
 from sklearn_ser.exceptions import CorpusError
 from sklearn_ser.utils._messages import plain
 
@@ -27,9 +27,10 @@ SCHEMES = {
     "intensity": ("intensity",),
     "emotion_raw": ("emotion_raw",),
     "session": ("session",),
+    "age": ("age",),
     "corpus": ("corpus",),
 }
-_RATED = {scheme for rating in RATINGS for scheme in SCHEMES[rating]}
+_NUMERIC = {scheme for column in NUMBERS for scheme in SCHEMES[column]}
 _SEXES = {"f": "f", "female": "f", "m": "m", "male": "m"}
 
 
@@ -53,7 +54,7 @@ def import_audformat():
 def _get(database, scheme, where, tables=None):
     """Return the labels of one scheme as strings or numbers, by file; may be empty."""
     mean = {}
-    if scheme in _RATED:
+    if scheme in _NUMERIC:
         # With several raters, one scheme has several columns.
         mean["aggregate_function"] = lambda y: y.astype(float).mean()
     try:
@@ -65,7 +66,7 @@ def _get(database, scheme, where, tables=None):
         ) from error
     if labels.index.nlevels > 1:
         labels.index = pd.Index([_path(*entry) for entry in labels.index], dtype=object)
-    return labels.astype(float) if scheme in _RATED else labels.astype(str)
+    return labels.astype(float) if scheme in _NUMERIC else labels.astype(str)
 
 
 def _path(file, start, end):

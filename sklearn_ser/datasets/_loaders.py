@@ -201,7 +201,8 @@ def load_corpus(name, path, *, emotions=None, strict=None):
         - ``intensity``: strength of the portrayal, in the corpus's own words;
         - ``emotion_raw``: the corpus's own label for the emotion;
         - ``dominance``: rating, like ``activation``;
-        - ``session``: the recording session, unique across corpora.
+        - ``session``: the recording session, unique across corpora;
+        - ``age``: of the speaker, in years.
 
         Unknown text is NA.
 

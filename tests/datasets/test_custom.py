@@ -95,7 +95,7 @@ def test_unknown_subfolder_needs_a_mapping(make_files, tmp_path):
     assert speech["emotion_raw"].tolist() == ["Groll", "sad"]
     assert load_folder(
         tmp_path, mapping={"Groll": "anger", "noise": None}, emotions=["sadness"]
-    ).shape == (1, 13)
+    ).shape == (1, 14)
 
 
 def test_bad_mapping(make_files, tmp_path):
@@ -231,15 +231,16 @@ def test_numbers_as_labels(write_table, tmp_path):
 def test_table_may_have_labels_of_its_own_and_sessions(write_table):
     speech = load_table(
         write_table(
-            "path,emotion,emotion_raw,session,dominance\n"
-            "a.wav,anger,Wut,1,2.5\n"
-            "b.wav,joy,,mine_2,\n"
-            "c.wav,sad,Trauer,,3\n"
+            "path,emotion,emotion_raw,session,dominance,age\n"
+            "a.wav,anger,Wut,1,2.5,31\n"
+            "b.wav,joy,,mine_2,,\n"
+            "c.wav,sad,Trauer,,3,62.5\n"
         )
     )
     assert speech["emotion_raw"].tolist() == ["Wut", "happiness", "Trauer"]
     assert speech["session"].fillna("-").tolist() == ["mine_1", "mine_mine_2", "-"]
     np.testing.assert_array_equal(speech["dominance"], [2.5, np.nan, 3])
+    np.testing.assert_array_equal(speech["age"], [31, np.nan, 62.5])
 
 
 @pytest.mark.parametrize(

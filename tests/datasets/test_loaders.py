@@ -32,6 +32,7 @@ COLUMNS = [
     "emotion_raw",
     "dominance",
     "session",
+    "age",
 ]
 FOUR = ("anger", "happiness", "neutral", "sadness")
 
@@ -65,14 +66,16 @@ def test_columns_have_one_type_whatever_the_corpus(folders):
     for name, folder in folders.items():
         speech = load_corpora({name: folder})
         for column in COLUMNS:
-            expected = np.float64 if column in ("activation", "valence", "dominance") else text
+            expected = (
+                np.float64 if column in ("activation", "valence", "dominance", "age") else text
+            )
             assert speech[column].dtype == expected
 
 
 @incomplete
 def test_unknown_labels_are_missing_not_the_word_nan(folders):
     speech = load_corpora(folders).set_index("corpus")
-    for column in ("activation", "valence", "dominance", "intensity", "session"):
+    for column in ("activation", "valence", "dominance", "intensity", "session", "age"):
         assert speech[column].isna().all()
     for column in ("language", "speaker", "sex", "sentence"):
         assert speech.loc["mine", column].isna().all()

@@ -155,7 +155,10 @@ def test_blanks_in_the_tables_of_a_corpus(name, table, file, sep, pad, make_file
     text = text.replace("P", pad).replace("|", "\t")
     make_files(tmp_path, [file])
     (tmp_path / table).write_text(text)
-    assert load_corpus(name, tmp_path)["sex"].tolist() == ["f"]
+    speech = load_corpus(name, tmp_path)
+    assert speech["sex"].tolist() == ["f"]
+    if name == "cremad":
+        assert speech["age"].tolist() == [51]
 
 
 def test_short_rows_of_a_table_do_no_harm(make_files, tmp_path):

@@ -13,28 +13,44 @@ _SEX = {"female": "f", "male": "m"}
 
 
 def read_demographics(folder):
-    """Read the sex of the actors; empty if the table is missing."""
-    sexes = {}
+    """Read the sex and age of the actors; empty if the table is missing."""
+    actors = {}
     for file in find_files(folder, ["videodemographics.csv"]):
         for row in read_rows(folder / file):
-            sexes[row.get("ActorID")] = _SEX.get(row.get("Sex", "").lower())
-    return sexes
+            sex, age = (row.get(name, "").strip().lower() for name in ("Sex", "Age"))
+            actors[row.get("ActorID")] = {
+                "sex": _SEX.get(sex),
+                "age": int(age) if age.isdecimal() else None,
+            }
+    return actors
 
 
-def parse(path, sexes):
+def parse(path, actors):
     """Read ``<actor>_<sentence>_<emotion>_<level>``; level XX means that none was requested."""
     match = _match(path)
     if match is None:
         return None
     labels = {
         "speaker": match[1],
-        "sex": sexes.get(match[1]),
+        **actors.get(match[1], {}),
         "sentence": match[2].upper(),
         "intensity": match[4].upper() if match[4][0] not in "Xx" else None,
         "emotion_raw": match[3].upper(),
     }
     return {column: label for column, label in labels.items() if label is not None}
 
+
+_EXAMPLES = examples_of(
+    "speaker sex age emotion_raw sentence intensity",
+    {
+        "AudioWAV/1001_DFA_ANG_XX.wav": "1001 m 51 ANG DFA -",
+        "AudioWAV/1001_IEO_DIS_LO.wav": "1001 m 51 DIS IEO LO",
+        "AudioWAV/1002_IEO_FEA_MD.wav": "1002 f 21 FEA IEO MD",
+        "AudioWAV/1002_IEO_HAP_HI.wav": "1002 f 21 HAP IEO HI",
+        "AudioWAV/1002_TIE_NEU_XX.wav": "1002 f 21 NEU TIE -",
+        "AudioWAV/1040_ITH_SAD_X.wav": "1040 m 42 SAD ITH -",
+    },
+)
 
 CREMAD = Corpus(
     name="cremad",
@@ -76,17 +92,7 @@ CREMAD = Corpus(
     },
     parse=parse,
     prepare=read_demographics,
-    examples=examples_of(
-        "speaker sex emotion_raw sentence intensity",
-        {
-            "AudioWAV/1001_DFA_ANG_XX.wav": "1001 m ANG DFA -",
-            "AudioWAV/1001_IEO_DIS_LO.wav": "1001 m DIS IEO LO",
-            "AudioWAV/1002_IEO_FEA_MD.wav": "1002 f FEA IEO MD",
-            "AudioWAV/1002_IEO_HAP_HI.wav": "1002 f HAP IEO HI",
-            "AudioWAV/1002_TIE_NEU_XX.wav": "1002 f NEU TIE -",
-            "AudioWAV/1040_ITH_SAD_X.wav": "1040 m SAD ITH -",
-        },
-    ),
+    examples={path: {**row, "age": float(row["age"])} for path, row in _EXAMPLES.items()},
     side_files={
         "VideoDemographics.csv": "ActorID,Age,Sex,Race,Ethnicity\n"
         "1001,51,Male,Caucasian,Not Hispanic\n"

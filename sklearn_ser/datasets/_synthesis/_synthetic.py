@@ -226,8 +226,8 @@ def make_corpora(
     Returns
     -------
     table : DataFrame of n_corpora * n_utterances rows
-        The columns of all loaders (see :func:`load_corpus`); dominance and
-        sessions are missing. `activation` and `valence`, from 1 to 5, are the
+        The columns of all loaders (see :func:`load_corpus`); dominance, sessions and
+        ages are missing. `activation` and `valence`, from 1 to 5, are the
         point from which the utterance was synthesised. Languages are private
         BCP 47 tags such as ``x-alphish``.
 

@@ -17,7 +17,7 @@ from sklearn_ser.datasets import (
     load_corpora,
     load_corpus,
 )
-from sklearn_ser.datasets._base import COLUMNS, RATINGS
+from sklearn_ser.datasets._base import COLUMNS, NUMBERS
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 each_corpus = pytest.mark.parametrize("name", CORPORA)
@@ -123,7 +123,7 @@ def test_full_table_silently_and_sorted(name, complete, make_corpus, tmp_path):
         assert {column: label for column, label in row.items() if pd.notna(label)} == wanted
     text = pd.Series(["text"]).dtype
     for column in COLUMNS:
-        assert speech[column].dtype == (float if column in RATINGS else text)
+        assert speech[column].dtype == (float if column in NUMBERS else text)
 
 
 @each_corpus
@@ -223,7 +223,7 @@ def test_any_name_gives_labels_of_the_vocabulary_or_none(name, path, prepared):
     assert labels["emotion"] == CORPORA[name].emotions[labels["emotion_raw"]]
     assert labels.get("sex", "f") in ("f", "m")
     assert labels.get("speaker", "-").replace("_", "").replace("-", "x").isascii()
-    for column in set(labels) - set(RATINGS):
+    for column in set(labels) - set(NUMBERS):
         assert isinstance(labels[column], str)
         assert labels[column]
 

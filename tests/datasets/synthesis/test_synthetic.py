@@ -61,7 +61,7 @@ def test_table(speech, folder):
     assert set(speech["intensity"][speech["emotion"] == "neutral"]) == {"normal"}
     assert speech["activation"].between(1, 5).all()
     assert speech["valence"].between(1, 5).all()
-    unknown = ["dominance", "session"]
+    unknown = ["dominance", "session", "age"]
     assert speech[unknown].isna().all(axis=None)
     assert not speech.drop(columns=unknown).isna().any(axis=None)
     assert speech["emotion_raw"].equals(speech["emotion"])
