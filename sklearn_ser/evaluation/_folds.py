@@ -65,12 +65,15 @@ class Outcome(NamedTuple):
         A prediction for each of ``job.test``.
     fit_time, predict_time : float
         In seconds.
+    y_proba : DataFrame or None
+        The probability of each class, a column; None where the model has none.
     """
 
     job: Job
     y_pred: np.ndarray
     fit_time: float
     predict_time: float
+    y_proba: pd.DataFrame | None
 
 
 class Plan(NamedTuple):
@@ -97,15 +100,31 @@ class Plan(NamedTuple):
     caught: list
 
 
-def _predict(model, X, speaker_target, *, routed):
+def _predict(model, X, speaker_target, *, routed, method="predict"):
     """Predict rows whose speakers are known to the steps that ask for them."""
     # A search has no way to its best estimator for metadata.
     inner = unwrapped(model)
     if routed and speaker_target is not None and isinstance(inner, BaseEstimator):
-        taken = get_routing_for_object(inner).consumes("predict", ["speaker_target"])
+        taken = get_routing_for_object(inner).consumes(method, ["speaker_target"])
         if taken:
-            return inner.predict(X, speaker_target=speaker_target)
-    return model.predict(X)
+            return getattr(inner, method)(X, speaker_target=speaker_target)
+    return getattr(model, method)(X)
+
+
+def _probabilities(model, X, speaker_target, *, routed):
+    """Return the probability of each class; None if the model has none."""
+    classes = getattr(model, "classes_", None)
+    if classes is None or not hasattr(model, "predict_proba"):
+        return None
+    with warnings.catch_warnings():
+        # predict has already issued the warnings about these rows.
+        warnings.simplefilter("ignore")
+        proba = _predict(model, X, speaker_target, routed=routed, method="predict_proba")
+    proba = np.asarray(proba, dtype=np.float64)
+    if proba.shape != (len(proba), len(classes)):
+        return None
+    # Objects, because pandas cannot infer a type for names that are not UTF-8.
+    return pd.DataFrame(proba, columns=pd.Index(classes, dtype=object))
 
 
 def _fit_and_predict(estimator, recordings, train, test):
@@ -120,7 +139,8 @@ def _fit_and_predict(estimator, recordings, train, test):
         fitted = time.perf_counter()
         y_pred = np.asarray(_predict(model, X_test, speaker_target, routed=routed))
         predicted = time.perf_counter()
-    return y_pred, fitted - start, predicted - fitted
+        y_proba = _probabilities(model, X_test, speaker_target, routed=routed)
+    return y_pred, fitted - start, predicted - fitted, y_proba
 
 
 def _run_job(estimator, recordings, job):

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sklearn_ser.evaluation._calibration import calibration_table
+from sklearn_ser.evaluation._groups import group_table
+from sklearn_ser.evaluation._intervals import BootstrapSettings
 from sklearn_ser.utils._words import format_interval, format_score
 
 __all__ = ["TITLES", "CrossCorpusResult", "storing"]
@@ -71,7 +74,8 @@ class CrossCorpusResult:
     predictions : DataFrame
         One row for each repeat and recording that was tested on, in the order of `X`:
         ``sample`` (its position in `X`), ``corpus``, ``speaker`` (None if unknown),
-        ``repeat``, ``y_true`` and ``y_pred``.
+        ``repeat``, ``y_true`` and ``y_pred``; if the model has ``predict_proba``, a column
+        for the probability of each class, such as ``p_anger``.
     warned : DataFrame
         The warnings: ``fold`` (its name, or "all"), ``category`` (the
         name of the class) and ``message``.
@@ -95,6 +99,95 @@ class CrossCorpusResult:
     warned: pd.DataFrame
     metrics: tuple[str, ...]
     confidence: float
+
+    def group_scores(self, group, *, metric=None, n_draws=2000, min_speakers=5, random_state=0):
+        """Score groups of speakers, such as women and men, and the gaps between them.
+
+        Parameters
+        ----------
+        group : array-like of shape (n_samples,)
+            The group of each recording in `X`, such as its sex; None or NaN where unknown.
+        metric : str, default=None
+            One of `metrics`; None is the first.
+        n_draws, min_speakers, random_state
+            Settings of the intervals, as in :func:`speaker_interval`. The confidence is that of
+            the result.
+
+        Returns
+        -------
+        table : DataFrame
+            One row for each corpus and group, and for the "mean" over the corpora that have a
+            gap, if there are several: ``corpus``, ``group``, ``n_test``, ``n_speakers``; for the
+            metric m ``m``, ``m_low`` and ``m_high``; ``gap`` (the score minus that of all other
+            groups of the corpus together), ``gap_low`` and ``gap_high``; ``interval_note``. A
+            group with fewer than `min_speakers` speakers, or without a class that the corpus has,
+            has no score. Corpora with a single group are left out.
+
+        Raises
+        ------
+        ValueError
+            If `group` is shorter than the evaluated `X`, or `metric` does not fit.
+
+        Notes
+        -----
+        The interval of a gap treats the groups as samples of different speakers. A gap whose
+        interval includes 0 may be due to the choice of speakers; with many groups, some intervals
+        exclude 0 by chance.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from sklearn_ser import cross_corpus_validate
+        >>> rng = np.random.default_rng(0)
+        >>> y = np.tile(["anger", "sadness"], 120)
+        >>> corpus, speaker = np.repeat(["a", "b"], 120), np.repeat(np.arange(24), 10)
+        >>> sex = np.where(speaker % 2, "m", "f")
+        >>> shift = np.where(sex == "f", 2, 0.5) * (y == "anger")
+        >>> X = rng.normal(size=(240, 3)) + shift[:, None]
+        >>> result = cross_corpus_validate(LogisticRegression(), X, y, corpus, speaker=speaker)
+        >>> table = result.group_scores(sex)
+        >>> table[["corpus", "group", "n_speakers", "uar", "gap", "gap_low", "gap_high"]].round(2)
+          corpus group  n_speakers   uar   gap  gap_low  gap_high
+        0      a     f           6  0.95  0.33     0.21      0.46
+        1      a     m           6  0.62 -0.33    -0.46     -0.21
+        2      b     f           6  0.82  0.13    -0.06      0.33
+        3      b     m           6  0.68 -0.13    -0.33      0.06
+        4   mean     f          12  0.88  0.23     0.13      0.34
+        5   mean     m          12  0.65 -0.23    -0.34     -0.13
+        """
+        metric = self.metrics[0] if metric is None else metric
+        settings = BootstrapSettings(n_draws, self.confidence, min_speakers, random_state)
+        with storing(self.predictions["corpus"], self.predictions["speaker"]):
+            return group_table(self.predictions, group, metric, settings)
+
+    def calibration(self, *, n_bins=10):
+        """Score the predicted probabilities.
+
+        Parameters
+        ----------
+        n_bins : int, default=10
+            Number of bins, as in :func:`~sklearn_ser.metrics.reliability_curve`.
+
+        Returns
+        -------
+        table : DataFrame
+            One row for each corpus, and a last row "mean" for the mean over them: ``corpus``,
+            ``n_test``, ``brier`` (:func:`~sklearn_ser.metrics.brier_score`) and ``ece``
+            (:func:`~sklearn_ser.metrics.expected_calibration_error`), means over the repeats.
+
+        Raises
+        ------
+        ValueError
+            If the model has no ``predict_proba``.
+        """
+        table = calibration_table(self.predictions, n_bins)
+        if table.empty:
+            raise ValueError(
+                "The predictions have no probabilities: the model has no predict_proba. Evaluate "
+                "one that has, such as LogisticRegression."
+            )
+        return table
 
     def _table(self):
         rows = self.summary

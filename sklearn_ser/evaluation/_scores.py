@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sklearn_ser.evaluation._calibration import probability_column
 from sklearn_ser.evaluation._intervals import (
     draw_speakers,
     encode_speakers,
@@ -17,7 +18,9 @@ from sklearn_ser.metrics._sums import LABEL_METRICS, VALUE_METRICS, recalls
 __all__ = [
     "Cell",
     "ScoredCell",
+    "Statistics",
     "gather_cells",
+    "join_predictions",
     "mean_row",
     "metrics_of",
     "recalls_table",
@@ -40,12 +43,15 @@ class Cell(NamedTuple):
         Their predictions.
     facts : list of dict
         Further columns of each repeat: ``n_train`` and times.
+    y_proba : list of DataFrame or None
+        The probability of each class for each repeat, rows as in `samples`.
     """
 
     key: dict
     samples: np.ndarray
     y_pred: np.ndarray
     facts: list
+    y_proba: list | None
 
 
 def metrics_of(recordings):
@@ -96,7 +102,17 @@ def _as_cell(key, repeats):
         for folds in repeats
     ]
     y_pred = [np.concatenate([fold.y_pred for fold in folds])[order] for folds in repeats]
-    return Cell(key, samples[order], np.stack(y_pred), facts)
+    y_proba = [_join([fold.y_proba for fold in folds], order) for folds in repeats]
+    known = all(table is not None for table in y_proba)
+    return Cell(key, samples[order], np.stack(y_pred), facts, y_proba if known else None)
+
+
+def _join(tables, order):
+    """Put the probabilities of folds below each other; None unless all have them."""
+    if any(table is None for table in tables):
+        return None
+    # A class that the training of a fold lacks has the probability 0 there.
+    return pd.concat(tables, ignore_index=True).fillna(0.0).iloc[order].reset_index(drop=True)
 
 
 class ScoredCell(NamedTuple):
@@ -123,7 +139,7 @@ class ScoredCell(NamedTuple):
     predictions: pd.DataFrame
 
 
-class _Statistics:
+class Statistics:
     """Scores of all recordings of a cell, and of draws of its speakers."""
 
     def __init__(self, y_true, y_pred, speaker, settings, *, of_labels):
@@ -143,6 +159,7 @@ class _Statistics:
         return score(self.sums.sum(axis=1)), draws
 
     def interval(self, estimate, draws, *, n_speakers=None, low=0.0, high=1.0):
+        """Return the interval of one of these scores."""
         n_speakers = self.n_speakers if n_speakers is None else n_speakers
         return interval_of_draws(
             estimate, draws, n_speakers, self.settings, low=low, high=high, note=self.note
@@ -192,6 +209,7 @@ def _sd(values):
 def _predictions(cell, recordings):
     speaker = recordings.speakers_of(cell.samples)
     n_samples = len(cell.samples)
+    y_proba = cell.y_proba or [pd.DataFrame(index=range(n_samples))] * len(cell.y_pred)
     return pd.concat(
         pd.DataFrame(
             {
@@ -202,9 +220,31 @@ def _predictions(cell, recordings):
                 "y_true": recordings.y[cell.samples],
                 "y_pred": y_pred,
             }
-        )
-        for repeat, y_pred in enumerate(cell.y_pred)
+        ).join(probabilities.rename(columns=probability_column))
+        for repeat, (y_pred, probabilities) in enumerate(zip(cell.y_pred, y_proba, strict=True))
     )
+
+
+def join_predictions(scored):
+    """Return the predictions of all cells in one table.
+
+    Parameters
+    ----------
+    scored : list of ScoredCell
+        The cells.
+
+    Returns
+    -------
+    predictions : DataFrame
+    """
+    tables = [cell.predictions for cell in scored]
+    predictions = pd.concat(tables, ignore_index=True)
+    n_others = predictions.columns.get_loc("y_pred") + 1
+    others, probabilities = predictions.columns[:n_others], predictions.columns[n_others:]
+    if all(len(table.columns) > n_others for table in tables):
+        # A class that the training for a cell lacks has the probability 0 there.
+        predictions[probabilities] = predictions[probabilities].fillna(0.0)
+    return predictions[[*others, *sorted(probabilities)]]
 
 
 def score_cell(cell, recordings, settings):
@@ -224,7 +264,7 @@ def score_cell(cell, recordings, settings):
     scored : ScoredCell
     """
     y_true, speaker = recordings.y[cell.samples], recordings.speakers_of(cell.samples)
-    statistics = _Statistics(y_true, cell.y_pred, speaker, settings, of_labels=recordings.of_labels)
+    statistics = Statistics(y_true, cell.y_pred, speaker, settings, of_labels=recordings.of_labels)
     counts = {"n_test": len(y_true), "n_speakers": statistics.n_speakers}
     rows = [{} for _ in cell.y_pred]
     summary, intervals = {}, {}

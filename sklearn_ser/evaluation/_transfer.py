@@ -15,6 +15,7 @@ from sklearn_ser.evaluation._intervals import BootstrapSettings
 from sklearn_ser.evaluation._result import TITLES, storing
 from sklearn_ser.evaluation._scores import (
     gather_cells,
+    join_predictions,
     metrics_of,
     recalls_table,
     score_cell,
@@ -49,7 +50,8 @@ class TransferResult:
         columns of `CrossCorpusResult`.
     predictions : DataFrame
         One row for each pair, repeat and recording: ``sample``, ``trained_on``,
-        ``tested_on``, ``speaker``, ``repeat``, ``y_true`` and ``y_pred``.
+        ``tested_on``, ``speaker``, ``repeat``, ``y_true`` and ``y_pred``, and probabilities as
+        in a `CrossCorpusResult`.
     warned : DataFrame
         The warnings: ``fold``, ``category`` and ``message``.
     metrics : tuple of str
@@ -201,7 +203,7 @@ def _collect(outcomes, warned, without, recordings, settings):
     return TransferResult(
         cells=summary_table(rows, _KEY, metrics).sort_values(_KEY, ignore_index=True),
         recalls=recalls_table([row for cell in scored for row in cell.recalls], _KEY),
-        predictions=pd.concat([cell.predictions for cell in scored], ignore_index=True),
+        predictions=join_predictions(scored),
         warned=warned,
         metrics=tuple(metric.name for metric in metrics),
         confidence=settings.confidence,

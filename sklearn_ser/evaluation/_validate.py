@@ -1,7 +1,6 @@
 """Hold out each corpus in turn: train on the others and test on it."""
 
 import numpy as np
-import pandas as pd
 
 from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
@@ -9,6 +8,7 @@ from sklearn_ser.evaluation._intervals import BootstrapSettings
 from sklearn_ser.evaluation._result import CrossCorpusResult, storing
 from sklearn_ser.evaluation._scores import (
     gather_cells,
+    join_predictions,
     mean_row,
     metrics_of,
     recalls_table,
@@ -32,7 +32,7 @@ def collect(outcomes, warned, recordings, settings):
 def _collect(outcomes, warned, recordings, settings):
     metrics = metrics_of(recordings)
     scored = [score_cell(cell, recordings, settings) for cell in gather_cells(outcomes, ["corpus"])]
-    predictions = pd.concat([cell.predictions for cell in scored])
+    predictions = join_predictions(scored)
     rows = [cell.summary for cell in scored]
     return CrossCorpusResult(
         summary=summary_table([*rows, mean_row(scored, metrics, settings)], ["corpus"], metrics),

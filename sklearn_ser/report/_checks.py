@@ -128,6 +128,8 @@ def check_agreement(run, tables):
         "means": ["method"],
         "comparisons": ["method", "corpus"],
         "transfer": ["method", "trained_on", "tested_on"],
+        "calibration": ["method", "corpus"],
+        "groups": ["method", "by", "corpus", "group"],
     }
     for name, columns in keys.items():
         table = tables[name]

@@ -1,10 +1,14 @@
 """The tables in a folder of results, and their columns."""
 
 from sklearn_ser.evaluation._baseline import BASELINE_COLUMNS
+from sklearn_ser.evaluation._calibration import CALIBRATION_COLUMNS
+from sklearn_ser.evaluation._groups import group_columns
 
-__all__ = ["COLUMNS", "NUMBERS", "OPTIONAL", "SHARES", "TEXT"]
+__all__ = ["COLUMNS", "GROUP_COLUMNS", "NUMBERS", "OPTIONAL", "SHARES", "TEXT"]
 
 _SCORES = ["method", "corpus", "uar", "uar_low", "uar_high", "interval_note"]
+
+GROUP_COLUMNS = ["method", "by", *group_columns("uar")]
 
 # The columns that each table must have.
 COLUMNS = {
@@ -15,9 +19,11 @@ COLUMNS = {
     # Earlier versions wrote no notes on p-values.
     "comparisons": [name for name in BASELINE_COLUMNS if name not in ("p_smallest", "p_note")],
     "transfer": ["method", "trained_on", "tested_on", "uar"],
+    "groups": GROUP_COLUMNS,
+    "calibration": ["method", *CALIBRATION_COLUMNS],
 }
 # Their files may be absent.
-OPTIONAL = ("comparisons", "transfer")
+OPTIONAL = ("comparisons", "transfer", "groups", "calibration")
 
 # Columns of words, even if they look like numbers: a corpus may be called "NA" or "1".
 TEXT = (
@@ -28,6 +34,8 @@ TEXT = (
     "speaker",
     "sex",
     "path",
+    "by",
+    "group",
     "label",
     "y_true",
     "y_pred",
@@ -38,7 +46,7 @@ TEXT = (
 )
 
 # Columns of numbers, if they exist; a column added by hand may hold anything.
-NUMBERS = ("n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd", "p_smallest")
+NUMBERS = ("age", "n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd", "p_smallest")
 
 # Columns of numbers from 0 to 1; True if no cell may be empty.
 SHARES = {
@@ -47,4 +55,6 @@ SHARES = {
     "recalls": {"recall": False},
     "comparisons": {"p_value": False, "p_adjusted": False},
     "transfer": {"uar": False},
+    "groups": {"uar": True},
+    "calibration": {"ece": True},
 }

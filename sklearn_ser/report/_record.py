@@ -5,125 +5,17 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from sklearn_ser.evaluation import compare_with_baseline
 from sklearn_ser.evaluation._baseline import BASELINE_COLUMNS, adjust
 from sklearn_ser.evaluation._result import storing
+from sklearn_ser.report._columns import COLUMNS
+from sklearn_ser.report._combine import make_tables, stack, with_canonical_ids
 from sklearn_ser.report._facts import describe_corpora, describe_methods, versions
 from sklearn_ser.report._files import read_folder, write_folder
 from sklearn_ser.report._findings import find_in_data, find_in_scores
-from sklearn_ser.utils._identities import canonical_ids, without_spelling_warnings
-from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._versions import platform_facts
 from sklearn_ser.utils._words import count_of
 
 __all__ = ["EvaluationRecord"]
-
-_SPEECH = ("path", "corpus", "language", "speaker", "sex")
-
-
-def _check_results(results, speech):
-    """Refuse results that cannot form a record."""
-    if not results:
-        raise ValueError("results is empty; pass at least one, by the name of its method.")
-    for name, result in results.items():
-        if "uar" not in result.metrics:
-            raise ValueError(
-                f"The result of {plain(name)!r} has the metrics {', '.join(result.metrics)}; a "
-                f"record is about emotions as labels and needs the result of a classifier."
-            )
-        if result.predictions["sample"].max() >= len(speech):
-            raise ValueError(
-                f"The result of {plain(name)!r} has predictions for recording "
-                f"{result.predictions['sample'].max()}, but speech has {len(speech)} rows. Pass "
-                f"the table of recordings that was evaluated."
-            )
-        differing = [
-            column
-            for column, known in (("corpus", "corpus"), ("emotion", "y_true"))
-            if (
-                speech[column].to_numpy(dtype=str)[result.predictions["sample"]]
-                != result.predictions[known].to_numpy(dtype=str)
-            ).any()
-        ]
-        if differing:
-            raise ValueError(
-                f"The result of {plain(name)!r} and speech differ in {' and '.join(differing)}. "
-                f"Pass the table of recordings that was evaluated, with its rows in the same order."
-            )
-    if (speech["corpus"] == "mean").any():
-        raise ValueError("A corpus is called 'mean', the name of the mean over corpora; rename it.")
-
-
-def _with_canonical_ids(speech):
-    """Return the table with corpora and speakers spelled as in the results."""
-    with without_spelling_warnings():
-        ids = {
-            # Objects, because pandas cannot infer a type for names that are not UTF-8.
-            column: pd.Series(
-                canonical_ids(speech[column], name=column), index=speech.index, dtype=object
-            )
-            for column in ("corpus", "speaker")
-            if column in speech
-        }
-    return speech.assign(**ids)
-
-
-def _stack(results, table):
-    """Concatenate one of the tables of all results, with a column `method`."""
-    tables = {name: getattr(result, table) for name, result in results.items()}
-    filled = {name: rows for name, rows in tables.items() if len(rows)}
-    if not filled:
-        return next(iter(tables.values())).assign(method=[])
-    stacked = pd.concat(filled, names=["method"]).reset_index("method")
-    return stacked.reset_index(drop=True)
-
-
-def _split_summary(results, speech):
-    """Return the scores of corpora, with language and chance, and the means over corpora."""
-    summary = _stack(results, "summary")
-    is_mean = summary["corpus"] == "mean"
-    scores = summary[~is_mean].reset_index(drop=True)
-    by_corpus = speech.groupby("corpus")
-    if "language" in speech:
-        language = by_corpus["language"].agg(lambda words: "+".join(words.dropna().unique()))
-        scores.insert(2, "language", scores["corpus"].map(language))
-    # UAR of guessing, over the emotions that occur in the corpus: the others have no recall.
-    chance = 1 / by_corpus["emotion"].nunique()
-    scores.insert(scores.columns.get_loc("uar"), "chance", scores["corpus"].map(chance))
-    return scores, summary[is_mean].reset_index(drop=True)
-
-
-def _name_predictions(results, speech):
-    """Return all predictions, with the known facts about each recording."""
-    predictions = _stack(results, "predictions")
-    known = speech[[column for column in _SPEECH if column in speech]]
-    named = known.iloc[predictions["sample"]].reset_index(drop=True)
-    if "path" not in named:
-        named.insert(0, "path", predictions["sample"].map("recording {}".format))
-    return named.join(predictions[["method", "repeat", "y_true", "y_pred"]])
-
-
-def _compare(results):
-    """Compare each method with the first; no rows if there is no other, or no known speaker."""
-    first = next(iter(results.values()))
-    if len(results) < 2 or first.predictions["speaker"].isna().all():
-        return pd.DataFrame(columns=BASELINE_COLUMNS)
-    return compare_with_baseline(results, confidence=first.confidence)
-
-
-def _make_tables(results, speech, transfer):
-    """Return the tables of a record, by name."""
-    _check_results(results, speech)
-    scores, means = _split_summary(results, speech)
-    cells = {name: result.cells.assign(method=name) for name, result in transfer.items()}
-    return {
-        "scores": scores,
-        "means": means,
-        "recalls": _stack(results, "recalls"),
-        "predictions": _name_predictions(results, speech),
-        "comparisons": _compare(results),
-        "transfer": pd.concat(cells, ignore_index=True) if cells else None,
-    }
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -148,7 +40,8 @@ class EvaluationRecord:
         One row for each method, corpus, repeat and emotion.
     predictions : DataFrame
         One row for each method, repeat and recording: ``path``, ``corpus``, ``language``,
-        ``speaker``, ``sex``, ``method``, ``repeat``, ``y_true``, ``y_pred``.
+        ``speaker``, ``sex``, ``age``, ``method``, ``repeat``, ``y_true``, ``y_pred``, and
+        probabilities such as ``p_anger``, empty for methods without.
     comparisons : DataFrame or None
         Each method compared with the first, for each corpus and the ``"mean"``: ``method``,
         ``against``, ``corpus``, ``difference``, ``low``, ``high``, ``p_value``,
@@ -158,6 +51,15 @@ class EvaluationRecord:
         with one method, no rows.
     transfer : DataFrame or None
         The cells of a `~sklearn_ser.evaluation.TransferResult`, with a column ``method``.
+    groups : DataFrame or None
+        Scores of groups of speakers, as in
+        :meth:`~sklearn_ser.evaluation.CrossCorpusResult.group_scores`, with the columns
+        ``method`` and ``by`` (``sex`` or ``age``); only groups with a score. None where there
+        are none.
+    calibration : DataFrame or None
+        One row for each method with probabilities and corpus, and for the "mean": ``method``,
+        ``corpus``, ``n_test``, ``brier``, ``ece``, as in
+        :meth:`~sklearn_ser.evaluation.CrossCorpusResult.calibration`.
     run : dict
         Plain values: ``created``, ``command``, ``notice``, ``versions``, ``platform``,
         ``settings``, ``corpora``, ``methods``, ``warnings``, ``seconds``.
@@ -209,6 +111,8 @@ class EvaluationRecord:
     comparisons: pd.DataFrame | None
     transfer: pd.DataFrame | None
     run: dict
+    groups: pd.DataFrame | None = None
+    calibration: pd.DataFrame | None = None
 
     @classmethod
     def from_results(
@@ -235,7 +139,7 @@ class EvaluationRecord:
             method, by name, on the same recordings. The others are compared with the first.
         speech : DataFrame
             The table of recordings that was evaluated, in the same order: ``corpus``,
-            ``emotion``, and, if known, ``path``, ``language``, ``speaker`` and ``sex``.
+            ``emotion``, and, if known, ``path``, ``language``, ``speaker``, ``sex`` and ``age``.
         transfer : dict of str to TransferResult, default=None
             Results of :func:`~sklearn_ser.evaluation.transfer_matrix`, by method.
         estimators : dict of str to estimator, default=None
@@ -265,12 +169,12 @@ class EvaluationRecord:
             If there are no results, a result is that of a regressor, they do not fit the
             table or have different recordings, or a corpus is called "mean".
         """
-        speech = _with_canonical_ids(speech)
+        speech = with_canonical_ids(speech)
         with storing(*(speech[name] for name in ("corpus", "speaker") if name in speech)):
-            tables = _make_tables(results, speech, transfer or {})
+            tables = make_tables(results, speech, transfer or {})
             known = speech if "speaker" in speech else speech.assign(speaker=None)
             corpora = describe_corpora(known, sources or {})
-            warned = find_in_scores(tables["scores"], _stack(results, "warned"))
+            warned = find_in_scores(tables["scores"], stack(results, "warned"))
             unusual = find_in_data(known)
         run = {
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -314,8 +218,7 @@ class EvaluationRecord:
         UTF-8 is spelled like ``\udce9``, a carriage return ``\u000d``, a NUL ``\u0000``;
         backslashes before letters that look like this are doubled. :meth:`load` undoes both.
         """
-        tables = ("scores", "means", "recalls", "predictions", "comparisons", "transfer")
-        write_folder(folder, self.run, {name: getattr(self, name) for name in tables})
+        write_folder(folder, self.run, {name: getattr(self, name) for name in COLUMNS})
 
     @classmethod
     def load(cls, folder):

@@ -80,7 +80,8 @@ def test_tables(speech):
     assert result.cells["n_train"].tolist() == [50, 60, 60, 60, 50, 60, 80, 80, 70]
     assert result.cells["n_repeats"].tolist() == [2] * 9
     assert result.predictions.columns.tolist() == [
-        *["sample", "trained_on", "tested_on", "speaker", "repeat", "y_true", "y_pred"]
+        *["sample", "trained_on", "tested_on", "speaker", "repeat", "y_true", "y_pred"],
+        *["p_anger", "p_sadness"],
     ]
     assert len(result.predictions) == 2 * 3 * 200
     assert len(result.recalls) == 2 * 9 * 2

@@ -199,7 +199,7 @@ class TestTables:
         assert "95% interval" in lines[0]
         row = result.summary.iloc[0]
         assert lines[1].split()[4:6] == [f"{row.uar:.3f}", f"{row.uar_sd:.3f}"]
-        assert f"{row.uar_low:.3f} to {row.uar_high:.3f}" in lines[1]
+        assert f"{row.uar_low:.2f} to {row.uar_high:.2f}" in lines[1]
         assert lines[-2:] == [
             "± is the standard deviation over 3 seeds.",
             "urdu: 4 speakers, fewer than 5.",
