@@ -30,6 +30,7 @@ from sklearn_ser.cli._speech import (
     load_speech,
     make_extractor,
 )
+from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._optional import require_extra
 from sklearn_ser.utils._progress import say
 from sklearn_ser.utils._spelling import harmless
@@ -108,6 +109,12 @@ def add_evaluate(commands):
         metavar="FILE",
         type=file_argument,
         help="also write the results as an HTML report",
+    )
+    command.add_argument(
+        "--latex",
+        metavar="FILE",
+        type=file_argument,
+        help="also write the table of scores for LaTeX (booktabs)",
     )
     add_common(command)
 
@@ -306,6 +313,11 @@ def _keep(record, args):
         from sklearn_ser.report import write_report
 
         written.append(str(write_report(record, args.report)))
+    if args.latex is not None:
+        args.latex.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(args.latex) as file:
+            file.write(record.to_latex())
+        written.append(str(args.latex))
     return written
 
 

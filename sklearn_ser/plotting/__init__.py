@@ -10,6 +10,7 @@ from sklearn_ser.plotting._confusion import CorpusConfusionDisplay
 from sklearn_ser.plotting._contours import ContoursDisplay
 from sklearn_ser.plotting._latent_label import LatentLabelDisplay
 from sklearn_ser.plotting._latent_scatter import LatentScatterDisplay
+from sklearn_ser.plotting._reliability import ReliabilityDisplay
 from sklearn_ser.plotting._training import TrainingCurvesDisplay
 from sklearn_ser.plotting._transfer import TransferMatrixDisplay
 from sklearn_ser.plotting._uar import UARDisplay
@@ -19,6 +20,7 @@ __all__ = [
     "CorpusConfusionDisplay",
     "LatentLabelDisplay",
     "LatentScatterDisplay",
+    "ReliabilityDisplay",
     "TrainingCurvesDisplay",
     "TransferMatrixDisplay",
     "UARDisplay",

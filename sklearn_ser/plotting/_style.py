@@ -5,18 +5,21 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_ser.utils._optional import require_extra
+from sklearn_ser.utils._palette import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREEN,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    YELLOW,
+)
 from sklearn_ser.utils._spelling import harmless
 
-BLACK, GREY = "#000000", "#8C8C8C"
-BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
-ORANGE, VERMILLION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
-
-# The palette of Okabe and Ito (2008), which colour-blind readers can distinguish. In this order
-# the first five differ in lightness by at least ten of a hundred; as there is no room for more
-# between black and white, shapes differ as well.
-COLOURS = (BLUE, ORANGE, BLACK, GREEN, YELLOW, PURPLE, SKY, VERMILLION)
-# Their number has no divisor in common with that of the colours: 88 different pairs.
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
+GREY = "#8C8C8C"
 LINES = ("-", "--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (8, 3)), (0, (1, 3)))
 
 # Longer names are no longer readable in a figure.

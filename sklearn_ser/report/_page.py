@@ -6,12 +6,16 @@ from importlib import resources
 from pathlib import Path
 
 from sklearn_ser.evaluation._result import storing
-from sklearn_ser.report._pictures import score_picture, transfer_pictures
+from sklearn_ser.report._exports import exports
+from sklearn_ser.report._marks import mark_of
+from sklearn_ser.report._pictures import reliability_picture, score_picture, transfer_pictures
 from sklearn_ser.report._tables import (
+    calibration_table,
     comparison_table,
     confusion_tables,
     corpus_table,
     detail_table,
+    group_tables,
     missed_recordings,
     notes_on_intervals,
     recall_table,
@@ -24,6 +28,8 @@ from sklearn_ser.utils._spelling import harmless
 from sklearn_ser.utils._words import count_of
 
 __all__ = ["render_report", "write_report"]
+
+_OWN = {"style": "css", "script": "js"}
 
 # Letters that are not printable but belong in texts: spaces, breaks, hints for the layout.
 _KEPT = "\n\t\u00a0\u00ad\u200b\u200c\u200d\u2060\u202f\u3000"
@@ -69,24 +75,33 @@ def _method(facts):
 
 def _context(record, title):
     run = record.run
+    confidence = f"{run['settings']['confidence']:.0%}"
+    tables = {
+        "scores": score_table(record),
+        "comparisons": comparison_table(record),
+        "details": detail_table(record),
+        "recalls": recall_table(record),
+        "confusions": confusion_tables(record),
+        "groups": group_tables(record),
+        "calibration": calibration_table(record),
+        "missed": missed_recordings(record),
+        "corpora": corpus_table(record),
+    }
     return {
+        **tables,
+        "exports": exports(record, tables, confidence),
+        "marks": {name: mark_of(number) for number, name in enumerate(record.methods)},
         "title": title or _title(record),
         "created": str(run.get("created", "")),
         "notice": str(run.get("notice", "")),
         "command": str(run.get("command", "")),
         "summary": summarise(record),
-        "confidence": f"{run['settings']['confidence']:.0%}",
+        "confidence": confidence,
         "level": f"{1 - run['settings']['confidence']:.2g}",
-        "scores": score_table(record),
         "score_notes": notes_on_intervals(record),
         "score_picture": score_picture(record),
-        "comparisons": comparison_table(record),
-        "details": detail_table(record),
-        "recalls": recall_table(record),
-        "confusions": confusion_tables(record),
-        "missed": missed_recordings(record),
+        "reliability": reliability_picture(record),
         "transfers": transfer_pictures(record),
-        "corpora": corpus_table(record),
         "findings": run["warnings"],
         "methods": [_method(method) for method in run["methods"]],
         "settings": {name: _as_text(value) for name, value in run["settings"].items()},
@@ -94,6 +109,10 @@ def _context(record, title):
         "versions": {name: str(value) for name, value in run["versions"].items()},
         "platform": {name: str(value) for name, value in run["platform"].items()},
     }
+
+
+def _digest(text):
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def render_report(record, *, title=None):
@@ -111,18 +130,19 @@ def render_report(record, *, title=None):
     )
     with storing(record.scores["corpus"]):
         context = _context(record, title)
-    style = _read("report.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    # Both are part of the package: no text of a user gets into them, so they need no escaping.
+    own = {name: Markup(_read(f"report.{suffix}")) for name, suffix in _OWN.items()}
+    digests = {f"{name}_hash": _digest(text) for name, text in own.items()}
     template = environment.from_string(_read("report.html.jinja"))
-    # The style is part of the package: no text of a user gets into it, so it needs no escaping.
-    return template.render(style=Markup(style), style_hash=digest, **context)
+    return template.render(**own, **digests, **context)
 
 
 def write_report(record, path, *, title=None):
     """Write an HTML report of an evaluation.
 
-    The page is one file without scripts and forbids the browser to load anything else:
-    pictures and style are inside. It opens from a disk, can be sent by mail and printed, and
+    The page is one file and forbids the browser to load anything else: pictures and style are
+    inside. Its only script, whose digest the page names, copies tables as CSV or LaTeX; without
+    it they can be saved. It opens from a disk, can be sent by mail and printed, and
     follows the reader's choice of a light or dark theme. Names of files, speakers and corpora
     are escaped.
 

@@ -6,9 +6,9 @@ import io
 import warnings
 from typing import NamedTuple
 
-from sklearn_ser.plotting import TransferMatrixDisplay, UARDisplay
+from sklearn_ser.plotting import ReliabilityDisplay, TransferMatrixDisplay, UARDisplay
 
-__all__ = ["Picture", "score_picture", "transfer_pictures"]
+__all__ = ["Picture", "reliability_picture", "score_picture", "transfer_pictures"]
 
 # Pixels on the page for an inch of a figure.
 _PIXELS = 96
@@ -80,6 +80,16 @@ def score_picture(record):
             confidence=record.run["settings"]["confidence"],
         )
         return _as_picture(display.plot())
+
+
+def reliability_picture(record):
+    """Draw accuracy by confidence for the methods with probabilities; None if there are none."""
+    if record.calibration is None:
+        return None
+    predictions = record.predictions
+    tables = {name: predictions[predictions["method"] == name] for name in record.methods}
+    with _drawing():
+        return _as_picture(ReliabilityDisplay.from_results(tables))
 
 
 def transfer_pictures(record):

@@ -9,6 +9,7 @@ from sklearn_ser.evaluation._baseline import BASELINE_COLUMNS, adjust
 from sklearn_ser.evaluation._result import storing
 from sklearn_ser.report._columns import COLUMNS
 from sklearn_ser.report._combine import make_tables, stack, with_canonical_ids
+from sklearn_ser.report._exports import scores_latex
 from sklearn_ser.report._facts import describe_corpora, describe_methods, versions
 from sklearn_ser.report._files import read_folder, write_folder
 from sklearn_ser.report._findings import find_in_data, find_in_scores
@@ -253,6 +254,17 @@ class EvaluationRecord:
         for key in ("format", "tables"):
             run.pop(key, None)
         return cls(run=run, **tables)
+
+    def to_latex(self):
+        r"""Return the table of scores for LaTeX.
+
+        Returns
+        -------
+        text : str
+            A ``table`` with the UAR of each method on each held-out corpus, and its interval. It
+            needs ``\usepackage{booktabs}``.
+        """
+        return scores_latex(self)
 
     @property
     def methods(self):

@@ -4,14 +4,17 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from sklearn_ser.evaluation._agreement import TOO_FEW
 from sklearn_ser.report._text import interval, p_value, share, signed
-from sklearn_ser.utils._words import format_score
+from sklearn_ser.utils._words import count_of, format_score
 
 __all__ = [
+    "calibration_table",
     "comparison_table",
     "confusion_tables",
     "corpus_table",
     "detail_table",
+    "group_tables",
     "missed_recordings",
     "notes_on_intervals",
     "recall_table",
@@ -69,9 +72,14 @@ def comparison_table(record):
     if table.empty:
         return None
     columns = [*record.corpora, _MEAN]
+    # What is true of a whole column is said once, above it.
+    few = table["p_note"].eq(TOO_FEW).groupby(table["corpus"]).all()
+    notes = dict.fromkeys(few.index[few], TOO_FEW)
+    table["p_note"] = table["p_note"].where(~table["corpus"].isin(notes), "")
     return {
         "against": table["against"].iloc[0],
         "columns": columns,
+        "notes": [notes.get(name, "") for name in columns],
         "rows": [
             {
                 "name": method,
@@ -87,7 +95,8 @@ def detail_table(record):
     scores = record.scores.astype({"corpus": str})
     return [
         {
-            "name": corpus,
+            "title": f"{corpus} held out",
+            "n": int((scores["corpus"] == corpus).sum()),
             "rows": [
                 {
                     "name": row["method"],
@@ -134,8 +143,9 @@ def recall_table(record):
         sizes = here.drop_duplicates("label").set_index("label").get("n_test", {})
         groups.append(
             {
-                "name": corpus,
+                "title": f"{corpus} held out",
                 "rows": rows,
+                "n": len(rows),
                 "sizes": [f"n = {sizes[word]:.0f}" if word in sizes else "" for word in emotions],
             }
         )
@@ -198,6 +208,95 @@ def notes_on_intervals(record):
         ["corpus", "interval_note"]
     )
     return [f"{row['corpus']}: {row['interval_note']}" for _, row in noted.iterrows()]
+
+
+def _age_of(group):
+    # "under 30" is the first group of ages, before the numbers.
+    return not group.startswith("under"), group
+
+
+def group_tables(record):
+    """Return the scores of groups of speakers, a table for each fact about them."""
+    if record.groups is None:
+        return []
+    tables = []
+    for by, rows in record.groups.astype({"corpus": str}).groupby("by", sort=False):
+        groups = sorted(rows["group"].unique(), key=_age_of)
+        corpora = [name for name in (*record.corpora, _MEAN) if name in set(rows["corpus"])]
+        pair = len(groups) == 2
+        tables.append(
+            {
+                "by": by,
+                "pair": pair,
+                "columns": [*groups, f"{groups[0]} minus {groups[1]}"] if pair else groups,
+                "groups": [
+                    {
+                        "title": "Mean of the corpora" if corpus == _MEAN else f"{corpus} held out",
+                        **_group_rows(rows[rows["corpus"] == corpus], groups, record.methods),
+                    }
+                    for corpus in corpora
+                ],
+            }
+        )
+    return tables
+
+
+def _group_rows(here, groups, methods):
+    pair = len(groups) == 2
+    speakers = here.drop_duplicates("group").set_index("group")["n_speakers"]
+    rows = []
+    for method in methods:
+        own = here[here["method"] == method]
+        found = [own[own["group"] == group] for group in groups]
+        cells = [_cell(rows, _group if pair else _group_and_gap) for rows in found]
+        if pair:
+            cells.append(_cell(found[0], _gap))
+        rows.append({"name": method, "cells": cells})
+    sizes = [count_of(int(speakers[one]), "speaker") if one in speakers else "" for one in groups]
+    return {"rows": rows, "n": len(rows), "sizes": sizes + [""] * pair}
+
+
+def _group(row):
+    return {
+        "value": format_score(row["uar"]),
+        "detail": interval(row["uar_low"], row["uar_high"]),
+        "p": "",
+    }
+
+
+def _gap(row):
+    return {
+        "value": signed(row["gap"]) or "–",
+        "detail": interval(row["gap_low"], row["gap_high"]),
+        "p": "",
+    }
+
+
+def _group_and_gap(row):
+    gap = _gap(row)
+    others = f"{gap['value']} ({gap['detail']})" if gap["detail"] else ""
+    return {**_group(row), "p": others}
+
+
+def calibration_table(record):
+    """Return Brier score and calibration error of the methods with probabilities, or None."""
+    if record.calibration is None:
+        return None
+    table = record.calibration.astype({"corpus": str})
+    columns = [*record.corpora, _MEAN]
+    rows = []
+    for method in record.methods:
+        own = table[table["method"] == method].set_index("corpus")
+        if len(own):
+            cells = [
+                {
+                    "value": format_score(own.loc[name, "brier"]),
+                    "detail": f"ECE {format_score(own.loc[name, 'ece'])}",
+                }
+                for name in columns
+            ]
+            rows.append({"name": method, "cells": cells})
+    return {"columns": columns, "rows": rows}
 
 
 def missed_recordings(record):

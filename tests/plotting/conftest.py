@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sklearn_ser import plotting
+from sklearn_ser.metrics import reliability_curve
 
 CORPORA = ("emodb", "ravdess", "urdu", "cafe", "aesdd_long_name", "emovo")
 EMOTIONS = ("anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness")
@@ -95,6 +96,18 @@ def make_contours(name):
     )
 
 
+def make_reliability(n_methods):
+    rng = np.random.default_rng(0)
+    curves = {}
+    for number in range(n_methods):
+        proba = rng.dirichlet(np.ones(4), size=300)
+        y_true = np.array(list("abcd"))[
+            (proba.cumsum(axis=1) > rng.random((300, 1))).argmax(axis=1)
+        ]
+        curves[f"method {number}"] = reliability_curve(y_true, proba)
+    return plotting.ReliabilityDisplay(curves)
+
+
 SIMPLE = {
     "CorpusConfusionDisplay": [make_confusion, 2, 4],
     "UARDisplay": [make_uar, 2, 1],
@@ -103,6 +116,7 @@ SIMPLE = {
     "LatentLabelDisplay": [make_label, 2, 1],
     "TrainingCurvesDisplay": [make_curves, 1],
     "ContoursDisplay": [make_contours, "one.wav"],
+    "ReliabilityDisplay": [make_reliability, 1],
 }
 FULL = {
     "CorpusConfusionDisplay": [make_confusion, 6, 8],
@@ -111,6 +125,7 @@ FULL = {
     "LatentScatterDisplay": [make_scatter, 6, 8],
     "LatentLabelDisplay": [make_label, 6, 2],
     "TrainingCurvesDisplay": [make_curves, 6],
+    "ReliabilityDisplay": [make_reliability, 8],
     "ContoursDisplay": [make_contours, "a_recording_with_a_name_beyond_all_reason.wav"],
 }
 

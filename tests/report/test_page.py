@@ -1,12 +1,15 @@
 import base64
 import dataclasses
 import errno
+import hashlib
+import io
 import itertools
 import json
 import re
 import sys
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,15 +18,22 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from sklearn_ser import cross_corpus_validate
-from sklearn_ser.plotting import CorpusConfusionDisplay, TransferMatrixDisplay, UARDisplay
-from sklearn_ser.report import EvaluationRecord, _page, _pictures, write_report
+from sklearn_ser.plotting import (
+    CorpusConfusionDisplay,
+    ReliabilityDisplay,
+    TransferMatrixDisplay,
+    UARDisplay,
+)
+from sklearn_ser.report import EvaluationRecord, _exports, _page, _pictures, write_report
 from sklearn_ser.report._page import render_report
 from sklearn_ser.report._pictures import Picture
 from sklearn_ser.report._tables import confusion_tables, missed_recordings
 from sklearn_ser.report._text import interval, p_value, signed
 from sklearn_ser.utils import _files
+from sklearn_ser.utils._palette import COLOURS
 
 VOID = {"meta", "img", "br"}
+DATA = ("data:text/csv;", "data:application/x-tex;")
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -32,7 +42,7 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.elements, self.open, self.text = [], [], []
+        self.elements, self.open, self.text, self.scripts = [], [], [], []
         self.feed(text)
         self.close()
         assert not self.open
@@ -46,7 +56,9 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if "script" in self.open:
+            self.scripts.append(data)
+        elif "style" not in self.open:
             self.text.append(data)
 
     def all(self, *tags):
@@ -64,7 +76,7 @@ def text(record):
 @pytest.fixture
 def blank_pictures(monkeypatch):
     """Leaves out what takes most of the time: drawing pictures, which are still described."""
-    for display in (TransferMatrixDisplay, UARDisplay):
+    for display in (ReliabilityDisplay, TransferMatrixDisplay, UARDisplay):
         monkeypatch.setattr(display, "plot", lambda self, **_: self)
     monkeypatch.setattr(
         _pictures,
@@ -92,8 +104,13 @@ def test_it_is_named(record):
     assert "<h1>A &lt;b&gt; title</h1>" in titled
 
 
-def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(page, text):
-    assert not {tag for tag, _ in page.elements} & {"script", "link", "iframe", "object", "form"}
+OWN_SCRIPT = (Path(_page.__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
+
+
+def test_nothing_is_loaded_from_elsewhere_and_only_one_script_runs(page, text):
+    assert not {tag for tag, _ in page.elements} & {"link", "iframe", "object", "form"}
+    assert page.scripts == [OWN_SCRIPT]
+    assert page.all("script") == [{}]
     for image in page.all("img"):
         assert image["src"].startswith("data:image/svg+xml;base64,")
     for _, attributes in page.elements:
@@ -105,6 +122,9 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(page, text):
         meta["content"] for meta in page.all("meta") if "Security" in meta.get("http-equiv", "")
     ]
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    digest = base64.b64encode(hashlib.sha256(OWN_SCRIPT.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "unsafe" not in policy
 
 
 def test_headings_and_landmarks(page):
@@ -128,7 +148,7 @@ def test_links_within_the_page_lead_somewhere(page):
 
 def test_tables_have_captions_and_scopes_and_scroll_by_keyboard(page):
     n_tables = len(page.all("table"))
-    assert n_tables == len(page.all("caption")) == 6 + 3 * 3
+    assert n_tables == len(page.all("caption")) == 7 + 3 * 3
     assert all(cell.get("scope") in ("col", "row", "rowgroup") for cell in page.all("th"))
     scrolling = [a for tag, a in page.elements if "scroll" in a.get("class", "").split()]
     assert len(scrolling) == n_tables + len(page.all("img"))
@@ -140,7 +160,7 @@ def test_tables_have_captions_and_scopes_and_scroll_by_keyboard(page):
 
 def test_pictures_are_drawn_and_described(page):
     images = page.all("img")
-    assert len(images) == 2
+    assert len(images) == 3
     for image in images:
         picture = ET.fromstring(base64.b64decode(image["src"].partition(",")[2]))
         width = float(picture.get("width").removesuffix("pt"))
@@ -165,6 +185,8 @@ def test_numbers(page, record):
     for row in record.comparisons.to_dict("records"):
         assert signed(row["difference"]) in told
         assert p_value(row["p_adjusted"]) in told
+    # Above the column of each corpus, not in its cells, and in the explanation.
+    assert told.count("too few speakers to tell") == len(record.corpora) + 1
     for row in record.recalls.to_dict("records"):
         assert f"{row['recall']:.0%}" in told
 
@@ -307,16 +329,17 @@ def test_hostile_names_are_text(hostile, tmp_path):
     hostile.save(tmp_path)
     for record in (hostile, EvaluationRecord.load(tmp_path)):
         page = Page(render_report(record))
-        assert not {tag for tag, _ in page.elements} & {"script", "iframe"}
+        assert "iframe" not in {tag for tag, _ in page.elements}
+        assert page.scripts == [OWN_SCRIPT]
         assert all(image["src"].startswith("data:") for image in page.all("img"))
-        assert len(page.all("img")) == 2
+        assert len(page.all("img")) == 3
         assert all("onerror" not in attributes for _, attributes in page.elements)
         told = page.says()
         assert told.count(HOSTILE) > 20
         assert f"sklearn-ser evaluate --corpus '{HOSTILE}=x'" in told
         assert "</style>{{ 7 * 7 }}" in told
         assert "javascript:alert(3)" in told
-        assert all(link["href"][:1] == "#" for link in page.all("a"))
+        assert all(link["href"].startswith(("#", *DATA)) for link in page.all("a"))
 
 
 # NUL, ESC, BEL, DEL, the C1 form of ESC [, a turn of the direction of writing.
@@ -382,9 +405,8 @@ def test_facts_of_a_strange_kind_do_no_harm(record, tmp_path):
     path.write_text(json.dumps(run), encoding="utf-8")
     page = Page(render_report(EvaluationRecord.load(tmp_path)))
     assert "90% interval" in page.says()
-    assert [link["href"] for link in page.all("a") if link["href"][0] != "#"] == [
-        "https://a.example/<b>"
-    ]
+    links = [link["href"] for link in page.all("a") if not link["href"].startswith(("#", *DATA))]
+    assert links == ["https://a.example/<b>"]
 
 
 def test_recordings_that_no_method_recognises(record):
@@ -470,3 +492,81 @@ def test_a_page_stays_until_the_next_is_complete(record, tmp_path, monkeypatch):
         write_report(record, path)
     assert path.read_text() == "before"
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def saved(page):
+    """The files that a page offers, by name."""
+    links = [link for link in page.all("a") if "download" in link]
+    return {
+        link["download"]: base64.b64decode(link["href"].partition(",")[2]).decode("utf-8")
+        for link in links
+    }
+
+
+def test_each_table_can_be_saved(page, record):
+    files = saved(page)
+    names = ["scores", "comparisons", "details", "recalls", "confusions", "missed", "calibration"]
+    names.append("corpora")
+    assert list(files) == [f"{name}.{suffix}" for name in names for suffix in ("csv", "tex")]
+    scores = pd.read_csv(io.StringIO(files["scores.csv"]))
+    assert scores["corpus"].tolist() == [*record.scores["corpus"], *["mean"] * 3]
+    np.testing.assert_allclose(scores["uar"][:9], record.scores["uar"], rtol=1e-5)
+    recalls = pd.read_csv(io.StringIO(files["recalls.csv"]))
+    assert len(recalls) == len(record.recalls)
+    counts = pd.read_csv(io.StringIO(files["confusions.csv"]))
+    assert counts["n"].sum() == len(record.predictions)
+    for name, text in files.items():
+        if name.endswith(".tex"):
+            assert text.count(r"\begin{tabular}") == text.count(r"\bottomrule") == 1, name
+    assert files["scores.tex"] == record.to_latex()
+    assert r"\textit{svm, emodb held out}" in files["confusions.tex"]
+
+
+@pytest.mark.usefixtures("blank_pictures")
+def test_tables_of_hostile_names_stay_tables(hostile):
+    files = saved(Page(render_report(hostile)))
+    assert "$<$script$>$alert(1)$<$/script$>$" in files["scores.tex"]
+    scores = pd.read_csv(io.StringIO(files["scores.csv"]))
+    assert set(scores["corpus"]) == {*hostile.corpora, "mean"}
+
+
+@pytest.mark.usefixtures("blank_pictures")
+def test_a_large_table_is_not_carried(record, monkeypatch):
+    monkeypatch.setattr(_exports, "_LARGEST", 2000)
+    files = saved(Page(render_report(record)))
+    assert "confusions.tex" not in files
+    assert "corpora.tex" in files
+
+
+@pytest.mark.usefixtures("blank_pictures")
+def test_groups_of_speakers(make_speech, evaluate):
+    speech, X = make_speech(n_speakers=12, each=1)
+    number = speech["speaker"].str.rpartition("_")[2].astype(int)
+    speech["age"] = np.where(number < 6, 25.0, 50.0)
+    record = evaluate(speech, X, methods=("svm", "bayes"))
+    page = Page(render_report(record))
+    told = page.says()
+    row = record.groups.query("by == 'sex' and method == 'svm' and corpus == 'emodb'").iloc[0]
+    assert "emodb held out6 speakers6 speakers svm" in told
+    assert f"{signed(row['gap'])}{interval(row['gap_low'], row['gap_high'])}" in told
+    assert "under 3045 to 59under 30 minus 45 to 59" in told
+    assert "Mean of the corpora" in told
+    assert {"groups-sex.csv", "groups-age.tex"} <= saved(page).keys()
+    assert {"href": "#groups"} in page.all("a")
+
+
+def test_methods_have_one_order_and_one_marker(page):
+    assert [symbol["id"] for symbol in page.all("symbol")] == ["mark-0", "mark-1", "mark-2"]
+    assert [path["fill"] for path in page.all("path")] == list(COLOURS[:3])
+    used = [int(mark["href"].removeprefix("#mark-")) for mark in page.all("use")]
+    # Each table lists the methods in this order; comparisons lack the first.
+    steps = itertools.pairwise(used)
+    assert all(after in (before + 1, 0) or (before, after) == (2, 1) for before, after in steps)
+    assert len(used) > 30
+
+
+def test_rows_that_are_folded_are_counted(page):
+    told = page.says()
+    assert "Show all 9 rows" in told
+    assert [part.get("class") for part in page.all("tbody")].count("more") == 2 + 2
+    assert len(page.all("details")) == told.count("Show all")
