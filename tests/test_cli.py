@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import re
@@ -15,10 +16,11 @@ from sklearn.metrics import balanced_accuracy_score
 
 import sklearn_ser
 from sklearn_ser import EGeMAPSExtractor, cross_corpus_validate
-from sklearn_ser.cli import METHODS, _corpora, _evaluate, _score_table, main
+from sklearn_ser.cli import METHODS, _corpora, _evaluate, _score_table, _terminal, main
 from sklearn_ser.datasets import CORPORA, load_corpora, make_corpora
 from sklearn_ser.exceptions import CorpusWarning
 from sklearn_ser.report import EvaluationRecord
+from sklearn_ser.utils._palette import COLOURS
 
 EMOTIONS = ["anger", "happiness", "neutral", "sadness"]
 
@@ -99,6 +101,7 @@ def every_method(tables, tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     page = out / "report.html"
     options = ["--emotions", "anger,neutral,sadness", "--transfer", "--out", out]
+    options += ["--latex", out / "new" / "scores.tex"]
     assert run("evaluate", *tables, "--method", "all", *options, "--report", page) == 0
     return out
 
@@ -171,6 +174,49 @@ def test_a_table_of_several_methods(every_method):
         assert method.description in " ".join(legend.split())
     assert "permutation test against svm" in " ".join(legend.split())
     assert "too few: too few speakers to tell." in legend
+
+
+def test_the_table_for_latex(every_method):
+    text = (every_method / "new" / "scores.tex").read_text(encoding="utf-8")
+    record = EvaluationRecord.load(every_method)
+    assert text == record.to_latex()
+    [row] = record.scores.query("method == 'dae' and corpus == 'betish'").to_dict("records")
+    [line] = [line for line in text.splitlines() if line.startswith("    dae &")]
+    assert line.split(" & ")[2] == f"{row['uar']:.3f}"
+
+
+def test_methods_have_the_colours_of_the_figures_in_a_terminal(every_method):
+    record = EvaluationRecord.load(every_method)
+    plain = _score_table.format_scores(record)
+    assert "\x1b" not in plain
+    coloured = _score_table.format_scores(record, coloured=True)
+    for number, name in enumerate(record.methods):
+        red, green, blue = (int(COLOURS[number % 8][i : i + 2], 16) for i in (1, 3, 5))
+        paint = f"\x1b[38;2;{red};{green};{blue}m" if red + green + blue else ""
+        assert coloured.count(f"{paint}●\x1b[0m {name} ") == 3
+    without = re.sub(r"\x1b\[[\d;]*m", "", coloured).replace("● ", "")
+    # The table is wider by the markers, and so are its rules.
+    assert re.sub("--+", "", without).split() == re.sub("--+", "", plain).split()
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"tty": False}, False)],
+)
+def test_colours_are_for_terminals(changed, expected, monkeypatch):
+    class Terminal(io.StringIO):
+        encoding = "UTF-8"
+
+        def isatty(self):
+            return changed.get("tty", True)
+
+    monkeypatch.setattr("sys.stdout", Terminal())
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("os.name", "posix")
+    for name in changed.keys() - {"tty"}:
+        monkeypatch.setenv(name, changed[name])
+    assert _terminal.shows_colours() == expected
 
 
 def test_the_page_is_that_of_the_results(every_method, tmp_path, capsys):

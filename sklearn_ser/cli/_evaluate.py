@@ -30,6 +30,7 @@ from sklearn_ser.cli._speech import (
     load_speech,
     make_extractor,
 )
+from sklearn_ser.cli._terminal import shows_colours
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._optional import require_extra
 from sklearn_ser.utils._progress import say
@@ -336,7 +337,7 @@ def _run(args):
         # Before anything is printed, as its reader may be gone.
         written = _keep(record, args)
     finally:
-        print(harmless(format_scores(record), keep="\n"))
+        print(format_scores(record, coloured=shows_colours()))
         print("\n" + harmless(format_legend(record), keep="\n"))
     if written:
         print(f"\nWritten: {', '.join(written)}")

@@ -3,6 +3,8 @@
 import math
 import textwrap
 
+from sklearn_ser.utils._palette import BLACK, COLOURS
+from sklearn_ser.utils._spelling import harmless
 from sklearn_ser.utils._words import format_difference, format_interval, format_p, format_score
 
 # Shorter than the notes on p-values, and explained below the table.
@@ -30,7 +32,22 @@ def _interval_title(record):
     return f"{record.run['settings']['confidence']:.0%} interval"
 
 
-def _lay_out(columns, groups, *, text):
+_MARKER = "\N{BLACK CIRCLE}"
+
+
+def _paints(methods):
+    """Return the cell of each method with a marker, and the one with its colour in figures."""
+    paints = {}
+    for number, name in enumerate(methods):
+        colour = COLOURS[number % len(COLOURS)]
+        red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+        # Black would be lost on a dark screen: the colour of the text takes its place.
+        begin = "" if colour == BLACK else f"\x1b[38;2;{red};{green};{blue}m"
+        paints[f"{_MARKER} {harmless(name)}"] = f"{begin}{_MARKER}\x1b[0m {harmless(name)}"
+    return paints
+
+
+def _lay_out(columns, groups, *, text, paints=None):
     """Return lines for groups of rows, with a rule between the groups.
 
     Parameters
@@ -41,16 +58,23 @@ def _lay_out(columns, groups, *, text):
         Cells of each row of each group.
     text : set of str
         The columns to align to the left.
+    paints : dict of str to str, default=None
+        Cells, and what replaces them without a change of the width.
     """
+    groups = [[[harmless(cell) for cell in row] for row in group] for group in groups]
     rows = [columns, *(row for group in groups for row in group)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
 
     def line(row):
-        cells = (
+        cells = [
             cell.ljust(width) if title in text else cell.rjust(width)
             for title, cell, width in zip(columns, row, widths, strict=True)
-        )
-        return "  ".join(cells).rstrip()
+        ]
+        painted = [
+            padded.replace(cell, paints[cell]) if paints and cell in paints else padded
+            for cell, padded in zip(row, cells, strict=True)
+        ]
+        return "  ".join(painted).rstrip()
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     lines = [line(columns)]
@@ -100,8 +124,9 @@ def _corpora(record):
     return _lay_out(columns, [rows], text={"held out", "language"})
 
 
-def _several(record):
+def _several(record, *, coloured):
     """Return the table of several methods: for each corpus a row for each method."""
+    lead = f"{_MARKER} " if coloured else ""
     first = record.methods[0]
     columns = ["held out", "method", "UAR", _interval_title(record), "accuracy"]
     columns += [f"vs {first}", "p"]
@@ -115,30 +140,34 @@ def _several(record):
             key = row["corpus"], row["method"]
             none = math.nan, math.nan, ""
             difference, p, note = compared.loc[key] if key in compared.index else none
-            cells = ["" if group else str(row["corpus"]), row["method"]]
+            cells = ["" if group else str(row["corpus"]), f"{lead}{row['method']}"]
             cells += [format_score(row["uar"]), _interval(row), format_score(row["accuracy"])]
             cells += [format_difference(difference), _SHORT.get(note, note) or format_p(p)]
             group.append(cells)
         groups.append(group)
-    return _lay_out(columns, groups, text={"held out", "method"})
+    paints = _paints(record.methods) if coloured else None
+    return _lay_out(columns, groups, text={"held out", "method"}, paints=paints)
 
 
-def format_scores(record):
+def format_scores(record, *, coloured=False):
     """Lay out the table of scores, with the means over corpora as its last rows.
 
     Parameters
     ----------
     record : EvaluationRecord
         The results.
+    coloured : bool, default=False
+        Whether methods have a marker in the colour of the figures, as a control sequence.
 
     Returns
     -------
     text : str
-        One table for one method; for several a table of the corpora and one of scores.
+        Without other control characters. One table for one method; for several a table of the
+        corpora and one of scores.
     """
     if len(record.methods) == 1:
         return _single(record)
-    return f"{_corpora(record)}\n\n{_several(record)}"
+    return f"{_corpora(record)}\n\n{_several(record, coloured=coloured)}"
 
 
 def format_legend(record):

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 
-__all__ = ["Terminated", "orderly_end", "settle", "standard_streams"]
+__all__ = ["Terminated", "orderly_end", "settle", "shows_colours", "standard_streams"]
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -36,6 +36,14 @@ def _fill_descriptors():
         except OSError:
             # open returns the lowest free number, which is this one.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
+def shows_colours():
+    """Whether the standard output is a terminal with colours, which the user does not refuse."""
+    known = os.name != "nt" or "WT_SESSION" in os.environ
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
+    refused = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    return known and encoding == "utf8" and not refused and sys.stdout.isatty()
 
 
 @contextlib.contextmanager

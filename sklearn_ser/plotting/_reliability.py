@@ -5,7 +5,7 @@ import pandas as pd
 
 from sklearn_ser.evaluation._calibration import probabilities_of
 from sklearn_ser.metrics import reliability_curve
-from sklearn_ser.plotting._style import make_axes, numbered_style, printable
+from sklearn_ser.plotting._style import make_axes, numbered_style, printable, width_of
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._words import enumerate_words
 
@@ -117,7 +117,7 @@ class ReliabilityDisplay:
         curves = self._checked()
         order = [*(self.methods or curves)]
         order += [method for method in curves if method not in order]
-        self.figure_, grid = make_axes(ax, 1, 1, size=(5.2, 5.2))
+        self.figure_, grid = make_axes(ax, 1, 1, size=(5.6, 5.8))
         self.ax_ = ax = grid[0, 0]
         ax.plot([0, 1], [0, 1], color="black", linestyle="dashed", linewidth=1, zorder=1)
         self.lines_ = {}
@@ -142,7 +142,9 @@ class ReliabilityDisplay:
         ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy", aspect="equal")
         ax.grid(color="#E0E0E0", linewidth=0.8)
         ax.set_axisbelow(True)
-        legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False)
+        widest = max(width_of(printable(method)) for method in curves)
+        n_columns = max(1, int((self.figure_.get_figwidth() - 0.8) / (widest + 0.75)))
+        legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=n_columns, frameon=False)
         for handle in legend.legend_handles:
             handle.set_sizes([45])
         return self
