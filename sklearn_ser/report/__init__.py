@@ -1,6 +1,6 @@
 """Write an HTML report about an evaluation.
 
-The page is a single file without scripts, with its pictures inside. It needs Jinja2 and
+The page is a single file, with its pictures and tables inside. It needs Jinja2 and
 matplotlib: ``pip install 'sklearn-ser[report]'``.
 """
 

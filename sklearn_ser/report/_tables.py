@@ -158,8 +158,8 @@ def _confusions(counts, labels):
     for truth in labels:
         total = sum(counts.get((truth, answer), 0) for answer in labels)
         shares = [counts.get((truth, answer), 0) / total if total else None for answer in labels]
-        # Darkness in steps of 10 %: a page without scripts and without styles in its elements
-        # can only name a step.
+        # Darkness in steps of 10 %: a page without styles in its elements can only name a
+        # step.
         cells = [
             {"value": "", "step": ""}
             if one is None

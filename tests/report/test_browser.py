@@ -282,7 +282,7 @@ def test_names_for_screen_readers(visit, addresses):
     page = visit(addresses["usual"])
     assert page.get_by_role("table", name="UAR on each held-out corpus").count() == 1
     assert page.get_by_role("rowheader", name="bayes", exact=True).count() > 4
-    assert page.get_by_role("columnheader", name="emodb").count() == 2
+    assert page.get_by_role("columnheader", name="emodb").count() == 3
     matrix = page.get_by_role("table", name="urdu, UAR").nth(1)
     assert "answers of bayes in percent" in matrix.locator("caption").inner_text()
     assert matrix.get_by_role("columnheader", name="happiness").is_visible()
