@@ -71,7 +71,8 @@ def score_picture(record):
     for method in record.methods:
         rows, mean = (table[table["method"] == method] for table in (scores, record.means))
         tables[method] = rows[columns].to_dict("list")
-        for column in columns:
+        # The mean over one corpus is its score.
+        for column in columns if len(record.corpora) > 1 else ():
             tables[method][column] += mean[column].tolist()
     with _drawing():
         display = UARDisplay(

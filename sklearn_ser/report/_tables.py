@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import numpy as np
+import pandas as pd
 
 from sklearn_ser.evaluation._agreement import TOO_FEW
 from sklearn_ser.report._text import interval, p_value, share, signed
@@ -49,20 +50,26 @@ def _difference(row):
     }
 
 
+def _columns(record):
+    """Return the corpora and their mean, which of one corpus is its score."""
+    return [*record.corpora, _MEAN] if len(record.corpora) > 1 else record.corpora
+
+
 def score_table(record):
     """Return the UAR of each method: columns are the corpora and their mean."""
-    scores = record.scores.astype({"corpus": str})
+    columns = _columns(record)
+    table = pd.concat([record.scores, record.means], ignore_index=True).astype({"corpus": str})
     rows = []
     for method in record.methods:
-        own = scores[scores["method"] == method]
-        cells = [_cell(own[own["corpus"] == corpus], _score) for corpus in record.corpora]
-        mean = record.means[record.means["method"] == method]
-        rows.append({"name": method, "cells": [*cells, _cell(mean, _score)]})
-    chance = scores.drop_duplicates("corpus").set_index("corpus")["chance"][record.corpora]
+        own = table[table["method"] == method]
+        cells = [_cell(own[own["corpus"] == name], _score) for name in columns]
+        rows.append({"name": method, "cells": cells})
+    chance = record.scores.astype({"corpus": str}).drop_duplicates("corpus")
+    chance = chance.set_index("corpus")["chance"]
     return {
-        "columns": [*record.corpora, _MEAN],
+        "columns": columns,
         "rows": rows,
-        "chance": [format_score(value) for value in (*chance, chance.mean())],
+        "chance": [format_score(chance.get(name, chance.mean())) for name in columns],
     }
 
 
@@ -71,7 +78,7 @@ def comparison_table(record):
     table = record.comparisons.astype({"corpus": str})
     if table.empty:
         return None
-    columns = [*record.corpora, _MEAN]
+    columns = _columns(record)
     # What is true of a whole column is said once, above it.
     few = table["p_note"].eq(TOO_FEW).groupby(table["corpus"]).all()
     notes = dict.fromkeys(few.index[few], TOO_FEW)
@@ -283,7 +290,7 @@ def calibration_table(record):
     if record.calibration is None:
         return None
     table = record.calibration.astype({"corpus": str})
-    columns = [*record.corpora, _MEAN]
+    columns = _columns(record)
     rows = []
     for method in record.methods:
         own = table[table["method"] == method].set_index("corpus")

@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
+from sklearn.naive_bayes import GaussianNB
 
 from sklearn_ser import cross_corpus_validate
+from sklearn_ser.evaluation import within_corpus_validate
 from sklearn_ser.plotting import (
     CorpusConfusionDisplay,
     ReliabilityDisplay,
@@ -492,6 +494,22 @@ def test_a_page_stays_until_the_next_is_complete(record, tmp_path, monkeypatch):
         write_report(record, path)
     assert path.read_text() == "before"
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.usefixtures("blank_pictures")
+def test_the_mean_over_one_corpus_is_not_shown_beside_it(make_speech):
+    speech, X = make_speech(("emodb",))
+    data = X, speech["emotion"], speech["corpus"]
+    results = {
+        name: within_corpus_validate(model, *data, speaker=speech["speaker"], n_draws=50)
+        for name, model in (("guess", DummyClassifier()), ("bayes", GaussianNB()))
+    }
+    record = EvaluationRecord.from_results(results, speech)
+    assert r"Method & emodb \\" in record.to_latex()
+    page = Page(render_report(record))
+    assert "Methodemodb" in page.says()
+    assert "emodbmean" not in page.says()
+    assert "mean" not in page.all("img")[0]["alt"]
 
 
 def saved(page):
