@@ -62,6 +62,7 @@ BENCHMARKS = {
     "adaptation_cost": Benchmark("--rows 200 300 --members 1 --epochs 1", speed=""),
     "devices": Benchmark("--rows 2000 --repeats 1 --only DAE", speed=""),
     "encoders": Benchmark("--part cost", SCRATCH, ("skada", *WEIGHTS), "--part cost"),
+    "representations": Benchmark("--seeds 1", SCRATCH, ("skada", *WEIGHTS)),
     "egemaps_parity": Benchmark("--jobs 1", SHARED),
     "augmentation": Benchmark("--seeds 1", CACHED),
     "variants": Benchmark("--jobs 1 --vowels 1 --languages 1 --draws 20", SHARED),

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from sklearn_ser.cli._parser import build_parser
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
@@ -34,6 +36,42 @@ def test_python_examples_run_in_order(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     for corpus, score in summary.items():
         assert re.search(rf"\b{corpus}\b.*\b{score:.3f}\b", printed)
+
+
+def test_five_lines_take_paths_to_emotions(tmp_path, capsys):
+    from sklearn_ser.datasets import make_corpora
+
+    speech = make_corpora(tmp_path, n_utterances=24)
+    known = speech["corpus"] != "gammish"
+    names = {
+        "labelled_paths": speech["path"][known],
+        "emotions": speech["emotion"][known],
+        "corpora": speech["corpus"][known],
+        "new_paths": speech["path"][~known],
+    }
+    [block] = blocks("python sketch")
+    exec(block, names)
+    printed = re.findall(r"\w+", capsys.readouterr().out)
+    assert len(printed) == 24
+    assert set(printed) <= set(speech["emotion"])
+
+
+def test_the_table_and_the_picture_have_the_same_numbers():
+    rows = json.loads((ROOT / "docs/figures/representations.json").read_text(encoding="utf-8"))
+    picture = (ROOT / "docs/figures/representations.svg").read_text(encoding="utf-8")
+    table = README[README.index("| features |") :].partition("\n\n")[0]
+    header, _, *lines = (re.split(r"\s*\|\s*", line)[1:-1] for line in table.splitlines())
+    methods = [name.strip("`") for name in header[1:]]
+    shown = [
+        (method, float(cell.strip("*")))
+        for _, *cells in lines
+        for method, cell in zip(methods, cells, strict=True)
+        if cell
+    ]
+    assert shown == [(row["method"], round(row["uar"], 3)) for row in rows]
+    # matplotlib draws text as outlines, each with the text as a comment.
+    drawn = re.findall(r"<!-- (0\.\d\d) -->", picture)
+    assert drawn == [f"{row['uar']:.2f}" for row in rows]
 
 
 def test_the_encoder_example_runs(whisper_folder, tmp_path, monkeypatch, capsys):
