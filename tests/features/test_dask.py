@@ -132,7 +132,7 @@ def test_search(client, paths, cache):
 def test_command_line(client, paths, features, tmp_path, capsys):
     out = tmp_path / "x.parquet"
     address = client.scheduler.address
-    assert main(["extract", *paths, "--out", str(out), "--dask-scheduler", address]) == 0
+    assert main(["extract", *paths, "--out", str(out), "--dask-scheduler", address, "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
     table = pd.read_parquet(out)
     assert table["path"].tolist() == paths
