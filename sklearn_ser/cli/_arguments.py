@@ -365,7 +365,7 @@ def add_training_data(command):
         "--utterances",
         metavar="N",
         type=count_argument,
-        help="size of each synthesised corpus (default: 120)",
+        help="size of each synthesised corpus (default: 240)",
     )
     command.add_argument(
         "--annotations",

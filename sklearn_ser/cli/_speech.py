@@ -22,10 +22,14 @@ def _load_table(args, paths, folder):
     from sklearn_ser.datasets import EMOTIONS, make_corpora
 
     emotions = args.emotions or tuple(word for word in EMOTIONS if word != "other")
+    n_utterances = args.utterances or 240
     return make_corpora(
         folder,
-        n_utterances=args.utterances or 120,
+        n_utterances=n_utterances,
+        # Tests over speakers need more than six of them, if there are utterances for more.
+        n_speakers=max(6, min(12, n_utterances // len(emotions))),
         emotions=emotions,
+        mismatch=1,
         n_jobs=args.jobs,
         verbose=1,
     )

@@ -14,7 +14,15 @@ from scipy.ndimage import convolve1d
 from sklearn_ser.datasets._synthesis._languages import CONSONANTS, NEUTRAL_TRACT, VOWELS, Segment
 from sklearn_ser.datasets._synthesis._sound import CONTROL_STEP, Contours, Voice, usual_bandwidths
 
-__all__ = ["AFFECT", "Speaker", "make_sentence", "make_speaker", "make_utterance"]
+__all__ = [
+    "AFFECT",
+    "Custom",
+    "Speaker",
+    "make_custom",
+    "make_sentence",
+    "make_speaker",
+    "make_utterance",
+]
 
 #: Mean (activation, valence) of a strong portrayal, 1 to 5 with 3 in the middle.
 AFFECT = {
@@ -81,6 +89,57 @@ class Delivery(NamedTuple):
     rise: float  # semitones at the end; lateness of accents
 
 
+class Custom(NamedTuple):
+    """How the speakers of a language express one emotion, where languages differ in it.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (8,)
+        Factors of `Speaker.cues`, the same for all emotions of the language.
+    shift : Delivery
+        What is added to pitch, level, smile and rise, and multiplied to the rest.
+    """
+
+    weights: np.ndarray
+    shift: Delivery
+
+
+# Standard deviations of the differences between languages, calibrated as the docstring of
+# `make_corpora` says. Logarithms of factors, except semitones (pitch, rise) and dB (level).
+_STRENGTH = 0.26
+_WEIGHTS = 1.5
+_SHIFTS = Delivery(
+    pitch=0.4,
+    span=0.06,
+    rate=0.024,
+    level=0.6,
+    tilt=0.08,
+    roughness=0.07,
+    breath=0.07,
+    smile=0.006,
+    articulation=0.02,
+    rise=0.24,
+)
+_ADDED = {"pitch", "level", "smile", "rise"}
+
+
+def make_custom(mismatch, of_language, of_emotion):
+    """Draw how a language expresses an emotion.
+
+    Parameters
+    ----------
+    mismatch : float
+        How much languages differ; 0 gives the custom that changes nothing.
+    of_language, of_emotion : Generator
+        The source of what its emotions have in common, and that of the emotion.
+    """
+    weights = np.exp(mismatch * (_STRENGTH + _WEIGHTS * of_language.standard_normal(8)))
+    drawn = mismatch * np.array(_SHIFTS) * of_emotion.standard_normal(len(_SHIFTS))
+    shift = Delivery(*drawn)._asdict()
+    factors = {name: np.exp(value) for name, value in shift.items() if name not in _ADDED}
+    return Custom(weights, Delivery(**shift | factors))
+
+
 def make_speaker(language, sex, rng):
     """Draw a speaker of a language."""
     spread = rng.standard_normal(9)
@@ -110,11 +169,11 @@ def make_sentence(language, rng):
     return syllables
 
 
-def deliver(activation, valence, speaker, rng):
+def deliver(activation, valence, speaker, custom, rng):
     """Convert an emotional state to changes of delivery, with random parts."""
     a, v = (activation - 3) / 2, (valence - 3) / 2
-    cue, chance = speaker.cues, rng.standard_normal(9)
-    return Delivery(
+    cue, chance = speaker.cues * custom.weights, rng.standard_normal(9)
+    delivery = Delivery(
         pitch=cue[0] * (5.0 * a + 1.0 * v) + 0.9 * chance[0],
         span=np.exp(cue[1] * (0.55 * a + 0.45 * v) + 0.15 * chance[1]),
         rate=np.exp(cue[2] * (0.22 * a + 0.08 * v) + 0.06 * chance[2]),
@@ -126,6 +185,8 @@ def deliver(activation, valence, speaker, rng):
         articulation=np.exp(0.12 * a),
         rise=cue[1] * 2.5 * v + 0.6 * chance[8],
     )
+    pairs = zip(Delivery._fields, delivery, custom.shift, strict=True)
+    return Delivery(*(one + by if name in _ADDED else one * by for name, one, by in pairs))
 
 
 def _lay_out(sentence, language, delivery, pace, rng):
@@ -171,7 +232,7 @@ def _melody(time, vowels, language, delivery, rng):
     return delivery.span * (accents.sum(axis=1) + spoken + final) + drift
 
 
-def make_utterance(sentence, language, speaker, activation, valence, rng):
+def make_utterance(sentence, language, speaker, activation, valence, custom, rng):
     """Plan an utterance.
 
     Returns
@@ -179,7 +240,7 @@ def make_utterance(sentence, language, speaker, activation, valence, rng):
     contours : Contours
     voice : Voice
     """
-    delivery = deliver(activation, valence, speaker, rng)
+    delivery = deliver(activation, valence, speaker, custom, rng)
     segments, seconds, vowels = _lay_out(
         sentence, language, delivery, delivery.rate * speaker.rate, rng
     )

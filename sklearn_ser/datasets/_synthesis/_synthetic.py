@@ -1,6 +1,6 @@
 """Corpora of synthesised emotional speech, with the true values of every utterance."""
 
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from sklearn_ser.datasets._synthesis._languages import LANGUAGES
 from sklearn_ser.datasets._synthesis._sound import synthesise
 from sklearn_ser.datasets._synthesis._speaking import (
     AFFECT,
+    make_custom,
     make_sentence,
     make_speaker,
     make_utterance,
@@ -33,7 +34,9 @@ _RECIPE = 1
 _N_SENTENCES = 10
 # The purposes of spawn keys. Sentences and speakers have their own seeds, so that they do not
 # depend on the other parameters of a request.
-_SENTENCE, _SPEAKER, _UTTERANCE = range(3)
+_SENTENCE, _SPEAKER, _UTTERANCE, _CUSTOM, _SHARES = range(5)
+# Standard deviation of the logarithms of the shares of emotions, calibrated with the customs.
+_IMBALANCE = 0.3
 
 
 class _Recording(NamedTuple):
@@ -45,6 +48,7 @@ class _Recording(NamedTuple):
     emotion: str
     sentence: int
     take: int
+    mismatch: float
 
     @property
     def stem(self):
@@ -62,6 +66,10 @@ class _Recording(NamedTuple):
     def utterance_rng(self):
         emotion = EMOTIONS.index(self.emotion)
         return self.rng(_UTTERANCE, self.speaker, emotion, self.sentence, self.take)
+
+    def custom(self):
+        emotion = EMOTIONS.index(self.emotion)
+        return make_custom(self.mismatch, self.rng(_CUSTOM), self.rng(_CUSTOM, emotion))
 
 
 def _sex(speaker):
@@ -116,7 +124,9 @@ def _make(recording, folder):
         speaker = make_speaker(
             language, _sex(recording.speaker), recording.rng(_SPEAKER, recording.speaker)
         )
-        contours, voice = make_utterance(sentence, language, speaker, activation, valence, rng)
+        contours, voice = make_utterance(
+            sentence, language, speaker, activation, valence, recording.custom(), rng
+        )
         rate = language.sampling_rate
         speech, pulses = synthesise(contours, voice, sampling_rate=rate, rng=rng)
         y = _record(speech, language, rng)
@@ -148,6 +158,18 @@ def _check_count(name, value, low, high, reason):
     return int(value)
 
 
+def _counts(n_utterances, n_speakers, n_emotions, mismatch, seed, corpus):
+    """Return the number of utterances of each emotion, at least one for each speaker."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(corpus, _SHARES)))
+    shares = np.exp(mismatch * _IMBALANCE * rng.standard_normal(n_emotions))
+    wanted = (n_utterances - n_speakers * n_emotions) * shares / shares.sum()
+    counts = wanted.astype(int)
+    # The largest remainders get what rounding down left; the first ones, where all are equal.
+    order = np.argsort(counts - wanted, kind="stable")
+    counts[order[: round(wanted.sum()) - counts.sum()]] += 1
+    return (counts + n_speakers).tolist()
+
+
 def _seed_of(random_state):
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
@@ -168,6 +190,7 @@ def make_corpora(
     n_utterances=120,
     n_speakers=6,
     emotions=("anger", "happiness", "neutral", "sadness"),
+    mismatch=0.0,
     random_state=0,
     n_jobs=None,
     verbose=0,
@@ -213,6 +236,13 @@ def make_corpora(
         Speakers per corpus, from 1 to 99; women and men alternate.
     emotions : sequence of str
         Emotions of the vocabulary, except ``"other"``.
+    mismatch : float, default=0.0
+        How much the languages differ in their expression of emotion, from 0 to 3. At 0 they
+        differ in sounds, melody, voices and channel only, all of which scaling each corpus by
+        itself removes. Above, each language has its own weights of the eight changes of the voice
+        (the standard deviation of their logarithms is 1.5 times `mismatch`), small shifts of
+        each emotion, and its own shares of emotions. At 1, scores are about those on real
+        languages, see Notes.
     random_state : int, RandomState instance or None, default=0
         The same integer gives the same bytes, for any `n_jobs`; an utterance
         does not depend on the number of other utterances. None draws a new
@@ -241,6 +271,16 @@ def make_corpora(
     See Also
     --------
     load_truth : The true F0, formants and voice settings of a recording.
+
+    Notes
+    -----
+    `mismatch` was calibrated on two figures of real corpora. Over EMO-DB, RAVDESS and URDU, an
+    SVM on eGeMAPSv02 has a mean unweighted average recall of 0.54 if each corpus is scaled by
+    itself, and of 0.42 with one scaler for all. On the corpora of ``sklearn-ser evaluate``
+    (`mismatch` 1, 240 utterances, 12 speakers), it has 0.59 and 0.39. Each language has weights of
+    its own, not shifts alone, because methods that adapt gain something on real corpora, and
+    nothing where there are only shifts. Languages are drawn: with `random_state` 1 and 2 they
+    are easier, 0.80 and 0.77.
 
     References
     ----------
@@ -273,6 +313,9 @@ def make_corpora(
     each = n_speakers * len(emotions)
     reason = f"so that each of {n_speakers} speakers plays all {len(emotions)} emotions"
     n_utterances = _check_count("n_utterances", n_utterances, each, 99 * each, reason)
+    if isinstance(mismatch, bool) or not isinstance(mismatch, Real) or not 0 <= mismatch <= 3:
+        raise ValueError(f"mismatch={plain(mismatch)!r}: expected a number from 0 to 3.")
+    mismatch = float(mismatch)
     seed = _seed_of(random_state)
 
     # Absolute, because a reused worker process keeps its own working directory.
@@ -283,11 +326,13 @@ def make_corpora(
     for corpus in range(n_corpora):
         (folder / LANGUAGES[corpus].name).mkdir(parents=True, exist_ok=True)
         remove_stale(folder / LANGUAGES[corpus].name)
-        for i in range(n_utterances):
-            i, emotion = divmod(i, len(emotions))
-            i, speaker = divmod(i, n_speakers)
-            take, sentence = divmod(i, _N_SENTENCES)
-            recordings.append(_Recording(seed, corpus, speaker, emotions[emotion], sentence, take))
+        counts = _counts(n_utterances, n_speakers, len(emotions), mismatch, seed, corpus)
+        for i, emotion in sorted((i, k) for k, count in enumerate(counts) for i in range(count)):
+            turn, speaker = divmod(i, n_speakers)
+            take, sentence = divmod(turn, _N_SENTENCES)
+            recordings.append(
+                _Recording(seed, corpus, speaker, emotions[emotion], sentence, take, mismatch)
+            )
     rows = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_make)(recording, folder) for recording in recordings
     )

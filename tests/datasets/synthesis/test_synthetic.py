@@ -10,7 +10,15 @@ from sklearn_ser.datasets import load_truth, make_corpora
 from sklearn_ser.datasets._base import COLUMNS, EMOTIONS
 from sklearn_ser.datasets._synthesis import _synthetic
 from sklearn_ser.datasets._synthesis._languages import CONSONANTS, LANGUAGES, VOWELS
-from sklearn_ser.datasets._synthesis._speaking import AFFECT
+from sklearn_ser.datasets._synthesis._speaking import (
+    _ADDED as ADDED,
+)
+from sklearn_ser.datasets._synthesis._speaking import (
+    AFFECT,
+    deliver,
+    make_custom,
+    make_speaker,
+)
 
 FOUR = ("anger", "happiness", "neutral", "sadness")
 SMALL = {"n_corpora": 3, "n_speakers": 2, "n_utterances": 16}
@@ -71,6 +79,75 @@ def test_emotions_are_balanced_over_speakers_and_sentences(speech):
     counts = speech.groupby(["corpus", "speaker", "sentence", "emotion"]).size()
     assert len(counts) == 3 * 2 * 2 * 4
     assert (counts == 1).all()
+
+
+class TestMismatch:
+    def test_none_changes_nothing(self):
+        rng = np.random.default_rng
+        custom = make_custom(0.0, rng(0), rng(1))
+        assert (custom.weights == 1).all()
+        by_name = custom.shift._asdict()
+        assert {name for name, by in by_name.items() if by == 0} == ADDED
+        assert {name for name, by in by_name.items() if by == 1} == by_name.keys() - ADDED
+
+    def test_weights_are_of_the_language_and_shifts_of_its_emotions(self):
+        base = _synthetic._Recording(0, 1, 2, "anger", 3, 0, 1.0)
+        custom = base.custom()
+        for other in (base._replace(speaker=5), base._replace(sentence=0, take=1)):
+            np.testing.assert_equal(other.custom(), custom)
+        sadness = base._replace(emotion="sadness").custom()
+        np.testing.assert_array_equal(sadness.weights, custom.weights)
+        assert all(a != b for a, b in zip(sadness.shift, custom.shift, strict=True))
+        for other in (base._replace(corpus=0), base._replace(seed=1)):
+            assert (other.custom().weights != custom.weights).all()
+
+    def test_logarithms_of_weights_grow_with_it(self):
+        rng = np.random.default_rng
+        one, two = (make_custom(by, rng(0), rng(1)) for by in (1.0, 2.0))
+        np.testing.assert_allclose(np.log(two.weights), 2 * np.log(one.weights))
+        assert two.shift.pitch == pytest.approx(2 * one.shift.pitch)
+        assert two.shift.tilt == pytest.approx(one.shift.tilt**2)
+
+    def test_emotions_have_unequal_shares_but_every_speaker_all_of_them(self):
+        for seed in range(20):
+            counts = _synthetic._counts(100, 6, 4, 1.0, seed, 0)
+            assert sum(counts) == 100
+            assert min(counts) >= 6
+            assert len(set(counts)) > 1
+            assert _synthetic._counts(102, 6, 4, 0.0, seed, 0) == [26, 26, 25, 25]
+            assert _synthetic._counts(24, 6, 4, 1.0, seed, 0) == [6, 6, 6, 6]
+
+    def test_a_weight_changes_how_far_the_voice_moves(self):
+        """In semitones of F0, with everything that is drawn held equal."""
+        [language] = LANGUAGES[:1]
+        speaker = make_speaker(language, "f", np.random.default_rng(0))
+        plain = make_custom(0.0, *map(np.random.default_rng, (0, 1)))
+        moved = {}
+        for weight in (1.0, 2.0):
+            custom = plain._replace(weights=np.r_[weight, np.ones(7)])
+            pitch = [
+                deliver(activation, 3.0, speaker, custom, np.random.default_rng(0)).pitch
+                for activation in (5.0, 3.0)
+            ]
+            moved[weight] = pitch[0] - pitch[1]
+        assert moved[1.0] == pytest.approx(5.0 * speaker.cues[0])
+        assert moved[2.0] == pytest.approx(2 * moved[1.0])
+
+    def test_recordings_differ_by_it_and_are_replaced(self, tmp_path):
+        wanted = {"n_corpora": 1, "n_speakers": 1, "n_utterances": 4}
+        make_corpora(tmp_path, **wanted)
+        plain = recordings_in(tmp_path)
+        make_corpora(tmp_path, **wanted, mismatch=1)
+        changed = recordings_in(tmp_path)
+        assert plain.keys() == changed.keys()
+        assert all(plain[name] != changed[name] for name in plain)
+        make_corpora(tmp_path, **wanted, mismatch=0)
+        assert recordings_in(tmp_path) == plain
+
+    @pytest.mark.parametrize("mismatch", [-0.1, 3.1, np.nan, True, "1", None])
+    def test_others_are_refused(self, mismatch, tmp_path):
+        with pytest.raises(ValueError, match=r"^mismatch=.*: expected a number from 0 to 3\.$"):
+            make_corpora(tmp_path, mismatch=mismatch)
 
 
 def test_labels_of_any_number_of_utterances_are_as_balanced_as_can_be(tmp_path):
