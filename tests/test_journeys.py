@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import soundfile
@@ -281,3 +282,38 @@ def test_a_recording_that_is_too_long_for_workers(own_folder, tmp_path, capsys):
     options = ["--on-error", "raise", "--max-duration", 0.1]
     assert run("extract", own_folder, *options, "--jobs", 2, "--out", tmp_path / "x.csv") == 1
     assert "or pass a longer --max-duration in training if this" in capsys.readouterr().err
+
+
+def test_a_long_call_with_a_speaker_on_each_channel(model, speech, tmp_path, capsys):
+    rows = corpus(speech, 0)["path"].tolist()
+    parts = [soundfile.read(path) for path in rows[:4]]
+    rate = parts[0][1]
+    pause = np.random.default_rng(0).normal(0, 1e-4, rate)
+    channels = []
+    for own in (parts[:2], parts[2:]):
+        channels.append(np.concatenate([pause, own[0][0], pause, pause, own[1][0], pause]))
+    length = max(map(len, channels))
+    call = np.stack([np.pad(one, (0, length - len(one))) for one in channels], axis=1)
+    soundfile.write(tmp_path / "Anruf 1.wav", call, rate)
+    options = ["--segments", "--channels", "separate"]
+    table, _ = predicted(capsys, model, tmp_path / "Anruf 1.wav", *options)
+    assert table.columns[:5].tolist() == ["file", "channel", "start", "end", "emotion"]
+    # In the order of the call, so that the turns of both can be read one after the other.
+    assert table["start"].is_monotonic_increasing
+    table = table.sort_values(["channel", "start"])
+    assert table["channel"].tolist() == [0, 0, 1, 1]
+    assert table["emotion"].isin(GERMAN).all()
+    # The second of each channel begins two pauses after the end of the first.
+    first = np.array([len(parts[0][0]), len(parts[2][0])]) / rate
+    starts = table["start"].to_numpy().reshape(2, 2)
+    np.testing.assert_allclose(starts, np.stack([[1, 1], first + 3], axis=1), atol=0.3)
+
+
+def test_the_table_of_a_paper(own_folder, own_table, cache, tmp_path):
+    options = ["--corpus", f"folder={own_folder}", "--corpus", f"my_table={own_table}"]
+    options += ["--method", "svm,logistic", "--cache", cache, "--latex", tmp_path / "scores.tex"]
+    assert run("evaluate", *options) == 0
+    text = (tmp_path / "scores.tex").read_text(encoding="utf-8")
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{tabular}")
+    assert r"my\_table" in text
+    assert re.search(r"logistic.*& +0\.\d{3} ", text)
