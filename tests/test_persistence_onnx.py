@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
 from sklearn_ser import (
     CORALClassifier,
@@ -94,11 +95,12 @@ def pooled(**parameters):
     [
         LogisticRegression(),
         SVC(),
+        LinearSVC(),
         SVC(probability=True, random_state=0),
         CalibratedClassifierCV(SVC(), ensemble=False, cv=3),
         make_pipeline(PCA(3), LogisticRegression()),
     ],
-    ids=["logistic", "svc", "svc_probability", "calibrated", "pca"],
+    ids=["logistic", "svc", "linear_svc", "svc_probability", "calibrated", "pca"],
 )
 def test_heads_of_scikit_learn(data, head, tmp_path):
     X, y, T = data
@@ -218,6 +220,18 @@ def test_searches_and_numbers_as_classes(data, tmp_path):
     assert assert_equal(search, tmp_path / "m.onnx", T)["label"].dtype == np.int64
 
 
+@pytest.mark.parametrize("dtype", [object, "int32", "uint8", bool, float])
+@pytest.mark.parametrize(
+    "head", [LogisticRegression(), NNPMClassifier(**NNPM), DAETransformer(**SMALL)], ids=repr
+)
+def test_classes_of_every_type(data, head, dtype, tmp_path):
+    X, y, T = data
+    X, T = pooled().fit(X).transform(X), pooled().fit(X).transform(T)
+    labels = y if dtype is object else y == "anger"
+    outputs = assert_equal(head.fit(X, labels.astype(dtype)), tmp_path / "m.onnx", T)
+    assert outputs["label"].dtype == (object if dtype is object else np.int64)
+
+
 def test_what_the_file_says(tmp_path):
     rng = np.random.default_rng(0)
     recordings = [rng.normal(size=4000) / 10 for _ in range(12)]
@@ -249,6 +263,18 @@ class TestErrors:
         with pytest.raises(PersistenceError, match="The step Doubled cannot be written as an ONNX"):
             to_onnx(model, tmp_path / "m.onnx")
         assert not (tmp_path / "m.onnx").exists()
+
+    def test_steps_that_do_not_transform_there(self, data, tmp_path):
+        X = data[0]
+        with pytest.raises(PersistenceError, match=r"KMeans .* has 2 outputs there"):
+            to_onnx(KMeans(2, n_init=1, random_state=0).fit(X), tmp_path / "m.onnx")
+
+    def test_numbers_with_digits_as_classes(self, data, tmp_path):
+        X, y, _ = data
+        model = LogisticRegression().fit(X, y)
+        model.classes_ = np.array([0.5, 1.0, 1.5])
+        with pytest.raises(PersistenceError, match=r"classes are \[0.5, 1.0, 1.5\], but labels"):
+            to_onnx(model, tmp_path / "m.onnx")
 
     def test_noise(self, data, tmp_path):
         X, y, _ = data

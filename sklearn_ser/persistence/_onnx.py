@@ -10,7 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ser import __version__
 from sklearn_ser.features._transformer import RecordingTransformer
 from sklearn_ser.persistence._onnx_graph import Graph
-from sklearn_ser.persistence._onnx_steps import add_prediction, add_transform, predicts
+from sklearn_ser.persistence._onnx_steps import (
+    add_prediction,
+    add_transform,
+    graph_labels,
+    predicts,
+)
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._models import unwrapped
 from sklearn_ser.utils._optional import require_extra
@@ -63,7 +68,7 @@ def _described(outputs, last):
         return {"features": (outputs["features"], "f", (None,))}
     if "prediction" in outputs:
         return {"prediction": (outputs["prediction"], "f", (None,))}
-    described = {"label": (outputs["label"], last.classes_.dtype, ())}
+    described = {"label": (outputs["label"], graph_labels(last.classes_).dtype, ())}
     if "probabilities" in outputs:
         described["probabilities"] = (outputs["probabilities"], "f", (len(last.classes_),))
     return described
@@ -104,9 +109,10 @@ def to_onnx(model, path):
     *Input.* ``X``, float32 of shape (rows, features): what the extractor returns. The property
     ``features`` of the file names the columns where the model knows them.
 
-    *Output.* ``label``, strings or int64, and ``probabilities``, float32 in the order of
-    ``classes_``, if the model has ``predict_proba``. ``prediction`` of a regressor, with a column
-    for each target, and ``features`` of a transformer. They equal those of `model` for float32
+    *Output.* ``label``, strings or int64 (also for booleans and other whole numbers), and
+    ``probabilities``, float32 in the order of ``classes_``, if the model has ``predict_proba``.
+    ``prediction`` of a regressor, with a column for each target, and ``features`` of a
+    transformer. They equal those of `model` for float32
     rows up to the rounding of single precision, 1e-5 for probabilities.
 
     *Each row is predicted by itself.* A :class:`~sklearn_ser.estimators.CorpusScaler` scales by
@@ -161,5 +167,5 @@ def _properties(pipeline, extractor, last):
     if names is not None:
         properties["features"] = json.dumps([str(name) for name in names])
     if hasattr(last, "classes_"):
-        properties["classes"] = json.dumps(last.classes_.tolist())
+        properties["classes"] = json.dumps(graph_labels(last.classes_).tolist())
     return properties

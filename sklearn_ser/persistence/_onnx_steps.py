@@ -6,13 +6,15 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from sklearn_ser.estimators import CorpusScaler
 from sklearn_ser.exceptions import PersistenceError
 from sklearn_ser.persistence._onnx_graph import OPSET
+from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._models import unwrapped
 
-__all__ = ["add_prediction", "add_transform", "predicts"]
+__all__ = ["add_prediction", "add_transform", "graph_labels", "predicts"]
 
 
 @contextmanager
@@ -40,6 +42,20 @@ def predicts(step):
     return hasattr(step, "predict") and (is_classifier(step) or is_regressor(step))
 
 
+def graph_labels(classes):
+    """Return classes as a graph answers them: strings or int64."""
+    # A column of a table holds text as objects, or in an extension type.
+    labels = np.asarray(np.asarray(classes).tolist())
+    if labels.dtype.kind == "U":
+        return labels
+    if labels.dtype.kind in "biuf" and (labels == labels.astype(np.int64)).all():
+        return labels.astype(np.int64)
+    raise PersistenceError(
+        f"The classes are {plain(labels.tolist())}, but labels of an ONNX graph are strings or "
+        f"integers. Rename them before the training."
+    )
+
+
 def _scale(graph, x, mean, scale):
     """Standardise in double precision: the mean may be thousands of times the deviation."""
     from onnx import TensorProto
@@ -64,11 +80,13 @@ def _include(graph, step, x):
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType
 
+    # Without the option, probabilities are dictionaries; LinearSVC has none, and refuses it.
+    has_option = is_classifier(step) and not isinstance(step, LinearSVC)
     with _naming(step):
         model = convert_sklearn(
             step,
             initial_types=[("X", FloatTensorType([None, getattr(step, "n_features_in_", None)]))],
-            options={id(step): {"zipmap": False}} if is_classifier(step) else None,
+            options={id(step): {"zipmap": False}} if has_option else None,
             target_opset=OPSET,
         )
     return graph.include(model, x)
@@ -144,14 +162,20 @@ def add_transform(graph, step, x):
         return _add_latent(graph, step, x)
     if _is_adaptive(step) and hasattr(step, "transform"):
         return _add_member_latent(graph, step, x)
-    [output] = _include(graph, step, x).values()
-    return output
+    outputs = [*_include(graph, step, x).values()]
+    if len(outputs) > 1:
+        raise PersistenceError(
+            f"The step {type(step).__name__} cannot be written as an ONNX graph: it has "
+            f"{len(outputs)} outputs there, where a transformer has one. Replace the step, or save "
+            f"the model by sklearn_ser.save."
+        )
+    return outputs[0]
 
 
 def _labels(graph, classes, probabilities):
     """Return the class of the highest probability of each row."""
     best = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
-    return graph.add("Gather", graph.constant(classes), best, axis=0)
+    return graph.add("Gather", graph.constant(graph_labels(classes)), best, axis=0)
 
 
 def _classified(graph, step, probabilities):
@@ -220,6 +244,10 @@ def add_prediction(graph, step, x):
     outputs = list(_include(graph, step, x).values())
     if is_regressor(step):
         return {"prediction": outputs[0]}
+    if graph_labels(step.classes_).dtype.kind == "i":
+        from onnx import TensorProto
+
+        outputs[0] = graph.add("Cast", outputs[0], to=TensorProto.INT64)
     # Without probabilities the second output has decision values, in an order of its own.
     names = ("label", "probabilities") if hasattr(step, "predict_proba") else ("label",)
     return dict(zip(names, outputs, strict=False))
