@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn import clone, config_context
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
@@ -165,9 +165,13 @@ def _needs_only_rows(step):
     """Whether a step transforms recordings one at a time, without having been fitted.
 
     A step over a table that needs no fit, such as a function of the user, may combine rows: it
-    stays inside the folds, where it cannot leak held-out rows into the training.
+    stays inside the folds, where it cannot leak held-out rows into the training. So does one
+    with a `fit_transform` of its own, which may treat recordings to train on in another way.
     """
     if not hasattr(step, "transform"):
+        return False
+    inherited = TransformerMixin.fit_transform
+    if getattr(type(step), "fit_transform", inherited) is not inherited:
         return False
     tags = get_tags(step)
     return not tags.requires_fit and not tags.input_tags.two_d_array

@@ -1,6 +1,7 @@
 """What reaches the steps: shared features, speakers, further arguments of fit, seeds."""
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,13 @@ class Levels(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = True
         return tags
+
+
+class Louder(Levels):
+    """Loudness of recordings, twice as high in training."""
+
+    def fit_transform(self, X, y=None):
+        return 2 * self.transform(X)
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
@@ -135,6 +143,21 @@ class TestSharedFeatures:
                 .predict(X[rows] - X[rows].mean(axis=0))
             )
             assert result.predictions.loc[rows, "y_pred"].tolist() == expected.tolist()
+
+    def test_what_treats_recordings_to_train_on_in_another_way_stays_in_the_folds(
+        self, table, waveforms
+    ):
+        class Keeper(Recorder):
+            rows: ClassVar = []
+
+            def fit(self, X, y):
+                Keeper.rows.append(X)
+                return super().fit(X, y)
+
+        cross_corpus_validate(make_pipeline(Louder(), Keeper()), **table | {"X": waveforms})
+        levels = Levels().transform(waveforms)
+        for rows, name in zip(Keeper.rows, "abc", strict=True):
+            np.testing.assert_array_equal(rows, 2 * levels[table["corpus"] != name])
 
     def test_warnings_of_the_extraction_are_kept(self, table, waveforms):
         class Nearest(Recorder):
