@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn_ser.evaluation._intervals import check_metric, interval_of_mean
 from sklearn_ser.evaluation._scores import Statistics
 from sklearn_ser.utils._messages import plain
-from sklearn_ser.utils._words import enumerate_words
+from sklearn_ser.utils._words import count_of, enumerate_words
 
 __all__ = ["age_groups", "group_columns", "group_table"]
 
@@ -63,9 +63,18 @@ def _score(rows, labels, metric, settings):
     return interval
 
 
+def _note_on_shared(known):
+    """Return a note about speakers who belong to several groups; empty if there are none."""
+    n_shared = int((known.groupby("speaker")["group"].nunique() > 1).sum())
+    if not n_shared:
+        return ""
+    # Their voices are in both scores, which are then not independent.
+    return f"no gap: {count_of(n_shared, 'speaker')} in several groups"
+
+
 def _gap(pairs, metric, confidence):
     """Return the mean difference between pairs of scores of different speakers."""
-    if any(
+    if not pairs or any(
         np.isnan(one.standard_error) or np.isnan(one.estimate) for pair in pairs for one in pair
     ):
         return np.nan, np.nan, np.nan
@@ -124,12 +133,14 @@ def group_table(predictions, group, metric, settings):
     for corpus, here in table.groupby("corpus", sort=False):
         known = here[here["group"].notna()]
         names = sorted(known["group"].unique(), key=str)
+        shared = _note_on_shared(known)
         # A single group has nothing to be compared with.
         for name in names if len(names) > 1 else ():
             own, rest = known[known["group"] == name], known[known["group"] != name]
             labels = here["y_true"].unique()
             pair = [_score(part, labels, metric, settings) for part in (own, rest)]
-            gap = _gap([pair], metric, settings.confidence)
+            gap = _gap([] if shared else [pair], metric, settings.confidence)
+            pair[0] = pair[0]._replace(note=pair[0].note or shared)
             n_test = own["sample"].nunique()
             rows.append(_row(corpus, name, n_test, pair[0], gap, metric))
             if np.isfinite(gap[0]):

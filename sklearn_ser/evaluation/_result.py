@@ -130,9 +130,10 @@ class CrossCorpusResult:
 
         Notes
         -----
-        The interval of a gap treats the groups as samples of different speakers. A gap whose
-        interval includes 0 may be due to the choice of speakers; with many groups, some intervals
-        exclude 0 by chance.
+        The interval of a gap treats the groups as samples of different speakers. A corpus in which
+        a speaker belongs to several groups, such as two ages, has no gaps, and ``interval_note``
+        says so. A gap whose interval includes 0 may be due to the choice of speakers; with many
+        groups, some intervals exclude 0 by chance.
 
         Examples
         --------

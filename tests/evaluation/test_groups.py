@@ -164,3 +164,16 @@ def test_age_groups():
         *[None, "under 30", "under 30", "30 to 44", "30 to 44", "45 to 59", "45 to 59"],
         *["60 and over", "60 and over", None, None],
     ]
+
+
+def test_no_gap_between_groups_that_share_speakers():
+    table = predictions()
+    group = table["odd"].copy()
+    # A recording of an even speaker of the first corpus counts as odd.
+    group[0] = "odd"
+    found = scores(table, group)
+    assert found["corpus"].tolist() == ["a", "a", "b", "b"]
+    assert found["interval_note"].tolist()[:2] == ["no gap: 1 speaker in several groups"] * 2
+    assert scores(predictions())["interval_note"].tolist()[:2] == ["", ""]
+    assert found["gap"].isna().tolist() == [True, True, False, False]
+    assert found["uar_low"].notna().all()
