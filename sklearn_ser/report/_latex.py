@@ -13,7 +13,8 @@ _SPECIAL = {
     "<": "$<$",
     ">": "$>$",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    # The straight quote exists only in the encoding T1, and begins commands of babel.
+    '"': r"\textquotedblright{}",
     "\N{MINUS SIGN}": "$-$",
     "\N{PLUS-MINUS SIGN}": r"$\pm$",
     "\N{EN DASH}": "--",
@@ -35,8 +36,8 @@ def escape(text):
 
 
 def _line(cells):
-    # A bracket at the start of a line would be an argument of the line break before it.
-    cells = [f"{{{cell}}}" if cell.startswith("[") else cell for cell in map(escape, cells)]
+    # At the start of a line, a bracket or an asterisk would belong to the line break before it.
+    cells = [f"{{{cell}}}" if cell[:1] in ("[", "*") else cell for cell in map(escape, cells)]
     return rf"    {' & '.join(cells)} \\"
 
 

@@ -13,6 +13,7 @@ from sklearn_ser.report._latex import escape, latex_table
         ("\N{EN DASH}", "--"),
         ("a\nb\x1b", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"),
         ("Fröhlich", "Fröhlich"),
+        ('the "loud" one', r"the \textquotedblright{}loud\textquotedblright{} one"),
     ],
 )
 def test_escape(text, expected):
@@ -22,7 +23,7 @@ def test_escape(text, expected):
 def test_a_table():
     text = latex_table(
         ["Method", "emodb"],
-        [("", [["svm", "0.6"]]), ("a_b held out", [["[x]", "0.7"]])],
+        [("", [["svm", "0.6"]]), ("a_b held out", [["[x]", "0.7"], ["*x", "0.8"]])],
         caption="100%",
         label="scores}x",
     )
@@ -40,6 +41,7 @@ def test_a_table():
         r"    \midrule",
         r"    \multicolumn{2}{l}{\textit{a\_b held out}} \\",
         r"    {[x]} & 0.7 \\",
+        r"    {*x} & 0.8 \\",
         r"    \bottomrule",
         r"  \end{tabular}",
         r"\end{table}",
