@@ -110,8 +110,10 @@ def reliability_curve(
 ) -> pd.DataFrame:
     """Accuracy of predictions by their confidence, the points of a reliability diagram.
 
-    The confidence of a prediction is its largest probability. Predictions are sorted into bins
-    of equal width; well calibrated ones are right as often as they are confident.
+    The class with the largest probability counts as the prediction, and this probability as its
+    confidence. (``predict`` may answer otherwise, as that of ``SVC(probability=True)`` does.)
+    Predictions are sorted into bins of equal width; well calibrated ones are right as often as
+    they are confident.
 
     Parameters
     ----------
