@@ -156,9 +156,13 @@ def _run_job(estimator, recordings, job):
     return Outcome(job, *outcome), [(warning.category, str(warning.message)) for warning in caught]
 
 
-def _run_task(number, estimator, recordings, job):
-    """Run a job under a number by which it is found again."""
-    return number, *_run_job(estimator, recordings, job)
+def _run_task(number, name, estimator, recordings, job):
+    """Run a job under a number by which it is found again; name the one that fails."""
+    try:
+        return number, *_run_job(estimator, recordings, job)
+    except Exception as error:
+        error.add_note(f"The training that failed: {name}.")
+        raise
 
 
 def _needs_only_rows(step):
@@ -274,7 +278,7 @@ def _as_table(caught):
 
 
 def _name_of(plan, job):
-    """Name a finished job in the log."""
+    """Name a job in the log and in errors."""
     method = f"{plan.name}: " if plan.name else ""
     seed = "" if job.seed is None else f", seed {job.seed}"
     return f"{method}{job.title}{seed}"
@@ -355,7 +359,7 @@ def run_plans(plans, *, n_jobs, verbose, title):
     # Made here: joblib asks for jobs in threads of its own, which do not know the reader.
     run_task = delayed(carrying_advice(_run_task))
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        run_task(number, plan.estimator, plan.recordings, job)
+        run_task(number, _name_of(plan, job), plan.estimator, plan.recordings, job)
         for number, (plan, job) in ((number, tasks[number]) for number in order)
     )
     results = follow(

@@ -143,6 +143,8 @@ def validate_methods(
     TypeError
         If `estimators` is not a dict, or as for :func:`cross_corpus_validate`.
 
+    Other errors of a training stay what they are; a note names the method and the fold.
+
     Warns
     -----
     UserWarning

@@ -251,6 +251,13 @@ class TestErrors:
         with pytest.raises(ArithmeticError, match="no solution in 60 rows"):
             validate_methods({"a": SVC(), "b": Fails()}, **table, targets="a", n_jobs=n_jobs)
 
+    @pytest.mark.parametrize("n_jobs", [None, 2])
+    def test_name_the_training_that_failed(self, table, n_jobs):
+        models = {"first": LogisticRegression(), "second": Fails()}
+        with pytest.raises(ArithmeticError, match="no solution in 48 rows") as caught:
+            validate_methods(models, **table, targets="b", seeds={"first": [1]}, n_jobs=n_jobs)
+        assert caught.value.__notes__ == ["The training that failed: second: b."]
+
     @pytest.mark.parametrize(
         ("change", "error", "message"),
         [
