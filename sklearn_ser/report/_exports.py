@@ -126,56 +126,39 @@ def _listed(names, rows, caption, label):
     return latex_table(titles, [("", cells)], caption=caption, label=label)
 
 
-def exports(record, tables, confidence):
-    """Return the tables of the page for other programs.
-
-    Parameters
-    ----------
-    record : EvaluationRecord
-        The results, from which CSV is written with all digits.
-    tables : dict
-        The tables of the page, as LaTeX shows them.
-    confidence : str
-        The confidence of the intervals in percent.
-
-    Returns
-    -------
-    exports : dict of str to Export
-        By the names of the tables.
-    """
+def _tables_of_all(record, tables, confidence):
+    """Return a table and its LaTeX for what each record has."""
     both = pd.concat([record.scores, record.means], ignore_index=True)
     counts = record.predictions.groupby(
         ["method", "corpus", "repeat", "y_true", "y_pred"], sort=False
     )
-    missed, corpora = tables["missed"]["shown"], tables["corpora"]
+    corpora = tables["corpora"]
     details = ["Method", "UAR", "Accuracy", "Macro F1", "Learnt from", "Tested on", "Training (s)"]
-    recalled = f"Recall of each emotion, and its {confidence} interval over speakers."
-    made = {
+    recalls = _grouped(
+        ["Method", *tables["recalls"]["columns"]],
+        tables["recalls"]["groups"],
+        caption=f"Recall of each emotion, and its {confidence} interval over speakers.",
+        label="recalls",
+    )
+    names = ["name", "language", "recordings", "speakers", "licence"]
+    return {
         "scores": (both, _scores(tables["scores"], confidence)),
         "details": (
             record.scores,
             _grouped(details, tables["details"], caption="Other scores.", label="details"),
         ),
-        "recalls": (
-            record.recalls,
-            _grouped(
-                ["Method", *tables["recalls"]["columns"]],
-                tables["recalls"]["groups"],
-                caption=recalled,
-                label="recalls",
-            ),
-        ),
+        "recalls": (record.recalls, recalls),
         "confusions": (counts.size().reset_index(name="n"), _confusions(tables["confusions"])),
         "corpora": (
             pd.DataFrame(corpora).drop(columns="link"),
-            _listed(
-                ["name", "language", "recordings", "speakers", "licence"],
-                corpora,
-                "The evaluated corpora.",
-                "corpora",
-            ),
+            _listed(names, corpora, "The evaluated corpora.", "corpora"),
         ),
     }
+
+
+def _tables_of_some(record, tables, confidence):
+    """Return a table and its LaTeX for what only some records have."""
+    made, missed = {}, tables["missed"]["shown"]
     if missed:
         caption = "Recordings that no method recognises."
         names = ["path", "corpus", "y_true", "taken_for"]
@@ -203,6 +186,28 @@ def exports(record, tables, confidence):
                 label="calibration",
             ),
         )
+    return made
+
+
+def exports(record, tables, confidence):
+    """Return the tables of the page for other programs.
+
+    Parameters
+    ----------
+    record : EvaluationRecord
+        The results, from which CSV is written with six digits.
+    tables : dict
+        The tables of the page, as LaTeX shows them.
+    confidence : str
+        The confidence of the intervals in percent.
+
+    Returns
+    -------
+    exports : dict of str to Export
+        By the names of the tables.
+    """
+    made = _tables_of_all(record, tables, confidence)
+    made |= _tables_of_some(record, tables, confidence)
     return {
         name: Export(name, _uri("text/csv", _csv(table)), _uri("application/x-tex", latex))
         for name, (table, latex) in made.items()
