@@ -424,7 +424,7 @@ class SemiSupervisedVAE(KLAnnealedVAE):
         X : array-like of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), default=None
-            As in :meth:`fit`.
+            As in :meth:`fit`, but one label a row: shares of raters are for :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels that may occur. Read in the first call only; None: the labels of the
             first call.
