@@ -86,9 +86,10 @@ def _comparison(record):
     first = means["against"].iloc[0]
     if (means["p_note"] == TOO_FEW).all():
         speakers = count_of(int(means["n_speakers"].iloc[0]), "speaker")
+        in_many = f" in {count_of(len(means), 'comparison')}" if len(means) > 1 else ""
         return (
-            f"{speakers} are too few to tell whether a method differs from {first}: with so many "
-            f"comparisons, no difference could be significant, however large."
+            f"With {speakers}, it cannot be told whether a method differs from {first}: no "
+            f"difference, however large, could be significant{in_many}."
         )
     level = 1 - record.run["settings"]["confidence"]
     clear = (means["p_adjusted"] <= level) & (means["p_note"] == "")
