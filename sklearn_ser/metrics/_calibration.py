@@ -42,6 +42,12 @@ def _check(
         )
     if len(set(names.tolist())) < len(names):
         raise ValueError(f"labels has an entry twice: {plain(names.tolist())}.")
+    if isinstance(names[0], str) != isinstance(classes[0], str):
+        # Every true label would pass for one without a column.
+        raise ValueError(
+            f"labels holds {plain(names[0])!r} and y_true {plain(classes[0])!r}: pass text in "
+            f"both, or numbers in both."
+        )
     return pd.Index(names).get_indexer(classes)[codes], proba
 
 

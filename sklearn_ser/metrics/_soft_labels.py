@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 from scipy.special import rel_entr
 
 from sklearn_ser.utils._messages import plain
+from sklearn_ser.utils._soft_labels import ROUNDING
 
 # A probability of 0 for an emotion that raters heard would make the mean infinite.
 _SMALLEST = 1e-7
@@ -12,13 +13,13 @@ _SMALLEST = 1e-7
 
 def _distributions(values: ArrayLike, name: str) -> np.ndarray:
     array = np.asarray(values, dtype=np.float64)
-    sums = array.sum(axis=-1)
+    sums = array.sum(axis=1) if array.ndim == 2 else np.empty(0)
     # NaN fails the comparisons.
-    if array.ndim != 2 or not ((array >= 0).all() and (np.abs(sums - 1) < 1e-2).all()):
+    if not (sums.size and (array >= 0).all() and (np.abs(sums - 1) <= ROUNDING).all()):
         raise ValueError(
             f"{name} must have a row per sample and a column per class, numbers of at least 0 "
             f"whose rows sum to 1; got an array of shape {array.shape} that begins with "
-            f"{plain(array[:1].tolist())}."
+            f"{plain(array.tolist() if array.ndim == 0 else array[:1].tolist())}."
         )
     return array / sums[:, None]
 
@@ -33,7 +34,7 @@ def soft_label_divergence(shares: ArrayLike, probabilities: ArrayLike) -> float:
     Parameters
     ----------
     shares : array-like of shape (n_samples, n_classes)
-        Shares :math:`s` of raters; each row sums to 1.
+        Shares :math:`s` of raters; each row sums to 1, up to rounding to two digits.
     probabilities : array-like of shape (n_samples, n_classes)
         Probabilities :math:`p` from ``predict_proba``, with the columns in the same order, that
         of ``classes_``. Below 1e-7, they count as 1e-7.
@@ -46,7 +47,7 @@ def soft_label_divergence(shares: ArrayLike, probabilities: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        If the shapes differ, or rows do not sum to 1.
+        If the shapes differ, rows do not sum to 1, or there are none.
 
     Examples
     --------

@@ -8,10 +8,10 @@ from scipy.sparse import issparse
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._validation import encode
 
-__all__ = ["SoftLabels", "are_shares", "has_columns", "majority_labels", "soft_labels"]
+__all__ = ["ROUNDING", "SoftLabels", "are_shares", "has_columns", "majority_labels", "soft_labels"]
 
 # Shares that were rounded to two digits, such as three times 0.33, do not sum to 1 exactly.
-_ROUNDING = 0.011
+ROUNDING = 0.011
 
 _EXPECTED = (
     "shares of raters are numbers of at least 0, of which each row sums to 1, or counts of raters, "
@@ -104,7 +104,7 @@ def are_shares(y):
     if not values.size:
         return False
     # NaN fails the comparison.
-    return bool((values >= 0).all() and (np.abs(values.sum(axis=1) - 1) <= _ROUNDING).all())
+    return bool((values >= 0).all() and (np.abs(values.sum(axis=1) - 1) <= ROUNDING).all())
 
 
 def _column_names(y, n_columns):
@@ -168,7 +168,7 @@ def soft_labels(y, n_samples, *, name="y", rows="X", gaps="Drop these rows."):
     sums = given.sum(axis=1)
     whole = bool((given == np.round(given)).all()) and bool((sums > 0).all())
     # NaN and infinity fail the comparisons.
-    wrong = ~((given >= 0).all(axis=1) & ((np.abs(sums - 1) <= _ROUNDING) | whole))
+    wrong = ~((given >= 0).all(axis=1) & ((np.abs(sums - 1) <= ROUNDING) | whole))
     wrong |= ~np.isfinite(sums)
     if wrong.any():
         position = np.flatnonzero(~unlabelled)[wrong.argmax()]

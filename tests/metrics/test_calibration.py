@@ -110,6 +110,12 @@ def test_errors(y_proba, labels, message):
             score(["anger", "sadness"], y_proba, labels=labels)
 
 
+def test_numbers_are_no_text():
+    with pytest.raises(ValueError, match="labels holds '0' and y_true 0: pass text in both"):
+        brier_score([0, 1], [[0.5, 0.5]] * 2, labels=["0", "1"])
+    assert brier_score(np.array([0, 1], dtype=object), [[1, 0], [0, 1]], labels=[0, 1]) == 0
+
+
 @pytest.mark.parametrize("n_bins", [0, 2.5, "ten"])
 def test_the_number_of_bins(n_bins):
     with pytest.raises(ValueError, match="n_bins must be an integer of at least 1, got"):

@@ -19,7 +19,13 @@ def test_is_finite_where_a_class_was_excluded():
     assert soft_label_divergence([[1.0, 0.0]], [[0.0, 1.0]]) == pytest.approx(-np.log(1e-7))
 
 
-@pytest.mark.parametrize("wrong", [[0.5, 0.5], [[0.5, 0.6]], [[-0.5, 1.5]], [[np.nan, 1.0]]])
+def test_takes_shares_that_were_rounded_as_fit_does():
+    assert soft_label_divergence([[0.33, 0.33, 0.33]], [[1 / 3] * 3]) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [1, [0.5, 0.5], [[0.5, 0.6]], [[-0.5, 1.5]], [[np.nan, 1.0]], np.empty((0, 2))]
+)
 def test_refuses_what_is_no_distribution(wrong):
     with pytest.raises(ValueError, match="shares must have a row per sample"):
         soft_label_divergence(wrong, [[0.5, 0.5]])
