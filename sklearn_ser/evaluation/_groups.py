@@ -14,16 +14,19 @@ __all__ = ["age_groups", "group_columns", "group_table"]
 
 # Years at which a group of ages begins.
 _AGES = (30, 45, 60)
+# Tables write unknown ages as -1, 0, 999, and so on.
+_OLDEST = 130
 
 
 def age_groups(ages):
-    """Return the group of each age in years, in order; None where it is unknown.
+    """Return the group of each age in years, in order; None where it is unknown or impossible.
 
     Returns
     -------
     groups : Series of str
     """
     ages = pd.to_numeric(pd.Series(ages).reset_index(drop=True), errors="coerce")
+    ages = ages.where(ages.between(0, _OLDEST, inclusive="right"))
     names = [f"under {_AGES[0]}"]
     names += [f"{low} to {high - 1}" for low, high in itertools.pairwise(_AGES)]
     names.append(f"{_AGES[-1]} and over")

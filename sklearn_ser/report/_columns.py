@@ -46,7 +46,7 @@ TEXT = (
 )
 
 # Columns of numbers, if they exist; a column added by hand may hold anything.
-NUMBERS = ("age", "n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd", "p_smallest")
+NUMBERS = ("n_repeats", "n_speakers", "n_test", "predict_time", "uar_sd", "p_smallest")
 
 # Columns of numbers from 0 to 1; True if no cell may be empty.
 SHARES = {

@@ -14,7 +14,8 @@ __all__ = ["make_tables", "stack", "with_canonical_ids"]
 
 _SPEECH = ("path", "corpus", "language", "speaker", "sex", "age")
 _DIGITS = 6
-_SEXES = {"f": "female", "m": "male"}
+# An empty field is unknown.
+_SEXES = {"f": "female", "F": "female", "m": "male", "M": "male", "": None}
 
 
 def _check_results(results, speech):

@@ -159,10 +159,10 @@ def test_of_a_validation():
 
 
 def test_age_groups():
-    ages = [None, 18, 29.9, 30, 44, 45, 59, 60, 81, np.nan, "unknown"]
+    ages = [None, 18, 29.9, 30, 44, 45, 59, 60, 81, np.nan, "unknown", -1, 0, 999, np.inf]
     assert age_groups(ages).tolist() == [
         *[None, "under 30", "under 30", "30 to 44", "30 to 44", "45 to 59", "45 to 59"],
-        *["60 and over", "60 and over", None, None],
+        *["60 and over", "60 and over", None, None, None, None, None, None],
     ]
 
 

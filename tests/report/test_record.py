@@ -180,3 +180,19 @@ def test_the_comparison_is_that_of_the_evaluation(make_speech):
         expected["p_value"].mask(expected["p_note"] == "too few speakers to tell"),
         check_names=False,
     )
+
+
+def test_facts_about_speakers_of_any_kind_are_kept(make_speech, evaluate, tmp_path):
+    speech, X = make_speech(n_speakers=12, each=1)
+    number = speech["speaker"].str.rpartition("_")[2].astype(int)
+    speech["sex"] = np.where(number % 2, "F", "")
+    speech["age"] = np.where(number % 2, "young", "old")
+    record = evaluate(speech, X, methods=("svm",))
+    # Known of one sex alone, and no age in years.
+    assert record.groups is None
+    record.save(tmp_path / "results")
+    loaded = EvaluationRecord.load(tmp_path / "results")
+    assert set(loaded.predictions["age"]) == {"young", "old"}
+    speech["sex"] = np.where(number % 2, "F", "m")
+    record = evaluate(speech, X, methods=("svm",))
+    assert sorted(record.groups["group"].unique()) == ["female", "male"]
