@@ -142,11 +142,12 @@ def compare_with_baseline(
 
     Notes
     -----
-    With :math:`S` speakers, no p-value is below :math:`2 / 2^S` and no adjusted one below
-    :math:`2 m / 2^S`: 0.22 for 6 speakers and 7 methods besides the baseline. Where this exceeds
-    1 - `confidence`, ``p_note`` is "too few speakers to tell". Intervals are reconciled with the
-    adjusted p-values as :func:`compare_methods` reconciles them: an interval that excludes 0
-    although the test does not is extended to 0.
+    With :math:`S` speakers, whose exchanges are all tried, no p-value is below :math:`2 / 2^S` and,
+    with :math:`m` methods besides the baseline, no adjusted one below :math:`2 m / 2^S`: 0.22 for
+    6 speakers and 7 methods. With :math:`B` random exchanges, the limit is :math:`m / (B + 1)`.
+    Where it exceeds 1 - `confidence`, ``p_note`` is "too few speakers to tell". Intervals are
+    reconciled with the adjusted p-values as :func:`compare_methods` reconciles them: an interval
+    that excludes 0 although the test does not is extended to 0.
 
     The adjustment is for the number of methods, corpus by corpus. For a single conclusion from
     all methods, read the rows of the mean: each corpus that is looked at as well is a further
