@@ -21,6 +21,9 @@ _FRAGMENT = re.compile(
 # Digits after the decimal point: below the distance of samples at any rate.
 _DIGITS = 6
 
+# The largest number that the text may have; files have 1024 channels at most.
+_LAST_CHANNEL = 9999
+
 
 def _text(seconds: float) -> str:
     return f"{seconds:.{_DIGITS}f}".rstrip("0").rstrip(".")
@@ -49,7 +52,7 @@ class Segment(os.PathLike[str]):
     Raises
     ------
     AudioError
-        The times are not finite, negative or not in order, or the channel is negative.
+        The times are not finite, negative or not in order, or there can be no such channel.
 
     See Also
     --------
@@ -74,7 +77,8 @@ class Segment(os.PathLike[str]):
     channel: int | None = None
 
     def __post_init__(self) -> None:
-        start = round(float(self.start), _DIGITS)
+        # Adding 0 makes a positive zero of a negative one, which the text would show.
+        start = round(float(self.start), _DIGITS) + 0.0
         end = None if self.end is None else round(float(self.end), _DIGITS)
         if not 0 <= start < (sys.float_info.max if end is None else end) < math.inf:
             until = "the end" if end is None else f"{end:g} s"
@@ -82,10 +86,10 @@ class Segment(os.PathLike[str]):
                 f"{self.path}: a segment from {start:g} s to {until}, expected finite times, from "
                 "0 on and in order."
             )
-        if self.channel is not None and self.channel < 0:
+        if self.channel is not None and not 0 <= self.channel <= _LAST_CHANNEL:
             raise AudioError(
                 f"{self.path}: channel {self.channel}, expected 0 for the first, 1 for the second, "
-                "or None for the mean of all."
+                f"and so on to {_LAST_CHANNEL}, or None for the mean of all."
             )
         values = {"path": os.fsdecode(os.fspath(self.path)), "start": start, "end": end}
         if self.channel is not None:

@@ -11,6 +11,7 @@ from sklearn_ser.audio._opening import PatchedFile
 from sklearn_ser.audio._segment import Segment
 from sklearn_ser.audio._types import PathLike, Rate, Samples
 from sklearn_ser.exceptions import AudioError
+from sklearn_ser.utils._words import count_of
 
 if TYPE_CHECKING:
     import soundfile
@@ -146,8 +147,9 @@ def cut(
     for block in blocks:
         if segment.channel is not None:
             if segment.channel >= block.shape[1]:
+                n_channels = count_of(block.shape[1], "channel")
                 raise AudioError(
-                    f"{name}: the recording has {block.shape[1]} channels, counted from 0."
+                    f"{name}: the recording has {n_channels}; they are counted from 0."
                 )
             block = block[:, [segment.channel]]
         part = block[max(start - n, 0) : None if end is None else max(end - n, 0)]

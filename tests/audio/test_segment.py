@@ -25,6 +25,7 @@ SECONDS = 8
         (Segment("a.wav", 100), "a.wav#t=100"),
         (Segment("a.wav", channel=0), "a.wav#channel=0"),
         (Segment("a.wav", 0.000001, 2e5, 12), "a.wav#t=0.000001,200000&channel=12"),
+        (Segment("a.wav", 0.3 - 0.1 * 3, 1), "a.wav#t=0,1"),
         (Segment("#t=1,2.wav", 1, 2), "#t=1,2.wav#t=1,2"),
         (Segment("caf\udce9.wav", 1, 2), "caf\udce9.wav#t=1,2"),
     ],
@@ -58,6 +59,7 @@ def test_times_are_kept_to_the_microsecond():
         ((0, np.inf), "from 0 s to inf s"),
         ((np.inf,), "from inf s to the end"),
         ((0, 1, -1), r"a\.wav: channel -1, expected 0 for the first"),
+        ((0, 1, 10_000), r"a\.wav: channel 10000, expected 0 for the first.* to 9999"),
     ],
 )
 def test_impossible_segments_are_refused(values, message):
@@ -149,7 +151,7 @@ def test_channels_that_cancel_can_be_read_one_by_one(tmp_path):
         ("t=7,9", r"wav#t=7,9: the recording ends at 8\.00 s, before the segment does"),
         ("t=8", "the recording ends at 8"),
         ("t=20,21", "the recording ends at 8"),
-        ("t=1,2&channel=2", "the recording has 2 channels, counted from 0"),
+        ("t=1,2&channel=2", "the recording has 2 channels; they are counted from 0"),
         ("t=1,1.05", r"wav#t=1,1\.05: 800 samples at 16000 Hz last 0\.050 s"),
         ("t=2,1", "a segment from 2 s to 1 s"),
     ],
