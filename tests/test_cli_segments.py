@@ -147,4 +147,4 @@ def test_options_that_do_not_go_together(options, message, capsys):
 
 def test_a_time_that_cannot_be(model, call, capsys):
     assert run("predict", model, call[0], "--segments", "--max-segment", "0.5") == 1
-    assert "max_segment is 0.5, expected at least twice" in capsys.readouterr().err
+    assert "--max-segment is 0.5, expected at least twice --min-segment" in capsys.readouterr().err

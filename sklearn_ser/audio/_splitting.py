@@ -23,6 +23,7 @@ from sklearn_ser.audio._waveform import (
     warn_of,
 )
 from sklearn_ser.exceptions import AudioError
+from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["CHANNELS", "SplitRecording", "split", "split_recording", "split_speech"]
@@ -79,13 +80,14 @@ def _check(min_pause: float, min_segment: float, max_segment: float, padding: fl
     _check_seconds(padding, "padding")
     if min_segment < MINIMUM_DURATION:
         raise ValueError(
-            f"min_segment is {min_segment:g}, expected at least {MINIMUM_DURATION:g} s, one "
-            "analysis frame."
+            f"{advice('min_segment', '--min-segment')} is {min_segment:g}, expected at least "
+            f"{MINIMUM_DURATION:g} s, one analysis frame."
         )
     if max_segment < 2 * (min_segment + padding):
         raise ValueError(
-            f"max_segment is {max_segment:g}, expected at least twice min_segment and padding "
-            f"together, {2 * (min_segment + padding):g} s: a longer part is cut in two."
+            f"{advice('max_segment', '--max-segment')} is {max_segment:g}, expected at least twice "
+            f"{advice('min_segment', '--min-segment')} and the padding together, "
+            f"{2 * (min_segment + padding):g} s: a longer part is cut in two."
         )
     frames = [round(value / _HOP) for value in (min_pause, min_segment, max_segment, padding)]
     return _Rules(*frames)
@@ -160,7 +162,8 @@ def _cut_at_quietest(
         if end - start <= rules.longest:
             yield start, end
             continue
-        margin = max((end - start) // 4, rules.shortest)
+        # Rounding to frames may leave a frame less than two of the shortest parts.
+        margin = min(max((end - start) // 4, rules.shortest), (end - start) // 2)
         place = start + margin + int(np.argmin(levels[start + margin : end - margin + 1]))
         waiting += [(place, end), (start, place)]
 

@@ -97,6 +97,14 @@ def test_long_speech_is_cut_at_its_quietest_place():
     np.testing.assert_array_equal(found[1:, 0], found[:-1, 1])
 
 
+def test_parts_that_round_to_the_longest_are_cut():
+    # Of these lengths, twice the shortest is more frames than the longest.
+    y = np.random.default_rng(0).normal(0, 0.05, int(0.15 * RATE))
+    found = split_speech(y, RATE, min_segment=0.075, padding=0.015, max_segment=0.18)
+    assert np.diff(found).max() <= 0.18
+    assert np.diff(found).sum() == pytest.approx(0.15)
+
+
 @pytest.mark.parametrize("padding", [0, 0.1, 0.5])
 def test_no_segment_is_longer_than_asked_or_overlaps(padding):
     rng = np.random.default_rng(1)
