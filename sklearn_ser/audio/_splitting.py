@@ -275,7 +275,7 @@ def split(
     whole = Segment.parse(path)
     name = str(whole)
     if whole.start or whole.end is not None:
-        raise AudioError(f"{name}: this is a segment already, expected a whole recording.")
+        raise ValueError(f"{name}: this is a segment already, expected a whole recording.")
     with (
         open_recording(whole.path) as file,
         decoded(file, whole, name, max_duration) as (recorded, blocks, missing),
@@ -339,7 +339,7 @@ def split_recording(
     Raises
     ------
     ValueError
-        As for `split_speech`.
+        As for `split_speech`, or the path is that of a segment with times.
     FileNotFoundError, IsADirectoryError, AudioError
         As for `load_audio`.
 

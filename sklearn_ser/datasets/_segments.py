@@ -89,6 +89,10 @@ def list_segments(
     0   0.00  1.11
     1   1.89  3.00
     """
+    if isinstance(paths, str | bytes | os.PathLike):
+        raise ValueError(
+            f"paths is the single path {plain(paths)!r}, expected several. Write [path]."
+        )
     paths = [os.fsdecode(os.fspath(path)) for path in paths]
     if on_error not in ("raise", "nan"):
         raise ValueError(f"on_error={plain(on_error)!r}: expected 'raise' or 'nan'.")

@@ -59,6 +59,17 @@ def test_what_to_do_about_broken_recordings(calls):
         list_segments(calls, on_error="skip")
 
 
+def test_segments_are_not_split_again(calls):
+    # An extractor would read it, and its row would be one without times.
+    with pytest.raises(ValueError, match="#t=0,2: this is a segment already"):
+        list_segments([f"{calls[0]}#t=0,2"], on_error="nan")
+
+
+def test_a_single_path_is_refused(calls):
+    with pytest.raises(ValueError, match=r"the single path .*\. Write \[path\]"):
+        list_segments(calls[0])
+
+
 def test_one_warning_for_all_recordings(tmp_path):
     paths = [tmp_path / f"{i}.wav" for i in range(7)]
     for path in paths:
