@@ -74,7 +74,10 @@ def add_noise(y: npt.ArrayLike, noise: npt.ArrayLike, snr: float) -> Samples:
     Raises
     ------
     AudioError
-        `y` or the noise is silent, or they differ in length.
+        `y` or the noise is silent, or has samples that are not finite; they differ in length;
+        or the samples of `y` are not floating-point numbers.
+    ValueError
+        `snr` is not finite.
 
     Examples
     --------
@@ -85,14 +88,25 @@ def add_noise(y: npt.ArrayLike, noise: npt.ArrayLike, snr: float) -> Samples:
     >>> round(float(10 * np.log10(np.mean(y**2) / np.mean((noisy - y) ** 2))), 3)
     10.0
     """
+    kind = np.asarray(y).dtype
+    if kind.kind != "f":
+        raise AudioError(
+            f"The waveform has samples of type {kind}, expected floating-point numbers between -1 "
+            "and 1. Divide 16-bit samples by 32768."
+        )
     signal = np.asarray(y, np.float64)
     other = np.asarray(noise, np.float64)
-    if signal.shape != other.shape or signal.ndim != 1:
+    if signal.shape != other.shape or signal.ndim != 1 or not signal.size:
         raise AudioError(
             f"The waveform has the shape {signal.shape}, the noise {other.shape}; expected one "
-            "dimension and equal lengths."
+            "dimension and equal lengths of at least one sample."
         )
     power, power_of_noise = float(np.mean(signal**2)), float(np.mean(other**2))
+    if not math.isfinite(power + power_of_noise):
+        what = "noise" if math.isfinite(power) else "waveform"
+        raise AudioError(f"The {what} has samples that are NaN or infinite.")
+    if not math.isfinite(snr):
+        raise ValueError(f"snr is {snr}, expected a finite number of dB.")
     if not (power and power_of_noise):
         what = "noise" if power else "waveform"
         raise AudioError(f"The {what} is silent, so no level of noise gives {snr:g} dB.")

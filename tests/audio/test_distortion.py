@@ -66,11 +66,20 @@ def test_the_slope_of_noise(colour, slope, sr):
         (np.ones(100), np.zeros(100), "The noise is silent"),
         (np.ones(100), np.ones(99), r"shape \(100,\), the noise \(99,\)"),
         (np.ones((2, 50)), np.ones((2, 50)), "expected one dimension"),
+        (np.ones(0), np.ones(0), r"shape \(0,\), .*equal lengths of at least one sample"),
+        (np.full(9, np.nan), np.ones(9), "The waveform has samples that are NaN or infinite"),
+        (np.ones(9), np.full(9, np.inf), "The noise has samples that are NaN or infinite"),
+        (np.ones(9, np.int16), np.ones(9), "samples of type int16, expected floating-point"),
     ],
 )
 def test_noise_that_cannot_be_added(y, noise, message):
     with pytest.raises(AudioError, match=message):
         add_noise(y, noise, 5)
+
+
+def test_a_ratio_that_cannot_be():
+    with pytest.raises(ValueError, match="snr is nan, expected a finite number of dB"):
+        add_noise(tone(200), tone(300), np.nan)
 
 
 @pytest.mark.parametrize("sr", [16000, 22050, 44100])
