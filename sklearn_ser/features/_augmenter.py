@@ -15,7 +15,7 @@ from sklearn_ser.features._union import with_settings
 from sklearn_ser.features._worker import digest
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["AudioAugmenter"]
+__all__ = ["AudioAugmenter", "check_noise"]
 
 # Recordings that babble is made of: enough for different mixtures, few enough for a message.
 _N_TALKERS = 32
@@ -47,6 +47,16 @@ def _check_band(band):
     raise ValueError(
         f"bands holds {plain(band)!r}, expected {', '.join(map(repr, LINES))} or a sampling rate "
         "of 4000 Hz or more."
+    )
+
+
+def check_noise(kind):
+    """Return a kind of noise, or the path of a recording, as text."""
+    if isinstance(kind, str | bytes | os.PathLike):
+        return os.fsdecode(os.fspath(kind))
+    raise ValueError(
+        f"noise holds {plain(kind)!r}, expected {', '.join(map(repr, KINDS))} or the path of a "
+        "recording."
     )
 
 
@@ -205,10 +215,17 @@ class AudioAugmenter(RecordingTransformer):
         self.on_error = on_error
         self.verbose = verbose
 
+    _is_outermost = True
+
     @property
     def sampling_rate(self):
         """The rate at which waveforms are taken to be."""
         return self.extractor.sampling_rate
+
+    @property
+    def feature_set_name(self):
+        """Name of the features of the extractor, str."""
+        return self.extractor.feature_set_name
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -226,6 +243,11 @@ class AudioAugmenter(RecordingTransformer):
         self : AudioAugmenter
             The same object.
         """
+        if self.extractor._is_outermost:
+            raise ValueError(
+                "extractor is AudioAugmenter, which would change no recording inside another. Name "
+                "all changes in one, around the extractor itself."
+            )
         self._recordings(X)
         self._draws(seed=0)
         self.extractor.fit(X)
@@ -262,7 +284,7 @@ class AudioAugmenter(RecordingTransformer):
 
     def _draws(self, seed):
         """Return the changes that the parameters allow."""
-        noise = tuple(os.fsdecode(os.fspath(one)) for one in self.noise)
+        noise = tuple(map(check_noise, self.noise))
         noise = tuple(one if one in KINDS else _absolute(one) for one in noise)
         for path in set(noise).difference(KINDS):
             identity(path)  # raises if it cannot be read

@@ -82,6 +82,10 @@ class RecordingTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     # Default for objects that were saved before the parameter existed.
     max_duration = MAXIMUM_DURATION
 
+    # True for `AudioAugmenter`: inside another transformer, which calls only `transform`, it would
+    # change nothing, and nobody would notice.
+    _is_outermost = False
+
     # What `AudioAugmenter` sets in a copy: how recordings are changed before features are computed.
     _augmentation = None
 

@@ -188,6 +188,12 @@ class ExtractorUnion(RecordingTransformer, _BaseComposition):
                     f"{pair[0]!r} in extractors is {type(pair[1]).__name__}, {_EXPECTED} For other "
                     "transformers, use FeatureUnion of scikit-learn."
                 )
+            if pair[1]._is_outermost:
+                name = type(pair[1]).__name__
+                raise ValueError(
+                    f"{pair[0]!r} in extractors is {name}, which would change no recording inside "
+                    f"a union. Put the union into it: {name}(make_extractor_union(...))."
+                )
         names, extractors = zip(*self.extractors, strict=True)
         self._validate_names(names)
         return extractors

@@ -8,6 +8,7 @@ import joblib
 from sklearn import config_context
 
 from sklearn_ser._sklearn import METADATA_REQUESTS, metadata_requests
+from sklearn_ser.features._augmenter import AudioAugmenter, check_noise
 from sklearn_ser.features._embedding import EmbeddingExtractor
 from sklearn_ser.features._transformer import RecordingTransformer
 from sklearn_ser.persistence._parts import parts_of
@@ -124,6 +125,9 @@ def portable(model):
         attributes = getattr(part, "__dict__", None)
         if isinstance(part, EmbeddingExtractor):
             _fix_place(attributes)
+        if isinstance(part, AudioAugmenter):
+            # Paths as text, which load trusts; predictions need none of these files.
+            attributes["noise"] = tuple(map(check_noise, part.noise))
         if isinstance(attributes, dict) and METADATA_REQUESTS in attributes:
             requests = attributes.pop(METADATA_REQUESTS)
             plain = {

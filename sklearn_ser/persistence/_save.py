@@ -103,8 +103,9 @@ def save(model, path, *, card=None):
 
     The file contains arrays, plain values, the names of their types, and a card. It says
     nothing about the machine it was made on: all parts lose their `cache`, `memory` and
-    `n_jobs`, and networks the device they were trained on. The one exception is the folder of
-    a pretrained encoder, which is kept as an absolute path: the weights in it are not copied.
+    `n_jobs`, and networks the device they were trained on. Two exceptions are kept as paths: the
+    folder of a pretrained encoder, whose weights are not copied, and the recordings of noise of an
+    `AudioAugmenter`, which predictions do not need.
     :func:`load` restores everything else, and the loaded model predicts the same to the last
     bit.
 

@@ -256,8 +256,17 @@ def test_unions_and_encoders(paths):
     union = make_extractor_union(extractor(), EmbeddingExtractor(encoder))
     together = augmenter(union, snr=(5, 20)).fit_transform(paths)
     np.testing.assert_array_equal(together, np.hstack(rows))
-    inside = make_extractor_union(augmenter(snr=(5, 20)), EmbeddingExtractor(encoder))
-    np.testing.assert_array_equal(inside.transform(paths)[:, :3], extractor().transform(paths))
+    assert augmenter(union).feature_set_name == union.feature_set_name
+
+
+def test_inside_another_it_would_change_nothing(paths):
+    inside = make_extractor_union(extractor(), augmenter(snr=(5, 20)))
+    with pytest.raises(
+        ValueError, match=r"'audioaugmenter' in extractors is AudioAugmenter, .*Put"
+    ):
+        inside.fit_transform(paths)
+    with pytest.raises(ValueError, match="extractor is AudioAugmenter, which would change no"):
+        augmenter(augmenter(snr=(5, 20))).fit_transform(paths)
 
 
 def test_segments_are_recordings(paths):
@@ -332,11 +341,14 @@ def test_errors_are_those_of_the_extractor(paths, tmp_path):
 
 
 def test_a_saved_model_predicts_unchanged_recordings(paths, tmp_path):
-    augmented = AudioAugmenter(EGeMAPSExtractor(), random_state=0)
+    shutil.copy(paths[0], tmp_path / "noise.wav")
+    kinds = ("white", tmp_path / "noise.wav")
+    augmented = AudioAugmenter(EGeMAPSExtractor(), noise=kinds, random_state=0)
     model = make_pipeline(augmented, CorpusScaler(), LogisticRegression())
     model.fit(paths, ["a", "b"] * 6)
     save(model, tmp_path / "model.skops")
     loaded = load(tmp_path / "model.skops")
+    assert loaded[0].noise == ("white", str(tmp_path / "noise.wav"))
     np.testing.assert_array_equal(loaded.predict_proba(paths), model.predict_proba(paths))
     np.testing.assert_array_equal(loaded[0].transform(paths), EGeMAPSExtractor().transform(paths))
     again = pickle.loads(pickle.dumps(model))
@@ -355,6 +367,7 @@ def test_a_saved_model_predicts_unchanged_recordings(paths, tmp_path):
         ({"bands": (800,)}, "bands holds 800, expected"),
         ({"probability": 2}, "The 'probability' parameter of AudioAugmenter"),
         ({"noise": "white"}, "The 'noise' parameter of AudioAugmenter"),
+        ({"noise": ("white", 3)}, "noise holds 3, expected 'white', 'pink', 'babble' or the path"),
     ],
 )
 def test_parameters_are_checked(paths, options, message):
