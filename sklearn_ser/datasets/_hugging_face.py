@@ -1,5 +1,6 @@
 """Load a dataset of the Hugging Face library as a table of recordings."""
 
+import hashlib
 import os
 import re
 import warnings
@@ -11,6 +12,7 @@ import pandas as pd
 from sklearn_ser.datasets._base import COLUMNS, as_text
 from sklearn_ser.datasets._custom import read_table
 from sklearn_ser.datasets._database import SCHEMES
+from sklearn_ser.datasets._paths import file_of
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 from sklearn_ser.utils._files import replacing
 from sklearn_ser.utils._messages import plain
@@ -21,6 +23,9 @@ __all__ = ["load_hugging_face"]
 _NAMES = {"emotion": ("emotion", "label"), **SCHEMES}
 
 _LONGEST_NAME = 80
+
+# Hexadecimal digits of the digest of a recording in its name.
+_DIGITS = 10
 
 # Builders of the library that make a dataset of files; it is not their name.
 _BUILDERS = ("audiofolder", "csv", "generator", "json", "pandas", "parquet", "text")
@@ -94,10 +99,12 @@ def _labels(dataset, name):
     return values
 
 
-def _file_name(position, path):
+def _file_name(position, path, content):
     """Return a name for a recording of which the dataset has the bytes."""
+    # Splits have other recordings at the same positions, often of the same names.
+    digest = hashlib.sha256(content).hexdigest()[:_DIGITS]
     stem = re.sub(r"[^\w.-]", "_", os.path.basename(path or ""), flags=re.ASCII)
-    return f"{position:06}_{stem[-_LONGEST_NAME:]}" if stem else f"{position:06}.wav"
+    return f"{position:06}_{digest}{'_' if stem else '.wav'}{stem[-_LONGEST_NAME:]}"
 
 
 def _write(file, content):
@@ -112,7 +119,7 @@ def _place(position, recording, folder):
     """Return the path of a recording, and write it there if the dataset has its bytes."""
     path, content = recording.get("path"), recording.get("bytes")
     if content is None:
-        if path and os.path.isfile(path):
+        if path and os.path.isfile(file_of(path)):
             return os.path.abspath(path)
         raise CorpusError(
             f"Recording {position} of the dataset has no content and its file {plain(path)!r} does "
@@ -123,7 +130,7 @@ def _place(position, recording, folder):
             "The dataset holds the recordings themselves, not files; extractors read files. Name "
             "a folder to write them to, folder=."
         )
-    file = folder / _file_name(position, path)
+    file = folder / _file_name(position, path, content)
     _write(file, content)
     return str(file)
 
@@ -183,8 +190,9 @@ def load_hugging_face(
         One split, from ``datasets.load_dataset(..., split="train")`` or ``load_from_disk``.
     folder : str or path-like, optional
         Where to write recordings that the dataset holds as bytes, one file each, as most datasets
-        of the hub do. Created if necessary; files that are there already are not written again.
-        Not needed if the dataset names files.
+        of the hub do. Created if necessary; files that are there already are not written again,
+        and none is replaced by another recording, so all splits may go to the same folder. Not
+        needed if the dataset names files.
     columns : dict from str to str, optional
         Columns of the dataset by columns of the table, where their names differ: ``{"emotion":
         "major_emotion", "speaker": "actor_id"}``. ``"path"`` is the column of audio.

@@ -1,5 +1,7 @@
 """Datasets of the Hugging Face library as tables of recordings."""
 
+import os
+import re
 import sys
 
 import numpy as np
@@ -67,7 +69,8 @@ def test_files_and_names_of_classes(named, files):
 
 def test_bytes_reach_the_extractor(embedded, files, tmp_path):
     table = load_hugging_face(embedded, folder=tmp_path / "new" / "folder", corpus="mine")
-    assert [path[-15:] for path in table["path"]] == [f"{i:06}_so_{i}.wav" for i in range(4)]
+    names = [re.sub("_[0-9a-f]{10}_", "_", os.path.basename(path)) for path in table["path"]]
+    assert names == [f"{i:06}_so_{i}.wav" for i in range(4)]
     assert {*(tmp_path / "new" / "folder").iterdir()} == {*map(type(tmp_path), table["path"])}
     np.testing.assert_array_equal(
         EGeMAPSExtractor().transform(table["path"]), EGeMAPSExtractor().transform(files)
@@ -85,6 +88,28 @@ def test_files_that_are_there_are_not_written_again(embedded, tmp_path):
         False, True, True, True
     ]  # fmt: skip
     soundfile.read(files[0])
+
+
+def test_splits_share_a_folder(embedded, files, tmp_path):
+    # Of the same position and name, as recordings without names are.
+    rows = [
+        {**row["audio"], "path": None}
+        for row in embedded.cast_column("audio", datasets.Audio(decode=False))
+    ]
+    dataset = datasets.Dataset.from_dict({"audio": rows, "emotion": ["anger"] * 4})
+    dataset = dataset.cast_column("audio", datasets.Audio())
+    train = load_hugging_face(dataset.select([0, 1]), folder=tmp_path, corpus="mine")
+    load_hugging_face(dataset.select([2, 3]), folder=tmp_path, corpus="mine")
+    for path, source in zip(train["path"], files, strict=False):
+        np.testing.assert_array_equal(soundfile.read(path)[0], soundfile.read(source)[0])
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_segments_of_files(files):
+    paths = [f"{files[0]}#t=0,0.2", f"{files[0]}#t=0.2,0.5"]
+    dataset = datasets.Dataset.from_dict({"path": paths, "emotion": ["anger", "fear"]})
+    table = load_hugging_face(dataset, columns={"path": "path"}, corpus="mine")
+    assert table["path"].tolist() == paths
 
 
 def test_columns_of_other_names(named, files):
