@@ -258,6 +258,8 @@ def to_emotions(labels, *, mapping=None):
         If labels are not known emotions. It lists all of them with their counts.
     ValueError
         If `mapping` holds an unknown emotion, or two keys for one label.
+    TypeError
+        If `labels` is a single text.
 
     Examples
     --------
@@ -265,4 +267,8 @@ def to_emotions(labels, *, mapping=None):
     >>> to_emotions(["Wütend", "hap", "noise"], mapping={"noise": None})
     ['anger', 'happiness', None]
     """
+    if isinstance(labels, str):
+        raise TypeError(
+            f"labels is the single text {plain(labels)!r}, expected several. Write [label]."
+        )
     return translate_all(labels, Translator(mapping), "the labels")

@@ -119,6 +119,11 @@ def test_advice_about_labels_in_the_words_of_a_shell():
             Translator({"so so": "fear"}).check_keys(["sad"], "emotion")
 
 
+def test_a_single_label_is_no_list_of_letters():
+    with pytest.raises(TypeError, match=r"labels is the single text 'sad', .*Write \[label\]"):
+        to_emotions("sad")
+
+
 def test_many_unknown_labels_do_not_flood_the_screen():
     labels = [f"sentence {i:03d}" for i in range(200)]
     with pytest.raises(CorpusError, match=r"'sentence 049' \(1 recording\) and 150 more in the"):
