@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sklearn_ser.audio import Segment
 from sklearn_ser.datasets._base import COLUMNS, NUMBERS, as_table, as_text, check_emotions
 from sklearn_ser.datasets._formats import format_notes, pointer_notes, split_readable
 from sklearn_ser.datasets._paths import absolute_path, file_identity, file_of, pointers
@@ -54,10 +55,14 @@ def _separator_hint(header):
 
 def _read_escaped(path, root, error, **options):
     """Read a table in which names of files, and only these, are not UTF-8."""
-    table = pd.read_csv(path, dtype=object, encoding_errors="surrogateescape", **options)
+    try:
+        table = pd.read_csv(path, dtype=object, encoding_errors="surrogateescape", **options)
+    except UnicodeEncodeError:
+        # The names of the columns are not UTF-8, which pandas cannot hold.
+        raise error from None
     for name, cells in table.items():
         for cell in [name, *cells.dropna()]:
-            known = str(name).strip() == "path" and os.path.isfile(_place(cell, root))
+            known = str(name).strip().casefold() == "path" and os.path.isfile(_place(cell, root))
             if any("\udc80" <= letter <= "\udcff" for letter in cell) and not known:
                 raise error
     return table
@@ -83,8 +88,11 @@ def _read_file(path, root):
         except UnicodeDecodeError as error:
             return _read_escaped(path, root, error, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
-            hint = _separator_hint(file.readline())
+        if isinstance(error, UnicodeDecodeError):
+            hint = " Save it as UTF-8."
+        else:
+            with open(path, encoding="utf-8-sig", errors="replace") as file:
+                hint = _separator_hint(file.readline())
         raise CorpusError(
             f"{path} is not a table of comma-separated (.csv) or tab-separated (.tsv) values in "
             f"UTF-8: {str(error).strip().removesuffix('.')}.{hint}"
@@ -118,7 +126,8 @@ def _check_columns(table, where):
 
 def _check_paths(paths, root, where):
     """Make paths absolute; raise if a file is missing or occurs twice in any spelling."""
-    paths = [_place(path, root) for path in paths]
+    # In one spelling of the times, so that a segment is found to occur twice.
+    paths = [str(Segment.parse(_place(path, root))) for path in paths]
     absent = [path for path in paths if not os.path.isfile(file_of(path))]
     if absent:
         hint = ""
@@ -163,7 +172,9 @@ def _check_sexes(words, where):
 
 def _check_ratings(values, column, where):
     """Convert ratings to numbers; raise for the first value that is not a number."""
-    numbers = pd.to_numeric(values, errors="coerce")
+    # Where semicolons separate columns, commas are decimal points.
+    points = [one.replace(",", ".") if isinstance(one, str) else one for one in values]
+    numbers = pd.to_numeric(pd.Series(points, index=values.index), errors="coerce")
     unknown = np.array([pd.isna(value) or str(value).lower() == "nan" for value in values])
     wrong = numbers.isna() & ~unknown
     if wrong.any():

@@ -1,5 +1,7 @@
 """Find what separates the columns of a table that people have written."""
 
+from collections import Counter
+
 __all__ = ["named_columns", "separator_of", "separators_that_fit"]
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -55,7 +57,8 @@ def named_columns(columns, known):
     columns : iterable of str
         The columns of a table.
     known : collection of str
-        Names in lower case. ``Emotion`` becomes ``emotion``, unless there is such a column.
+        Names in lower case. ``Emotion`` becomes ``emotion``, unless there is such a column, or
+        another that would become one.
 
     Examples
     --------
@@ -64,7 +67,10 @@ def named_columns(columns, known):
     """
     bare = {name: str(name).strip() for name in columns}
     taken = set(bare.values())
+    candidates = Counter(text.casefold() for text in taken)
     return {
-        name: text.casefold() if text.casefold() in known and text.casefold() not in taken else text
+        name: text.casefold()
+        if (folded := text.casefold()) in known and folded not in taken and candidates[folded] == 1
+        else text
         for name, text in bare.items()
     }

@@ -269,9 +269,19 @@ def test_bad_tables(text, message, write_table):
         load_table(write_table(text))
 
 
-def test_table_in_another_encoding(write_table):
-    with pytest.raises(CorpusError, match=r"is not a table of .* UTF-8"):
-        load_table(write_table("path,emotion\nä.wav,sad\n", encoding="latin-1"))
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_table_in_another_encoding(encoding, write_table):
+    table = write_table("path;emotion\nä.wav;sad\n", encoding=encoding)
+    with pytest.raises(
+        CorpusError, match=r"is not a table of .* UTF-8.*byte\. Save it as UTF-8\.$"
+    ):
+        load_table(table)
+
+
+def test_commas_are_decimal_points_where_semicolons_separate(write_table):
+    speech = load_table(write_table("path;emotion;valence;age\na.wav;sad;2,5;30\nb.wav;joy;;\n"))
+    assert speech["valence"].tolist() == pytest.approx([2.5, np.nan], nan_ok=True)
+    assert speech["age"].tolist() == pytest.approx([30, np.nan], nan_ok=True)
 
 
 def test_mapping_that_leaves_nothing(write_table):
@@ -300,6 +310,8 @@ def test_paths_of_windows_are_named_as_such(path, write_table):
 def test_columns_in_capitals_give_way_to_those_that_are_not(write_table):
     speech = load_table(write_table("path,emotion,Emotion,Speaker\na.wav,sad,x,7\n"))
     assert speech.loc[0, ["emotion", "speaker"]].tolist() == ["sadness", "mine_7"]
+    with pytest.raises(CorpusError, match="no column emotion; its columns are: path, Emotion, EMO"):
+        load_table(write_table("path,Emotion,EMOTION\na.wav,sad,x\n"))
 
 
 @pytest.mark.parametrize("name", ["=A1.wav", "'=A1.wav", "caf\udce9.wav", "-b.wav"])
