@@ -146,5 +146,7 @@ def test_options_that_do_not_go_together(options, message, capsys):
 
 
 def test_a_time_that_cannot_be(model, call, capsys):
-    assert run("predict", model, call[0], "--segments", "--max-segment", "0.5") == 1
+    # In a thread, which has the words of the command too.
+    command = ["predict", model, call[0], call[0], "--jobs", 2, "--segments"]
+    assert run(*command, "--max-segment", "0.5") == 1
     assert "--max-segment is 0.5, expected at least twice --min-segment" in capsys.readouterr().err

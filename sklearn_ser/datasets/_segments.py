@@ -8,6 +8,7 @@ from joblib import Parallel, delayed
 
 from sklearn_ser.audio import Remark, split
 from sklearn_ser.exceptions import AudioError, AudioWarning
+from sklearn_ser.utils._advice import carrying_advice
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._warnings import caller_stacklevel
 
@@ -106,7 +107,9 @@ def list_segments(
     }
     rows, remarks = [], []
     parallel = Parallel(n_jobs=n_jobs, prefer="threads")
-    results = parallel(delayed(_split)(path, **options) for path in paths)
+    # Made here: threads do not know who reads their messages.
+    split_one = delayed(carrying_advice(_split))
+    results = parallel(split_one(path, **options) for path in paths)
     for path, found in zip(paths, results, strict=True):
         if isinstance(found, Exception):
             if on_error == "raise":

@@ -8,6 +8,7 @@ from joblib import effective_n_jobs
 from sklearn_ser.exceptions import AudioError
 from sklearn_ser.features._extraction import Extraction
 from sklearn_ser.features._worker import Outcome, checked_row, one_thread, read
+from sklearn_ser.utils._advice import carrying_advice
 
 __all__ = ["BatchExtraction"]
 
@@ -41,9 +42,11 @@ class BatchExtraction(Extraction):
 
     def _collect(self, n_jobs, tasks):
         tasks, waiting, n_samples = iter(tasks), [], 0
+        # Made here: the threads do not know who reads their messages.
+        read_one = carrying_advice(self._read)
         with one_thread(), ThreadPoolExecutor(max(2, effective_n_jobs(n_jobs))) as readers:
             while group := list(islice(tasks, _GROUP)):
-                for found in readers.map(self._read, group):
+                for found in readers.map(read_one, group):
                     if isinstance(found, Outcome):
                         yield self._settle(found)
                         continue

@@ -17,6 +17,7 @@ from sklearn_ser import EmbeddingExtractor, LeaveOneCorpusOut
 from sklearn_ser.encoders import _pooling, _whisper
 from sklearn_ser.exceptions import AudioError, EncoderError, ExtractionWarning
 from sklearn_ser.features import _embedding
+from sklearn_ser.utils._advice import advising
 
 N_LAYERS, WIDTH = 4, 16
 
@@ -274,6 +275,13 @@ def test_batches_use_the_cache_and_report_failures(paths, whisper_folder, tmp_pa
 def test_batches_name_what_is_not_finite(paths):
     extractor = EmbeddingExtractor(lambda y: np.full((3, 2), np.inf if len(y) == 9000 else 1.0))
     with pytest.raises(AudioError, match=r"1\.wav: the encoder gives"):
+        extractor.transform(paths)
+
+
+@pytest.mark.usefixtures("as_if_on_a_gpu")
+def test_threads_that_read_advise_whoever_reads(paths, whisper_folder):
+    extractor = EmbeddingExtractor(whisper_folder, max_duration=0.3)
+    with advising(to_shell=True), pytest.raises(AudioError, match="pass a longer --max-duration"):
         extractor.transform(paths)
 
 
