@@ -7,9 +7,9 @@ those of DIR (by default what SKLEARN_SER_SHARED names, else ``../shared``) at 1
 its 88 functionals against ours. librosa: LibrosaExtractor against a plain loop that calls
 librosa's functions one by one and takes mean and standard deviation; both give the same values,
 which is checked. skada: its MCC, DeepCoral and DANN against ours with the same network, weight
-and epochs, on 700 random rows adapted to 350. A peer that is not installed is left out, with a
-line that says so. openSMILE is compared in ``extraction_speed.py``; skorch and MLPRegressor are
-in ``training_speed.py``.
+and epochs, on 700 random rows adapted to 350. afx-audio and skada are left out, with a line
+that says so, if they are not installed. openSMILE is compared in ``extraction_speed.py``; skorch
+and MLPRegressor are in ``training_speed.py``.
 """
 
 import os

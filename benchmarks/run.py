@@ -141,8 +141,12 @@ class Run:
             status, output = 1, "nothing was printed"
         return status, time.perf_counter() - start, output
 
-    def all(self, benchmarks, jobs):
-        """Run benchmarks, `jobs` at a time; return those that ran and those that failed."""
+    def all(self, benchmarks, jobs, keep=None):
+        """Run benchmarks, `jobs` at a time; return those that ran and those that failed.
+
+        `keep` is called with the name of each that has written a record, when it is done: all of
+        them take hours, and one that is interrupted must not cost the figures of the others.
+        """
         possible = {}
         for name, benchmark in benchmarks.items():
             reason = missing(benchmark, self.shared)
@@ -159,6 +163,8 @@ class Run:
             if status:
                 failed.append(name)
                 print(output, flush=True)
+            elif keep is not None and self.record(name).exists():
+                keep(name)
             print(f"{name:<22} {'FAILED' if status else 'ok'}, {seconds:.1f} s", flush=True)
 
         with ThreadPoolExecutor(jobs) as pool:
@@ -209,14 +215,15 @@ def main(argv=None):
         scratch, start = Path(folder), time.perf_counter()
         shared = prepare(scratch) if arguments.smoke else arguments.shared
         run = Run(HERE, shared, scratch, arguments.smoke, arguments.speed)
-        # Times are measured on a machine that does nothing else.
-        done, failed = run.all(benchmarks, arguments.jobs if arguments.smoke else 1)
-        if not arguments.smoke:
-            records = {
-                name: read_record(run.record(name)) for name in done if run.record(name).exists()
-            }
-            if records:
-                update_results(arguments.results, records)
+
+        def keep(name):
+            update_results(arguments.results, {name: read_record(run.record(name))})
+
+        if arguments.smoke:
+            done, failed = run.all(benchmarks, arguments.jobs)
+        else:
+            # Times are measured on a machine that does nothing else.
+            done, failed = run.all(benchmarks, 1, keep)
     print(f"\n{len(done)} ran, {len(failed)} failed, {time.perf_counter() - start:.0f} s")
     return 1 if failed else 0
 

@@ -153,6 +153,28 @@ def test_benchmarks_are_chosen_by_name(modules):
         names("peers,nothing")
 
 
+def test_records_are_kept_as_soon_as_they_are_written(
+    modules, record, tmp_path, monkeypatch, capsys
+):
+    results = tmp_path / "results.json"
+    sources = {
+        "first": WRITES.format(text=json.dumps(record)),
+        "second": f"open({str(results)!r}).close()",
+        "third": "raise SystemExit(1)",
+    }
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    benchmarks = {
+        name: modules.run.Benchmark("", speed="" if name == "first" else None) for name in sources
+    }
+    monkeypatch.setattr(modules.run, "BENCHMARKS", benchmarks)
+    monkeypatch.setattr(modules.run, "HERE", tmp_path)
+    assert modules.run.main(["--results", str(results)]) == 1
+    # The second one found the figures of the first.
+    assert "2 ran, 1 failed" in capsys.readouterr().out
+    assert [*modules._record.read_results(results)] == ["first"]
+
+
 # Recordings for the smoke form
 
 
