@@ -13,6 +13,7 @@ from sklearn_ser.audio import (
     add_noise,
     coloured_noise,
     fit_scale,
+    inspect_recording,
     limit_bandwidth,
     load_audio,
     read_recording,
@@ -32,6 +33,10 @@ _VERSION = 1
 
 # Talkers in babble: with more, it becomes stationary noise; with fewer, words are heard.
 _N_TALKERS = 6
+
+# Seconds of a recording of noise that is read as a whole, and kept for others; of an hour of
+# noise, each change reads the part that it needs.
+_LONG = 60.0
 
 
 @functools.lru_cache(maxsize=4096)
@@ -67,14 +72,33 @@ def _read_noise(path, sr, modified):
     return read_recording(path, sr).y
 
 
-def _waveform(item, sr):
+@functools.lru_cache(maxsize=4096)
+def _duration(path, modified):
+    return inspect_recording(path).duration
+
+
+def _part_of(path, seconds, sr, rng):
+    """Read a part of a long recording, or return None for a short one."""
+    # Headers of MP3 may declare some more.
+    duration = 0.95 * _duration(path, _modified(path))
+    # NaN, where the duration is not known, fails the comparison.
+    if not duration > max(_LONG, 2 * seconds):
+        return None
+    whole = Segment.parse(path)
+    start = whole.start + rng.random() * (duration - seconds)
+    return read_recording(Segment(whole.path, start, start + seconds, whole.channel), sr).y
+
+
+def _excerpt(item, n_samples, sr, rng):
+    """Return a part of a recording that begins anywhere, repeated if it is too short."""
     if isinstance(item, str):
-        return _read_noise(item, sr, _modified(item))
-    return np.asarray(item, np.float32)
-
-
-def _excerpt(y, n_samples, rng):
-    """Return a part of a waveform that begins anywhere, repeated if it is too short."""
+        y = _part_of(item, n_samples / sr, sr, rng)
+        if y is not None:
+            # Rounding may have lost a sample.
+            return np.resize(y, n_samples)
+        y = _read_noise(item, sr, _modified(item))
+    else:
+        y = np.asarray(item, np.float32)
     start = int(rng.integers(len(y)))
     return np.take(y, np.arange(start, start + n_samples), mode="wrap")
 
@@ -157,13 +181,13 @@ class Augmentation(NamedTuple):
         if kind in COLOURS:
             return coloured_noise(kind, n_samples, sr, rng)
         if kind != "babble":
-            return _excerpt(_waveform(kind, sr), n_samples, rng)
+            return _excerpt(kind, n_samples, sr, rng)
         others = [item for item, other in self.talkers if other != key]
         babble = np.zeros(n_samples)
         for i in rng.permutation(len(others))[:_N_TALKERS]:
             # A recording that cannot be read is an error of its own row alone.
             with contextlib.suppress(AudioError, OSError):
-                babble += _same_power(_excerpt(_waveform(others[i], sr), n_samples, rng))
+                babble += _same_power(_excerpt(others[i], n_samples, sr, rng))
         return babble
 
 

@@ -21,7 +21,12 @@ from sklearn_ser import (
 )
 from sklearn_ser.audio import Segment, load_audio
 from sklearn_ser.exceptions import AudioError, ExtractionWarning
-from sklearn_ser.features import AudioAugmenter, FunctionExtractor, make_extractor_union
+from sklearn_ser.features import (
+    AudioAugmenter,
+    FunctionExtractor,
+    _augmentation,
+    make_extractor_union,
+)
 
 RATE = 16000
 
@@ -174,6 +179,30 @@ def peaks(y, sr):
     is_peak = (power[1:-1] > power[:-2]) & (power[1:-1] > power[2:])
     at = 1 + np.flatnonzero(is_peak)
     return sorted(at[np.argsort(power[at])[-7:]])
+
+
+def test_of_long_noise_only_the_part_is_read(paths, tmp_path, monkeypatch):
+    noise, n_read, real = tmp_path / "noise.flac", [], _augmentation.read_recording
+    soundfile.write(noise, np.random.default_rng(0).normal(0, 0.1, 90 * RATE), RATE)
+
+    def counting(*args):
+        found = real(*args)
+        n_read.append(len(found.y))
+        return found
+
+    monkeypatch.setattr(_augmentation, "read_recording", counting)
+    one = augmenter(noise=(noise,), snr=(10, 10))
+    rows = one.fit_transform(paths)
+    assert n_read == [RATE] * len(paths)
+    np.testing.assert_allclose(ratios(rows), 10, atol=0.5)
+    np.testing.assert_array_equal(rows, one.fit_transform(paths))
+    # A long segment of it, and a short one, which is read once for all.
+    del n_read[:]
+    augmenter(noise=(f"{noise}#t=5,85",), snr=(10, 10)).fit_transform(paths[:1])
+    assert n_read == [RATE]
+    del n_read[:]
+    augmenter(noise=(f"{noise}#t=5,25",), snr=(10, 10)).fit_transform(paths[:2])
+    assert n_read == [20 * RATE]
 
 
 def test_babble_is_six_other_recordings():
