@@ -60,7 +60,7 @@ def paths(tmp_path_factory):
     found = []
     for i in range(12):
         found.append(str(folder / f"{i}.wav"))
-        soundfile.write(found[-1], 0.1 * np.sin(2 * np.pi * 1000 * time + i), RATE, "FLOAT")
+        soundfile.write(found[-1], 0.1 * np.sin(2 * np.pi * 1000 * time + i), RATE, "PCM_24")
     return found
 
 
