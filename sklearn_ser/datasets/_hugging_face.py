@@ -201,8 +201,8 @@ def load_hugging_face(
     language : str, optional
         Language of the rows that state none, as a BCP 47 tag such as ``"de"``.
     mapping : dict from str to str or None, optional
-        Emotions for labels other than the English words that :func:`load_folder` lists; None
-        leaves rows out. A key that is not a label of the dataset is an error.
+        Emotions for labels other than the words that :func:`load_folder` knows; None leaves rows
+        out. A key that is not a label of the dataset is an error.
     emotions : sequence of str, optional
         Emotions to keep; by default all.
 

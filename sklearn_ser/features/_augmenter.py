@@ -109,7 +109,8 @@ class AudioAugmenter(RecordingTransformer):
     noise : sequence of str or path-like, default=("white", "pink")
         Kinds of noise, each as probable as the others: "white"; "pink", whose power falls by 3
         dB per octave; "babble", six other recordings of the training set at once; or the path
-        of a recording of noise, of which any part is taken. Empty for none.
+        of a recording of noise, of which any part is taken; if it lasts more than a minute, that
+        part alone is read. Empty for none.
         `sklearn_ser.datasets.list_recordings` lists those of a folder.
     snr : (float, float) or None, default=(5, 20)
         Range of the signal-to-noise ratio in dB, over the whole recording; None for no noise.
