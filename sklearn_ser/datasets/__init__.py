@@ -13,7 +13,12 @@ from sklearn_ser.datasets._base import EMOTIONS
 from sklearn_ser.datasets._checks import check_corpora
 from sklearn_ser.datasets._circumplex import circumplex
 from sklearn_ser.datasets._corpora._corpus import Corpus, Download
-from sklearn_ser.datasets._corpora._registry import CORPORA, list_corpora
+from sklearn_ser.datasets._corpora._registry import (
+    CORPORA,
+    common_emotions,
+    list_corpora,
+    list_languages,
+)
 from sklearn_ser.datasets._custom import load_table
 from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._folders import load_folder
@@ -34,8 +39,10 @@ __all__ = [
     "Download",
     "check_corpora",
     "circumplex",
+    "common_emotions",
     "fetch_corpus",
     "list_corpora",
+    "list_languages",
     "list_recordings",
     "list_segments",
     "load_annotations",

@@ -149,7 +149,7 @@ def test_blanks_in_the_tables_of_a_corpus(name, table, file, sep, pad, make_file
     if name == "nemo" and "\t" in pad:
         pytest.skip("a tab separates cells")
     text = {
-        "nemo": "file_id|emotion| gender|speaker_id \nx.wav|anger|PfemaleP|PAB0P\n",
+        "nemo": "file_id|emotion| gender|speaker_id | age\nx.wav|anger|PfemaleP|PAB0P|P51P\n",
         "cremad": " ActorID,Age, Sex \nP1001P,51,PFemaleP\n",
     }[name]
     text = text.replace("P", pad).replace("|", "\t")
@@ -157,8 +157,7 @@ def test_blanks_in_the_tables_of_a_corpus(name, table, file, sep, pad, make_file
     (tmp_path / table).write_text(text)
     speech = load_corpus(name, tmp_path)
     assert speech["sex"].tolist() == ["f"]
-    if name == "cremad":
-        assert speech["age"].tolist() == [51]
+    assert speech["age"].tolist() == [51]
 
 
 def test_short_rows_of_a_table_do_no_harm(make_files, tmp_path):

@@ -29,6 +29,7 @@ CAFE = Corpus(
     title="CaFE",
     language="fr-CA",
     licence="CC BY-NC-SA 4.0",
+    terms="open",
     homepage="https://zenodo.org/records/1478765",
     citation="""\
 @inproceedings{gournay2018cafe,

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sklearn_ser.datasets._base import EMOTIONS
+from sklearn_ser.datasets._base import EMOTIONS, NUMBERS
+from sklearn_ser.utils._messages import plain
 
-__all__ = ["Corpus", "Download", "examples_of", "name_scheme"]
+__all__ = ["TERMS", "Corpus", "Download", "examples_of", "name_scheme"]
+
+TERMS = ("open", "form", "request", "research")
 
 
 def name_scheme(pattern):
@@ -49,7 +52,7 @@ def examples_of(columns, rows):
     columns = columns.split()
     return {
         path: {
-            column: label
+            column: float(label) if column in NUMBERS else label
             for column, label in zip(columns, labels.split(), strict=True)
             if label != "-"
         }
@@ -154,6 +157,10 @@ class Corpus:
         signing a form"``.
     note : str, optional
         Information for users: uncertain facts, peculiarities, decisions.
+    terms : {"open", "form", "request", "research"}, optional
+        How to get it, in one word: under a public licence, after a form or
+        registration, on request, or freely but for research only. None if that
+        is unclear.
 
     Attributes
     ----------
@@ -200,6 +207,13 @@ class Corpus:
     download: Download | None = None
     access: str = ""
     note: str = ""
+    terms: str | None = None
+
+    def __post_init__(self):
+        if self.terms not in (None, *TERMS):
+            raise ValueError(
+                f"terms={plain(self.terms)!r}; expected None or one of: {', '.join(TERMS)}."
+            )
 
     @property
     def vocabulary(self):

@@ -20,7 +20,7 @@ def read_demographics(folder):
             sex, age = (row.get(name, "").strip().lower() for name in ("Sex", "Age"))
             actors[row.get("ActorID")] = {
                 "sex": _SEX.get(sex),
-                "age": int(age) if age.isdecimal() else None,
+                "age": float(age) if age.isdecimal() else None,
             }
     return actors
 
@@ -40,23 +40,12 @@ def parse(path, actors):
     return {column: label for column, label in labels.items() if label is not None}
 
 
-_EXAMPLES = examples_of(
-    "speaker sex age emotion_raw sentence intensity",
-    {
-        "AudioWAV/1001_DFA_ANG_XX.wav": "1001 m 51 ANG DFA -",
-        "AudioWAV/1001_IEO_DIS_LO.wav": "1001 m 51 DIS IEO LO",
-        "AudioWAV/1002_IEO_FEA_MD.wav": "1002 f 21 FEA IEO MD",
-        "AudioWAV/1002_IEO_HAP_HI.wav": "1002 f 21 HAP IEO HI",
-        "AudioWAV/1002_TIE_NEU_XX.wav": "1002 f 21 NEU TIE -",
-        "AudioWAV/1040_ITH_SAD_X.wav": "1040 m 42 SAD ITH -",
-    },
-)
-
 CREMAD = Corpus(
     name="cremad",
     title="CREMA-D",
     language="en-US",
     licence="ODbL",
+    terms="open",
     homepage="https://github.com/CheyneyComputerScience/CREMA-D",
     citation="""\
 @article{cao2014cremad,
@@ -92,7 +81,17 @@ CREMAD = Corpus(
     },
     parse=parse,
     prepare=read_demographics,
-    examples={path: {**row, "age": float(row["age"])} for path, row in _EXAMPLES.items()},
+    examples=examples_of(
+        "speaker sex age emotion_raw sentence intensity",
+        {
+            "AudioWAV/1001_DFA_ANG_XX.wav": "1001 m 51 ANG DFA -",
+            "AudioWAV/1001_IEO_DIS_LO.wav": "1001 m 51 DIS IEO LO",
+            "AudioWAV/1002_IEO_FEA_MD.wav": "1002 f 21 FEA IEO MD",
+            "AudioWAV/1002_IEO_HAP_HI.wav": "1002 f 21 HAP IEO HI",
+            "AudioWAV/1002_TIE_NEU_XX.wav": "1002 f 21 NEU TIE -",
+            "AudioWAV/1040_ITH_SAD_X.wav": "1040 m 42 SAD ITH -",
+        },
+    ),
     side_files={
         "VideoDemographics.csv": "ActorID,Age,Sex,Race,Ethnicity\n"
         "1001,51,Male,Caucasian,Not Hispanic\n"

@@ -16,18 +16,31 @@ CITATION = """\
 }"""
 
 _match = name_scheme(r"(\d\d)([ab]\d\d)([A-Z])([a-z])\.wav")
-_SEX = dict.fromkeys(("03", "10", "11", "12", "15"), "m")
-_SEX |= dict.fromkeys(("08", "09", "13", "14", "16"), "f")
+# Sex and age in years.
+SPEAKERS = {
+    "03": ("m", 31.0),
+    "08": ("f", 34.0),
+    "09": ("f", 21.0),
+    "10": ("m", 32.0),
+    "11": ("m", 26.0),
+    "12": ("m", 30.0),
+    "13": ("f", 32.0),
+    "14": ("f", 35.0),
+    "15": ("m", 25.0),
+    "16": ("f", 31.0),
+}
 
 
 def parse(path):
-    """Read speaker, sex, sentence and emotion from ``<speaker><sentence><emotion><take>``."""
+    """Read ``<speaker><sentence><emotion><take>``, and look up sex and age of the speaker."""
     match = _match(path)
-    if match is None or match[1] not in _SEX:
+    if match is None or match[1] not in SPEAKERS:
         return None
+    sex, age = SPEAKERS[match[1]]
     return {
         "speaker": match[1],
-        "sex": _SEX[match[1]],
+        "sex": sex,
+        "age": age,
         "sentence": match[2].lower(),
         "emotion_raw": match[3].upper(),
     }
@@ -38,6 +51,7 @@ EMODB = Corpus(
     title="EMO-DB",
     language="de",
     licence="free to use, cite the paper",
+    terms="open",
     homepage="http://emodb.bilderbar.info/",
     citation=CITATION,
     sampling_rate=16000,
@@ -65,21 +79,22 @@ EMODB = Corpus(
     },
     parse=parse,
     examples=examples_of(
-        "speaker sex emotion_raw sentence",
+        "speaker sex age emotion_raw sentence",
         {
-            "wav/03a01Fa.wav": "03 m F a01",
-            "wav/03a01Nc.wav": "03 m N a01",
-            "wav/08a05Wa.wav": "08 f W a05",
-            "wav/13b09La.wav": "13 f L b09",
-            "wav/10a04Ad.wav": "10 m A a04",
-            "wav/16b10Td.wav": "16 f T b10",
-            "wav/15b01Eb.wav": "15 m E b01",
+            "wav/03a01Fa.wav": "03 m 31 F a01",
+            "wav/03a01Nc.wav": "03 m 31 N a01",
+            "wav/08a05Wa.wav": "08 f 34 W a05",
+            "wav/13b09La.wav": "13 f 32 L b09",
+            "wav/10a04Ad.wav": "10 m 32 A a04",
+            "wav/16b10Td.wav": "16 f 31 T b10",
+            "wav/15b01Eb.wav": "15 m 25 E b01",
         },
     ),
     download=Download(
         url="http://emodb.bilderbar.info/download/download.zip", unpacked_bytes=200_000_000
     ),
-    note="The only known address of the server is unencrypted, and no checksum of the archive is "
-    "published. load_corpus compares the numbers of recordings; use EMO-DB 2.0 from Zenodo where "
-    "a verified download matters.",
+    note="Ages of speakers are noted from memory of the page of the corpus. The only known address "
+    "of the server is unencrypted, and no checksum of the archive is published. load_corpus "
+    "compares the numbers of recordings; use EMO-DB 2.0 from Zenodo where a verified download "
+    "matters.",
 )

@@ -9,7 +9,7 @@ from sklearn_ser.datasets._database import HEADER, read_database
 
 __all__ = ["EMODB2"]
 
-_LABELS = ["speaker", "sex", "sentence", "emotion_raw"]
+_LABELS = ["speaker", "sex", "age", "sentence", "emotion_raw"]
 
 
 def read_labels(folder):
@@ -36,6 +36,7 @@ EMODB2 = Corpus(
     title="EMO-DB 2.0",
     language="de",
     licence="CC BY 4.0",
+    terms="open",
     homepage="https://zenodo.org/records/17651657",
     citation=CITATION,
     sampling_rate=16000,
@@ -53,15 +54,15 @@ EMODB2 = Corpus(
     parse=parse,
     prepare=read_labels,
     examples=examples_of(
-        "speaker sex emotion_raw sentence",
+        "speaker sex age emotion_raw sentence",
         {
-            "wav/03a01Fa.wav": "03 m happiness a01",
-            "wav/03a01Nc.wav": "03 m neutral a01",
-            "wav/08a05Wa.wav": "08 f anger a05",
-            "wav/13b09La.wav": "13 f boredom b09",
-            "wav/10a04Ad.wav": "10 m fear a04",
-            "wav/16b10Td.wav": "16 f sadness b10",
-            "wav/15b01Eb.wav": "15 m disgust b01",
+            "wav/03a01Fa.wav": "03 m 31 happiness a01",
+            "wav/03a01Nc.wav": "03 m 31 neutral a01",
+            "wav/08a05Wa.wav": "08 f 34 anger a05",
+            "wav/13b09La.wav": "13 f 32 boredom b09",
+            "wav/10a04Ad.wav": "10 m 32 fear a04",
+            "wav/16b10Td.wav": "16 f 31 sadness b10",
+            "wav/15b01Eb.wav": "15 m 25 disgust b01",
         },
     ),
     side_files={
@@ -77,12 +78,12 @@ schemes:
   speaker:
     dtype: int
     labels:
-      3: {gender: male}
-      8: {gender: female}
-      10: {gender: male}
-      13: {gender: female}
-      15: {gender: male}
-      16: {gender: female}
+      3: {gender: male, age: 31}
+      8: {gender: female, age: 34}
+      10: {gender: male, age: 32}
+      13: {gender: female, age: 32}
+      15: {gender: male, age: 25}
+      16: {gender: female, age: 31}
   transcription:
     dtype: str
     labels: {a01: Der Lappen, a04: Heute abend, a05: Das schwarze, b01: Was sind, b09: Ich will,

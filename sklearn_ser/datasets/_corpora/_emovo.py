@@ -25,6 +25,7 @@ EMOVO = Corpus(
     title="EMOVO",
     language="it",
     licence="on request, see its page",
+    terms="request",
     homepage="http://voice.fub.it/activities/corpora/emovo/",
     citation="""\
 @inproceedings{costantini2014emovo,

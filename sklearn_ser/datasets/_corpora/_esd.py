@@ -62,6 +62,7 @@ ESD = Corpus(
     title="ESD",
     language="en, zh",
     licence="signed form, research only",
+    terms="form",
     homepage="https://github.com/HLTSingapore/Emotional-Speech-Data",
     citation="""\
 @article{zhou2022esd,

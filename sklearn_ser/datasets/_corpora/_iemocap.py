@@ -98,6 +98,7 @@ IEMOCAP = Corpus(
     title="IEMOCAP",
     language="en-US",
     licence="signed form, research only",
+    terms="form",
     homepage="https://sail.usc.edu/iemocap/",
     citation="""\
 @article{busso2008iemocap,

@@ -26,6 +26,7 @@ MESD = Corpus(
     title="MESD",
     language="es-MX",
     licence="see its page",
+    terms="open",
     homepage="https://data.mendeley.com/datasets/cy34mh68j9",
     citation="""\
 @inproceedings{duville2021mesd,
@@ -61,5 +62,6 @@ MESD = Corpus(
         },
     ),
     note="Three women, two men and six children speak. The names distinguish only these groups, "
-    "so each group counts as one speaker; the sex of children is unknown.",
+    "so each group counts as one speaker; the sex of children is unknown. That the licence is open "
+    "(CC BY 4.0) is from memory.",
 )

@@ -12,28 +12,33 @@ _SEX = {"f": "f", "female": "f", "m": "m", "male": "m"}
 
 
 def read_actors(folder):
-    """Read the sex of the actors from the table of recordings; empty if it is missing."""
-    sexes = {}
+    """Read sex and age of the actors from the table of recordings; empty if it is missing."""
+    actors = {}
     for file in find_files(folder, ["data.tsv"]):
         # What is said is quoted as it was written: a quotation mark opens no field.
         for row in read_rows(folder / file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            age = row.get("age", "")
+            known = {
+                "sex": _SEX.get(row.get("gender", "").lower()),
+                "age": float(age) if age.isdecimal() else None,
+            }
             speaker = row.get("speaker_id", "").upper()
-            sexes[speaker] = _SEX.get(row.get("gender", "").lower())
-    return sexes
+            actors[speaker] = {name: fact for name, fact in known.items() if fact is not None}
+    return actors
 
 
-def parse(path, sexes):
-    """Read ``<speaker>_<emotion>_<sentence>``, and look up the sex of the speaker."""
+def parse(path, actors):
+    """Read ``<speaker>_<emotion>_<sentence>``, and look up sex and age of the speaker."""
     match = _match(path)
     if match is None:
         return None
-    labels = {
-        "speaker": match[1].upper(),
+    speaker = match[1].upper()
+    return {
+        "speaker": speaker,
+        **actors.get(speaker, {}),
         "sentence": match[3],
         "emotion_raw": match[2].lower(),
     }
-    sex = sexes.get(labels["speaker"])
-    return labels if sex is None else {**labels, "sex": sex}
 
 
 NEMO = Corpus(
@@ -41,6 +46,7 @@ NEMO = Corpus(
     title="nEMO",
     language="pl",
     licence="CC BY-NC-SA 4.0",
+    terms="open",
     homepage="https://github.com/amu-cai/nEMO",
     citation="""\
 @inproceedings{christop2024nemo,
@@ -65,14 +71,14 @@ NEMO = Corpus(
     parse=parse,
     prepare=read_actors,
     examples=examples_of(
-        "speaker sex emotion_raw sentence",
+        "speaker sex age emotion_raw sentence",
         {
-            "samples/AB0_anger_1.wav": "AB0 f anger 1",
-            "samples/AB0_fear_12.wav": "AB0 f fear 12",
-            "samples/CD0_happiness_3.wav": "CD0 m happiness 3",
-            "samples/CD0_neutral_90.wav": "CD0 m neutral 90",
-            "samples/EF0_sadness_5.wav": "EF0 f sadness 5",
-            "samples/EF0_surprised_6.wav": "EF0 f surprised 6",
+            "samples/AB0_anger_1.wav": "AB0 f 24 anger 1",
+            "samples/AB0_fear_12.wav": "AB0 f 24 fear 12",
+            "samples/CD0_happiness_3.wav": "CD0 m 23 happiness 3",
+            "samples/CD0_neutral_90.wav": "CD0 m 23 neutral 90",
+            "samples/EF0_sadness_5.wav": "EF0 f 30 sadness 5",
+            "samples/EF0_surprised_6.wav": "EF0 f 30 surprised 6",
         },
     ),
     side_files={

@@ -31,6 +31,7 @@ RAVDESS = Corpus(
     title="RAVDESS",
     language="en",
     licence="CC BY-NC-SA 4.0",
+    terms="open",
     homepage="https://zenodo.org/records/1188976",
     citation="""\
 @article{livingstone2018ravdess,

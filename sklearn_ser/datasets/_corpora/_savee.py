@@ -31,6 +31,7 @@ SAVEE = Corpus(
     title="SAVEE",
     language="en-GB",
     licence="research only, after registration",
+    terms="form",
     homepage="http://kahlan.eps.surrey.ac.uk/savee/",
     citation="""\
 @inproceedings{haq2009savee,

@@ -24,6 +24,7 @@ SHEMO = Corpus(
     title="ShEMO",
     language="fa",
     licence="free for academic use",
+    terms="research",
     homepage="https://github.com/pariajm/sharif-emotional-speech-dataset",
     citation="""\
 @article{nezami2019shemo,

@@ -26,6 +26,7 @@ SUBESCO = Corpus(
     title="SUBESCO",
     language="bn",
     licence="CC BY 4.0",
+    terms="open",
     homepage="https://zenodo.org/records/4526477",
     citation="""\
 @article{sultana2021subesco,

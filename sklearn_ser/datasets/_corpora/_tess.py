@@ -6,6 +6,7 @@ __all__ = ["TESS"]
 
 # A stray file of the older woman begins with OA_.
 _match = name_scheme(r"(OAF?|YAF)_([a-z]+)_([a-z]+)\.wav")
+_AGE = {"OAF": 64.0, "YAF": 26.0}
 
 
 def parse(path):
@@ -13,9 +14,11 @@ def parse(path):
     match = _match(path)
     if match is None:
         return None
+    speaker = "YAF" if match[1].upper() == "YAF" else "OAF"
     return {
-        "speaker": "YAF" if match[1].upper() == "YAF" else "OAF",
+        "speaker": speaker,
         "sex": "f",
+        "age": _AGE[speaker],
         "sentence": match[2].lower(),
         "emotion_raw": match[3].lower(),
     }
@@ -26,6 +29,7 @@ TESS = Corpus(
     title="TESS",
     language="en-CA",
     licence="CC BY-NC or CC BY-NC-ND 4.0, see its page",
+    terms="open",
     homepage="https://doi.org/10.5683/SP2/E8H2MF",
     citation="""\
 @misc{pichorafuller2020tess,
@@ -59,15 +63,15 @@ TESS = Corpus(
     },
     parse=parse,
     examples=examples_of(
-        "speaker sex emotion_raw sentence",
+        "speaker sex age emotion_raw sentence",
         {
-            "OAF_angry/OAF_back_angry.wav": "OAF f angry back",
-            "OAF_disgust/OAF_bar_disgust.wav": "OAF f disgust bar",
-            "OAF_neutral/OA_bite_neutral.wav": "OAF f neutral bite",
-            "YAF_fear/YAF_base_fear.wav": "YAF f fear base",
-            "YAF_happy/YAF_back_happy.wav": "YAF f happy back",
-            "YAF_pleasant_surprised/YAF_back_ps.wav": "YAF f ps back",
-            "YAF_sad/YAF_beg_sad.wav": "YAF f sad beg",
+            "OAF_angry/OAF_back_angry.wav": "OAF f 64 angry back",
+            "OAF_disgust/OAF_bar_disgust.wav": "OAF f 64 disgust bar",
+            "OAF_neutral/OA_bite_neutral.wav": "OAF f 64 neutral bite",
+            "YAF_fear/YAF_base_fear.wav": "YAF f 26 fear base",
+            "YAF_happy/YAF_back_happy.wav": "YAF f 26 happy back",
+            "YAF_pleasant_surprised/YAF_back_ps.wav": "YAF f 26 ps back",
+            "YAF_sad/YAF_beg_sad.wav": "YAF f 26 sad beg",
         },
     ),
     note="Surprise (ps) is pleasant surprise. The sentence is the word at the end of the carrier "

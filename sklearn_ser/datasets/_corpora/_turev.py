@@ -23,6 +23,7 @@ TUREV = Corpus(
     title="TurEV-DB",
     language="tr",
     licence="CC BY-NC-ND 4.0",
+    terms="open",
     homepage="https://github.com/Xeonen/TurEV-DB",
     citation="""\
 @inproceedings{canpolat2020turev,

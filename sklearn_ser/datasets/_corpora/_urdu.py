@@ -28,6 +28,7 @@ URDU = Corpus(
     title="URDU",
     language="ur",
     licence="research only",
+    terms="research",
     homepage="https://github.com/siddiquelatif/URDU-Dataset",
     citation="""\
 @inproceedings{latif2018urdu,

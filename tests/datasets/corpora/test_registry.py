@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -13,11 +14,14 @@ from sklearn_ser.datasets import (
     CORPORA,
     EMOTIONS,
     _loaders,
+    common_emotions,
     list_corpora,
+    list_languages,
     load_corpora,
     load_corpus,
 )
 from sklearn_ser.datasets._base import COLUMNS, NUMBERS
+from sklearn_ser.datasets._corpora import _registry
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 each_corpus = pytest.mark.parametrize("name", CORPORA)
@@ -384,7 +388,10 @@ def test_list_of_corpora():
         "language",
         "recordings",
         "speakers",
+        "sampling_rate",
+        "emotions",
         "licence",
+        "terms",
         "homepage",
         "download",
     ]
@@ -394,6 +401,75 @@ def test_list_of_corpora():
     assert by_name.loc[["emodb", "urdu", "ravdess"], "speakers"].tolist() == [10, 29, 24]
     assert pd.isna(by_name.loc["emodb2", "recordings"])
     assert by_name.loc[["ravdess", "iemocap"], "download"].tolist() == [True, False]
+    assert by_name.loc[["emodb", "iemocap", "urdu"], "terms"].tolist() == [
+        "open",
+        "form",
+        "research",
+    ]
+    assert by_name.loc["urdu", ["sampling_rate", "emotions"]].tolist() == [
+        44100,
+        "anger, happiness, neutral, sadness",
+    ]
+
+
+# Whose terms are unclear, and whose names and tables do not tell the sex of the speakers. A new
+# corpus either has the fact or is added here.
+UNCLEAR_TERMS = {"aesdd", "ased", "eesc", "jl"}
+SEX_UNKNOWN = {"aesdd", "eesc", "esd", "turev"}
+
+
+def test_few_corpora_lack_facts():
+    assert {name for name, corpus in CORPORA.items() if corpus.terms is None} == UNCLEAR_TERMS
+    told = {
+        name
+        for name, corpus in CORPORA.items()
+        if any("sex" in labels for labels in corpus.examples.values())
+    }
+    assert set(CORPORA) - told == SEX_UNKNOWN
+
+
+def test_unknown_terms_are_refused():
+    with pytest.raises(ValueError, match="terms='free'; expected None or one of: open, form, req"):
+        replace(CORPORA["emodb"], terms="free")
+
+
+def test_languages():
+    languages = list_languages()
+    assert list(languages) == sorted(languages)
+    assert {"emodb", "emodb2"} <= set(languages["German"])
+    # The two languages of a corpus, without regard to regions.
+    assert "esd" in languages["English"]
+    assert "esd" in languages["Mandarin"]
+    assert {"iemocap", "jl", "savee", "tess"} <= set(languages["English"])
+    assert set().union(*languages.values()) == set(CORPORA)
+    # A tag that has no name yet is listed as such.
+    assert all(language[0].isupper() or " " in language for language in languages)
+
+
+def test_common_emotions():
+    common = common_emotions(["emodb", "urdu", "emodb2", "emodb"])
+    assert common.index.tolist() == ["anger", "happiness", "neutral", "sadness"]
+    assert common["emodb"].tolist() == [127, 71, 79, 62]
+    assert common["urdu"].tolist() == [100] * 4
+    assert common["emodb2"].isna().all()
+    assert common_emotions(["jl"]).index.tolist() == [
+        word for word in CORPORA["jl"].vocabulary if word != "other"
+    ]
+
+
+def test_nothing_in_common(monkeypatch):
+    only = replace(CORPORA["emodb2"], emotions={"boredom": "boredom"})
+    monkeypatch.setattr(_registry, "CORPORA", {**CORPORA, "emodb2": only})
+    assert common_emotions(["emodb2", "urdu"]).shape == (0, 2)
+
+
+def test_common_emotions_needs_names():
+    with pytest.raises(ValueError, match="corpora is empty; name at least one"):
+        common_emotions([])
+    with pytest.raises(ValueError, match=r"'emodb' is one string; pass a list such as \['emodb'\]"):
+        common_emotions("emodb")
+    with pytest.raises(CorpusError, match=r"Unknown corpus 'emo-db'\. Did you mean 'emodb'"):
+        common_emotions(["emo-db"])
 
 
 @pytest.mark.parametrize(
