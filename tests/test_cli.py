@@ -15,9 +15,16 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import balanced_accuracy_score
 
 import sklearn_ser
-from sklearn_ser import EGeMAPSExtractor, cross_corpus_validate
+from sklearn_ser import EGeMAPSExtractor, cross_corpus_validate, datasets
 from sklearn_ser.cli import METHODS, _corpora, _evaluate, _score_table, _terminal, main
-from sklearn_ser.datasets import CORPORA, load_corpora, make_corpora
+from sklearn_ser.cli._arguments import emotions_argument
+from sklearn_ser.datasets import (
+    CORPORA,
+    common_emotions,
+    list_languages,
+    load_corpora,
+    make_corpora,
+)
 from sklearn_ser.exceptions import CorpusWarning
 from sklearn_ser.report import EvaluationRecord
 from sklearn_ser.utils._palette import COLOURS
@@ -334,10 +341,43 @@ def test_list_of_corpora(capsys):
     assert run("corpora") == 0
     printed = capsys.readouterr().out
     for corpus in CORPORA.values():
-        line = next(line for line in printed.splitlines() if line.split()[:1] == [corpus.name])
-        size = str(corpus.n_recordings or "?")
-        for fact in (corpus.language, size, corpus.licence, corpus.homepage):
-            assert fact in line
+        lines = [line for line in printed.splitlines() if line.split()[:1] == [corpus.name]]
+        # Once for each of its languages.
+        assert len(lines) == len(corpus.language.split(", "))
+        size, speakers = str(corpus.n_recordings or "?"), str(corpus.n_speakers or "?")
+        for line in lines:
+            facts = line.removeprefix(f"  {corpus.name}").replace(corpus.language, "", 1).split()
+            assert facts[:2] == [size, speakers]
+            assert facts[3:5] == [str(corpus.sampling_rate), corpus.terms or "?"]
+            assert facts[5:] == [word[:3] for word in corpus.vocabulary]
+    assert max(map(len, printed.splitlines())) <= 110
+
+
+def test_list_of_corpora_is_grouped_by_language(capsys):
+    assert run("corpora") == 0
+    groups = re.findall(r"^([A-Z]\w+)\n((?:  .*\n)+)", capsys.readouterr().out, re.MULTILINE)
+    found = {language: re.findall(r"^  (\w+)", lines, re.MULTILINE) for language, lines in groups}
+    assert found == list_languages()
+
+
+def test_emotions_that_corpora_have_in_common(capsys):
+    assert run("corpora", "--common", "emodb, urdu,turev") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split() == ["anger", "happiness", "neutral", "sadness"]
+    assert printed[1].split() == ["emodb", "127", "71", "79", "62"]
+    assert printed[3].split() == ["turev", "?", "?", "?", "?"]
+    assert "how many recordings is not on record" in printed[5]
+    # What is to be pasted is what the option takes.
+    emotions = printed[-1].rpartition("--emotions ")[2]
+    assert emotions_argument(emotions) == ("anger", "happiness", "neutral", "sadness")
+
+
+def test_nothing_in_common(capsys, monkeypatch):
+    monkeypatch.setattr(datasets, "common_emotions", lambda names: common_emotions(names)[:0])
+    assert run("corpora", "--common", "emodb,urdu") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "No emotion is common to emodb, urdu. They have:"
+    assert printed[2] == "  urdu: anger, happiness, neutral, sadness"
 
 
 @pytest.mark.parametrize("name", CORPORA)
@@ -348,6 +388,7 @@ def test_details_of_a_corpus(name, capsys):
     for emotion in corpus.vocabulary:
         assert f"{emotion} {corpus.counts.get(emotion, '')}".rstrip() in printed
     assert corpus.note in " ".join(printed.split())
+    assert f"terms       {corpus.terms or '?'}\n" in printed
     assert str(corpus.sampling_rate) in printed
     assert next(iter(corpus.examples)) in printed
     for line in corpus.citation.splitlines():
@@ -399,6 +440,9 @@ def test_details_of_a_corpus(name, capsys):
         ("extract a.wav --cache {folder}", "is a folder, expected a file"),
         ("extract a.wav --jobs 2 --dask-scheduler tcp://a:1", "not allowed with argument --jobs"),
         ("corpora swahili", "unknown corpus 'swahili'; known: aesdd"),
+        ("corpora --common emodb,swahili", "unknown corpus 'swahili'; known: aesdd"),
+        ("corpora --common emodb,emodb", "got 'emodb,emodb', expected at least two corpora"),
+        ("corpora --common emodb,urdu tess", "not allowed with argument"),
     ],
 )
 def test_wrong_usage(arguments, message, tmp_path, capsys):

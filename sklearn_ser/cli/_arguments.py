@@ -146,6 +146,14 @@ def name_argument(text):
     return text
 
 
+def names_argument(text):
+    """Split ``emodb,urdu`` and check the names of registered corpora."""
+    names = list(dict.fromkeys(name_argument(name.strip()) for name in text.split(",")))
+    if len(names) < 2:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected at least two corpora")
+    return names
+
+
 def count_argument(text):
     """Convert a positive number."""
     if not text.isdecimal() or int(text) == 0:

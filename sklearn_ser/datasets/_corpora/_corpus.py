@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sklearn_ser.datasets._base import EMOTIONS, NUMBERS
+from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, NUMBERS
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["TERMS", "Corpus", "Download", "examples_of", "name_scheme"]
@@ -166,6 +166,9 @@ class Corpus:
     ----------
     vocabulary : tuple of str
         Its emotions, in the words and the order of `EMOTIONS`.
+    labels : tuple of str
+        The columns of the table that are filled beside `emotion`, for at least
+        some of its recordings, such as ``sex`` and ``age``.
     how_to_get : str
         Sentence for messages with the page and the licence.
 
@@ -219,6 +222,12 @@ class Corpus:
     def vocabulary(self):
         """Tuple of its emotions, in the words and the order of `EMOTIONS`."""
         return tuple(emotion for emotion in EMOTIONS if emotion in self.emotions.values())
+
+    @property
+    def labels(self):
+        """Columns of the table that are filled beside `emotion`, at least for some recordings."""
+        given = set().union(*self.examples.values())
+        return tuple(column for column in COLUMNS if column in given - {"emotion_raw"})
 
     @property
     def how_to_get(self):

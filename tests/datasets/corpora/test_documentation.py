@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sklearn_ser.datasets import CORPORA
+from sklearn_ser.datasets import CORPORA, common_emotions, list_languages
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -39,7 +39,38 @@ def test_every_corpus_is_listed():
         for fact in (corpus.licence, corpus.homepage, corpus.note, *corpus.emotions):
             assert fact in section
         assert textwrap.indent(corpus.citation, "   ") in section
-        assert f"   * - {corpus.name}\n" in page
+        assert f".. _corpus-{corpus.name}:\n\n{corpus.name}: " in page
+
+
+def rows_of(page, heading):
+    """Return the cells of the table below a heading, by row."""
+    table = page.split(f"\n{heading}\n---")[1].split("\n.. _corpus-")[0].split("\n---")[0]
+    rows = re.findall(r"^   \* - (.*(?:\n     - .*)*)", table, re.MULTILINE)
+    return [[cell.strip() for cell in re.split(r"\n     -", row)] for row in rows]
+
+
+def test_the_page_groups_by_language():
+    page = runpy.run_path(str(DOCS / "conf.py"))["list_corpora"]()
+    found, heading = {}, None
+    for language, name, *facts in rows_of(page, "By language")[1:]:
+        corpus = CORPORA[name.split("`")[1].split()[0]]
+        heading = language or heading
+        found.setdefault(heading, []).append(corpus.name)
+        women = "?" if corpus.n_women is None else corpus.n_women
+        numbers = corpus.n_recordings or "?", corpus.n_speakers or "?", women, corpus.sampling_rate
+        assert facts == [corpus.language, *map(str, numbers), corpus.terms or "?"]
+    assert found == list_languages()
+
+
+def test_the_page_has_the_numbers_of_emotions():
+    page = runpy.run_path(str(DOCS / "conf.py"))["list_corpora"]()
+    header, *rows = rows_of(page, "Emotions")
+    assert len(rows) == len(CORPORA)
+    for corpus, (_, *cells) in zip(CORPORA.values(), rows, strict=True):
+        had = {word: cell for word, cell in zip(header[1:], cells, strict=True) if cell}
+        assert set(had) == set(corpus.vocabulary)
+        assert {word: int(n) for word, n in had.items() if n != "?"} == corpus.counts
+    assert f"Common to all of them: {', '.join(common_emotions(CORPORA).index)}." in page
 
 
 def test_columns_are_documented():

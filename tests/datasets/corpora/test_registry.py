@@ -420,12 +420,19 @@ SEX_UNKNOWN = {"aesdd", "eesc", "esd", "turev"}
 
 def test_few_corpora_lack_facts():
     assert {name for name, corpus in CORPORA.items() if corpus.terms is None} == UNCLEAR_TERMS
-    told = {
-        name
-        for name, corpus in CORPORA.items()
-        if any("sex" in labels for labels in corpus.examples.values())
-    }
-    assert set(CORPORA) - told == SEX_UNKNOWN
+    assert {name for name, corpus in CORPORA.items() if "sex" not in corpus.labels} == SEX_UNKNOWN
+
+
+def test_labels_that_are_known():
+    assert CORPORA["cremad"].labels == ("speaker", "sex", "sentence", "intensity", "age")
+    assert CORPORA["eesc"].labels == ()
+    assert [name for name in CORPORA if "age" in CORPORA[name].labels] == [
+        "cremad",
+        "emodb",
+        "emodb2",
+        "nemo",
+        "tess",
+    ]
 
 
 def test_unknown_terms_are_refused():
