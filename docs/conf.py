@@ -105,7 +105,7 @@ def list_emotions():
         )
         for name, corpus in CORPORA.items()
     ]
-    return lay_out(("corpus", *shown), rows)
+    return lay_out(("corpus", *(word[:3] for word in shown)), rows)
 
 
 def list_corpora():
@@ -132,7 +132,8 @@ def list_corpora():
         "",
         f"Common to all of them: {', '.join(shared) or 'nothing'}. What some of them have in ",
         "common is returned by `sklearn_ser.datasets.common_emotions` and printed by ",
-        "``sklearn-ser corpora --common emodb,ravdess,urdu``.",
+        "``sklearn-ser corpora --common emodb,ravdess,urdu``. Columns are named by the first ",
+        f"letters of {', '.join(EMOTIONS)}.",
         "",
         *list_emotions(),
     ]

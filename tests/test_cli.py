@@ -361,11 +361,11 @@ def test_list_of_corpora_is_grouped_by_language(capsys):
 
 
 def test_emotions_that_corpora_have_in_common(capsys):
-    assert run("corpora", "--common", "emodb, urdu,turev") == 0
+    assert run("corpora", "--common", "emodb, urdu,eesc") == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].split() == ["anger", "happiness", "neutral", "sadness"]
     assert printed[1].split() == ["emodb", "127", "71", "79", "62"]
-    assert printed[3].split() == ["turev", "?", "?", "?", "?"]
+    assert printed[3].split() == ["eesc", "?", "?", "?", "?"]
     assert "how many recordings is not on record" in printed[5]
     # What is to be pasted is what the option takes.
     emotions = printed[-1].rpartition("--emotions ")[2]

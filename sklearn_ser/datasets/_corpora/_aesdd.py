@@ -41,6 +41,7 @@ AESDD = Corpus(
     emotions={"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"},
     n_recordings=604,
     n_speakers=6,
+    counts={"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122},
     parse=parse,
     examples=examples_of(
         "speaker emotion_raw sentence",

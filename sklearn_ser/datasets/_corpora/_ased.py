@@ -45,6 +45,7 @@ ASED = Corpus(
     n_recordings=2474,
     n_speakers=65,
     n_women=25,
+    counts={"anger": 486, "fear": 510, "happiness": 486, "neutral": 522, "sadness": 470},
     parse=parse,
     examples=examples_of(
         "speaker sex emotion_raw sentence",

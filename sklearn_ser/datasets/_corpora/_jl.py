@@ -52,6 +52,14 @@ JL = Corpus(
     n_recordings=2400,
     n_speakers=4,
     n_women=2,
+    counts={
+        "anger": 240,
+        "fear": 240,
+        "happiness": 480,
+        "neutral": 240,
+        "sadness": 240,
+        "other": 960,
+    },
     parse=parse,
     examples=examples_of(
         "speaker sex emotion_raw sentence",

@@ -49,6 +49,14 @@ MESD = Corpus(
     },
     n_recordings=864,
     n_speakers=3,
+    counts={
+        "anger": 144,
+        "disgust": 144,
+        "fear": 144,
+        "happiness": 144,
+        "neutral": 144,
+        "sadness": 144,
+    },
     parse=parse,
     examples=examples_of(
         "speaker sex emotion_raw sentence",

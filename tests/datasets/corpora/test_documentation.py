@@ -68,8 +68,9 @@ def test_the_page_has_the_numbers_of_emotions():
     assert len(rows) == len(CORPORA)
     for corpus, (_, *cells) in zip(CORPORA.values(), rows, strict=True):
         had = {word: cell for word, cell in zip(header[1:], cells, strict=True) if cell}
-        assert set(had) == set(corpus.vocabulary)
-        assert {word: int(n) for word, n in had.items() if n != "?"} == corpus.counts
+        assert list(had) == [word[:3] for word in corpus.vocabulary]
+        counts = {word[:3]: str(n) for word, n in corpus.counts.items()}
+        assert had == (counts or dict.fromkeys(had, "?"))
     assert f"Common to all of them: {', '.join(common_emotions(CORPORA).index)}." in page
 
 
