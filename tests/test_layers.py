@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "audio": set(),
     "encoders": {"nn"},
     "features": {"audio", "encoders"},
-    "datasets": {"audio"},
+    "datasets": {"audio", "plotting"},
     "nn": set(),
     "estimators": {"nn"},
     "model_selection": set(),

@@ -5,6 +5,7 @@ import argparse
 from sklearn_ser import __version__
 from sklearn_ser.cli._adapt import add_adapt
 from sklearn_ser.cli._corpora import add_corpora
+from sklearn_ser.cli._describe import add_describe
 from sklearn_ser.cli._evaluate import add_evaluate
 from sklearn_ser.cli._extract import add_extract
 from sklearn_ser.cli._fetch import add_fetch
@@ -46,6 +47,7 @@ def build_parser():
         add_info,
         add_extract,
         add_corpora,
+        add_describe,
         add_fetch,
     ):
         add(commands)

@@ -20,6 +20,8 @@ from sklearn_ser.datasets._corpora._registry import (
     list_languages,
 )
 from sklearn_ser.datasets._custom import load_table
+from sklearn_ser.datasets._describe import describe
+from sklearn_ser.datasets._description import SpeechDescription
 from sklearn_ser.datasets._fetch import fetch_corpus
 from sklearn_ser.datasets._folders import load_folder
 from sklearn_ser.datasets._hugging_face import load_hugging_face
@@ -37,9 +39,11 @@ __all__ = [
     "AnnotationSet",
     "Corpus",
     "Download",
+    "SpeechDescription",
     "check_corpora",
     "circumplex",
     "common_emotions",
+    "describe",
     "fetch_corpus",
     "list_corpora",
     "list_languages",

@@ -6,58 +6,43 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from sklearn_ser.audio import MAXIMUM_DURATION, Inspection, inspect_recording
+from sklearn_ser.datasets._balance import (
+    check_durations,
+    check_emotions_present,
+    check_files,
+    check_rates,
+    read_each,
+    some_of,
+)
 from sklearn_ser.datasets._base import check_emotions
 from sklearn_ser.datasets._paths import content_digest
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 from sklearn_ser.utils._identities import canonical_ids
 from sklearn_ser.utils._messages import plain
-from sklearn_ser.utils._progress import follow
 
 __all__ = ["check_corpora"]
 
 _REPORT = ["check", "corpus", "detail", "n"]
-_SHOWN = 5  # names in a detail
-
-
-def _run(function, paths, title, n_jobs, verbose):
-    """Apply a function to each path, in threads: the time goes into reading files."""
-    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    results = parallel(delayed(function)(path) for path in paths)
-    return list(follow(results, len(paths), title, shown=bool(verbose), unit="file"))
-
-
-def _list(names):
-    names = list(map(str, names))
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" * (len(names) > _SHOWN))
-
-
-def _check_files(rows):
-    """Report files with unusable or doubtful features, by problem and corpus."""
-    named = {}
-    for corpus, path, problems in rows[["corpus", "path", "problems"]].itertuples(index=False):
-        for kind, text in problems:
-            named.setdefault((kind, corpus), []).append(f"{path} ({text})" if text else path)
-    for (kind, corpus), names in sorted(named.items()):
-        yield kind, corpus, _list(names), len(names)
 
 
 def _check_contents(rows, n_jobs, verbose):
     """Report groups of files with the same content, and rows that repeat a file."""
     readable = rows[rows["n_bytes"] > 0]
     for path, part in readable[readable.duplicated("path", keep=False)].groupby("path"):
-        yield "repeated file", _list(part["corpus"].unique()), _remarks(path, part), len(part)
+        yield "repeated file", some_of(part["corpus"].unique()), _remarks(path, part), len(part)
     once = readable.drop_duplicates("path")
     # Files of different sizes differ, so most files need not be read.
     suspects = once[once.duplicated("n_bytes", keep=False)]
-    digests = _run(content_digest, suspects["path"].tolist(), "Comparing contents", n_jobs, verbose)
+    digests = read_each(
+        content_digest, suspects["path"].tolist(), "Comparing contents", n_jobs, verbose
+    )
     suspects = suspects.assign(digest=digests)
     suspects = suspects[suspects.duplicated("digest", keep=False)]
     for _, part in suspects.groupby("digest", sort=False):
         detail = _remarks(" = ".join(part["path"]), part)
-        yield "same content", _list(part["corpus"].unique()), detail, len(part)
+        yield "same content", some_of(part["corpus"].unique()), detail, len(part)
 
 
 def _remarks(detail, part):
@@ -69,7 +54,7 @@ def _remarks(detail, part):
     ):
         values = part[column].dropna().unique()
         if len(values) > 1:
-            detail += f"; {words} {_list(values)}"
+            detail += f"; {words} {some_of(values)}"
     return detail
 
 
@@ -77,55 +62,11 @@ def _check_speakers(rows):
     """Report speakers on several sides of the split, and recordings without a speaker."""
     used = rows.dropna(subset="part")
     for corpus, part in used[used["speaker"].isna()].groupby("corpus"):
-        yield "unknown speaker", corpus, _list(part["path"]), len(part)
+        yield "unknown speaker", corpus, some_of(part["path"]), len(part)
     n_parts = used.groupby(["corpus", "speaker"])["part"].nunique()
     for corpus, shared in n_parts[n_parts > 1].groupby("corpus"):
         speakers = shared.index.get_level_values("speaker")
-        yield "speaker in several parts", corpus, _list(speakers), len(speakers)
-
-
-def _frequent(rows, min_recordings):
-    """Keep the emotions of a corpus with enough recordings to compare."""
-    return rows[rows.groupby("emotion")["emotion"].transform("size") >= min_recordings]
-
-
-def _check_rates(rows, max_difference, min_recordings):
-    """Report corpora in which a sampling rate distinguishes emotions."""
-    for corpus, part in rows.dropna(subset="sr").groupby("corpus"):
-        part = _frequent(part, min_recordings)
-        shares = pd.crosstab(part["emotion"], part["sr"], normalize="index")
-        ranges = shares.max() - shares.min()
-        for rate in ranges.index[ranges > max_difference]:
-            share = shares[rate]
-            yield (
-                "sampling rate",
-                corpus,
-                f"{rate:g} Hz: {share.max():.0%} of {share.idxmax()}, "
-                f"{share.min():.0%} of {share.idxmin()}",
-                int((part["sr"] == rate).sum()),
-            )
-
-
-def _check_durations(rows, max_ratio, min_recordings):
-    """Report corpora in which recordings of one emotion are much longer than of another."""
-    for corpus, part in rows.dropna(subset="duration").groupby("corpus"):
-        part = _frequent(part, min_recordings)
-        medians = part.groupby("emotion")["duration"].median()
-        if len(medians) > 1 and medians.max() > max_ratio * medians.min():
-            longest, shortest = medians.idxmax(), medians.idxmin()
-            detail = (
-                f"median of {longest} {medians.max():.2f} s, of {shortest} {medians.min():.2f} s"
-            )
-            yield "duration", corpus, detail, int(part["emotion"].isin([longest, shortest]).sum())
-
-
-def _check_emotions(rows, emotions):
-    """Report expected emotions that a corpus does not have."""
-    expected = set(rows["emotion"].dropna()) if emotions is None else emotions
-    for corpus, part in rows.groupby("corpus"):
-        missing = sorted(set(expected) - set(part["emotion"]))
-        if missing:
-            yield "missing emotion", corpus, ", ".join(missing), len(missing)
+        yield "speaker in several parts", corpus, some_of(speakers), len(speakers)
 
 
 def _check_table(table):
@@ -314,15 +255,15 @@ def check_corpora(
     rows["speaker"] = canonical_ids(rows["speaker"], name="speaker", within=rows["corpus"])
     inspect = functools.partial(inspect_recording, max_duration=max_duration, samples=samples)
     title = "Reading recordings" if samples else "Reading headers"
-    found = _run(inspect, rows["path"].tolist(), title, n_jobs, verbose)
+    found = read_each(inspect, rows["path"].tolist(), title, n_jobs, verbose)
     rows = rows.join(pd.DataFrame(found, columns=Inspection._fields))
     findings = [
-        *_check_files(rows),
+        *check_files(rows),
         *_check_contents(rows, n_jobs, verbose),
         *_check_speakers(rows),
-        *_check_rates(rows, max_rate_difference, min_recordings),
-        *_check_durations(rows, max_duration_ratio, min_recordings),
-        *_check_emotions(rows, emotions),
+        *check_rates(rows, max_rate_difference, min_recordings),
+        *check_durations(rows, max_duration_ratio, min_recordings),
+        *check_emotions_present(rows, emotions),
     ]
     report = pd.DataFrame(findings, columns=_REPORT)
     if findings:

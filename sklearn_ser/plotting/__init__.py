@@ -11,6 +11,7 @@ from sklearn_ser.plotting._contours import ContoursDisplay
 from sklearn_ser.plotting._latent_label import LatentLabelDisplay
 from sklearn_ser.plotting._latent_scatter import LatentScatterDisplay
 from sklearn_ser.plotting._reliability import ReliabilityDisplay
+from sklearn_ser.plotting._speech import SpeechDisplay
 from sklearn_ser.plotting._training import TrainingCurvesDisplay
 from sklearn_ser.plotting._transfer import TransferMatrixDisplay
 from sklearn_ser.plotting._uar import UARDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "LatentLabelDisplay",
     "LatentScatterDisplay",
     "ReliabilityDisplay",
+    "SpeechDisplay",
     "TrainingCurvesDisplay",
     "TransferMatrixDisplay",
     "UARDisplay",

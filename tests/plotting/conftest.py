@@ -108,6 +108,20 @@ def make_reliability(n_methods):
     return plotting.ReliabilityDisplay(curves)
 
 
+def make_speech(n_corpora, n_emotions, durations):
+    rng = np.random.default_rng(0)
+    counts = pd.DataFrame(
+        rng.integers(0, 1000, (n_corpora, n_emotions)),
+        index=CORPORA[:n_corpora],
+        columns=EMOTIONS[:n_emotions],
+    )
+    counts.iloc[0, 0] = 0
+    keys = pd.MultiIndex.from_product([counts.index, counts.columns])
+    median = rng.uniform(1, 4, len(keys))
+    table = pd.DataFrame({"median": median, "low": median - 0.5, "high": median + 2}, index=keys)
+    return plotting.SpeechDisplay(counts, table[1:] if durations else None)
+
+
 SIMPLE = {
     "CorpusConfusionDisplay": [make_confusion, 2, 4],
     "UARDisplay": [make_uar, 2, 1],
@@ -117,6 +131,7 @@ SIMPLE = {
     "TrainingCurvesDisplay": [make_curves, 1],
     "ContoursDisplay": [make_contours, "one.wav"],
     "ReliabilityDisplay": [make_reliability, 1],
+    "SpeechDisplay": [make_speech, 2, 4, False],
 }
 FULL = {
     "CorpusConfusionDisplay": [make_confusion, 6, 8],
@@ -126,6 +141,7 @@ FULL = {
     "LatentLabelDisplay": [make_label, 6, 2],
     "TrainingCurvesDisplay": [make_curves, 6],
     "ReliabilityDisplay": [make_reliability, 8],
+    "SpeechDisplay": [make_speech, 6, 8, True],
     "ContoursDisplay": [make_contours, "a_recording_with_a_name_beyond_all_reason.wav"],
 }
 
