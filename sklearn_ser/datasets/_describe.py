@@ -144,7 +144,7 @@ def _table(rows, by_emotion):
                 "men": int((part["sex"] == "m").sum()),
                 "hours": part["duration"].sum(min_count=1) / 3600,
                 "seconds": part["duration"].median(),
-                "kHz": _rates(part["sr"].value_counts()),
+                "kHz": _range(part["sr"]) if part is rows else _rates(part["sr"].value_counts()),
             }
         )
     return pd.DataFrame(lines, index=names)
@@ -154,6 +154,12 @@ def _rates(counts):
     """Return rates in kHz, the most frequent first, with the shares of the others."""
     others = [f"{rate / 1000:g} ({n / counts.sum():.1%})" for rate, n in counts[1:].items()]
     return ", ".join([f"{rate / 1000:g}" for rate in counts.index[:1]] + others) or "?"
+
+
+def _range(rates):
+    """Return the lowest and the highest rate in kHz."""
+    ends = dict.fromkeys([rates.min(), rates.max()])
+    return " to ".join(f"{rate / 1000:g}" for rate in ends) if rates.notna().any() else "?"
 
 
 def _unequal_emotions(by_emotion):
