@@ -426,13 +426,8 @@ def test_few_corpora_lack_facts():
 def test_labels_that_are_known():
     assert CORPORA["cremad"].labels == ("speaker", "sex", "sentence", "intensity", "age")
     assert CORPORA["eesc"].labels == ()
-    assert [name for name in CORPORA if "age" in CORPORA[name].labels] == [
-        "cremad",
-        "emodb",
-        "emodb2",
-        "nemo",
-        "tess",
-    ]
+    for name in ("emodb", "emodb2", "nemo", "tess"):
+        assert "age" in CORPORA[name].labels
 
 
 def test_unknown_terms_are_refused():
