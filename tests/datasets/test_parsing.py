@@ -87,6 +87,7 @@ def test_equal_names_of_other_speakers_or_other_content_stay(make_files, tmp_pat
         ("esd", "Angry", ["0011_000351.wav", "train/0011_000352.wav"], {"esd_0011"}, ["anger"] * 2),
         ("turev", "Calm", ["1157_kz_beste.wav"], {"turev_1157"}, ["neutral"]),
         ("eesc", "viha", ["17.wav", "deep/18.wav"], set(), ["anger", "anger"]),
+        ("casia", "wangzhe", ["sad/201.wav"], {"casia_wangzhe"}, ["sadness"]),
         ("urdu", "Sad", ["SF11_F2_S02.wav"], {"urdu_SF11"}, ["sadness"]),
     ],
 )

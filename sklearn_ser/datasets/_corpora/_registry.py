@@ -25,6 +25,7 @@ _HOME_OF = {
     "AESDD": "_aesdd",
     "ASED": "_ased",
     "CAFE": "_cafe",
+    "CASIA": "_casia",
     "CREMAD": "_cremad",
     "EESC": "_eesc",
     "EMODB": "_emodb",

@@ -218,6 +218,12 @@ def test_eesc_nearest_folder_decides():
     assert read("eesc", "1.wav") is None
 
 
+def test_casia_needs_the_folders_of_speaker_and_emotion():
+    assert read("casia", "CASIA/wangzhe/Sad/201.wav")["speaker"] == "wangzhe"
+    for path in ("sad/201.wav", "somebody/sad/201.wav", "wangzhe/201.wav", "wangzhe/calm/201.wav"):
+        assert read("casia", path) is None
+
+
 TURN = "[6.2901 - 8.2357]\tSes01F_impro01_{turn}\t{label}\t[{v}, {a}, {d}]\n"
 SUMMARY = TURN.format(turn="M012", label="exc", v="4.5000", a="4.0000", d="3.5000")
 VOTES = TURN.format(turn="M012", label="ang", v="1.0000", a="1.0000", d="1.0000")
