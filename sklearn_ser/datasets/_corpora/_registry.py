@@ -36,6 +36,7 @@ _HOME_OF = {
     "JL": "_jl",
     "MESD": "_mesd",
     "NEMO": "_nemo",
+    "OREAU": "_oreau",
     "RAVDESS": "_ravdess",
     "SAVEE": "_savee",
     "SHEMO": "_shemo",

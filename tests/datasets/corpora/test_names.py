@@ -53,6 +53,7 @@ SPEAKERS = {
     "emovo": r"^(\w\d)/",
     "jl": r"((?:fe)?male\d)_",
     "mesd": r"/[A-Za-z]+_([FMC])_",
+    "oreau": r"/(\d\d)[a-z]\d\d[A-Z]a\.wav$",
     "ravdess": r"(\d\d)\.wav$",
     "savee": r"^([A-Z]{2})_",
     "shemo": r"/([FM]\d\d)",

@@ -224,6 +224,18 @@ def test_casia_needs_the_folders_of_speaker_and_emotion():
         assert read("casia", path) is None
 
 
+def test_oreau_folder_tells_it_from_emodb():
+    assert read("oreau", "m/sessn/14a03Na.wav")["emotion"] == "neutral"
+    for path in ("14a03Na.wav", "wav/14a03Na.wav", "m/sesst/14a03Na.wav", "m/sessn/06a03Na.wav"):
+        assert read("oreau", path) is None
+
+
+def test_oreau_has_seven_women_among_32_speakers():
+    # The table has them as the folders f and m of version 02 do.
+    women = {n for n in range(7, 43) if read("oreau", f"sessn/{n:02d}a01Na.wav")["sex"] == "f"}
+    assert women == {10, 11, 13, 21, 24, 37, 42}
+
+
 TURN = "[6.2901 - 8.2357]\tSes01F_impro01_{turn}\t{label}\t[{v}, {a}, {d}]\n"
 SUMMARY = TURN.format(turn="M012", label="exc", v="4.5000", a="4.0000", d="3.5000")
 VOTES = TURN.format(turn="M012", label="ang", v="1.0000", a="1.0000", d="1.0000")
