@@ -38,6 +38,7 @@ _HOME_OF = {
     "NEMO": "_nemo",
     "OREAU": "_oreau",
     "RAVDESS": "_ravdess",
+    "RESD": "_resd",
     "SAVEE": "_savee",
     "SHEMO": "_shemo",
     "SUBESCO": "_subesco",

@@ -66,7 +66,7 @@ LISTS = {"jlcorpus": "jl", "turevdb": "turev"} | {
     name: name for name in SPEAKERS if name not in ("jl", "turev")
 }
 # Their names hold no speaker, and are tested below.
-WITHOUT_SPEAKERS = set()
+WITHOUT_SPEAKERS = {"resd"}
 
 
 @pytest.fixture
@@ -102,6 +102,20 @@ def test_published_names_have_the_published_labels(listed, published, tmp_path, 
     # The names alone do not tell sexes of CREMA-D, and two lists lack recordings.
     assert len(caught) <= (corpus.name in ("cremad", "mesd", "shemo"))
     assert all("naming scheme" not in str(warning.message) for warning in caught)
+
+
+def test_resd_published_names_have_the_published_labels(published, tmp_path, make_files):
+    labels = published("resd")
+    make_files(tmp_path, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        speech = load_corpus("resd", tmp_path)
+    paths = [path.removeprefix(f"{tmp_path}/") for path in speech["path"]]
+    assert len(paths) == len(labels)
+    assert speech["emotion_raw"].tolist() == [labels[path] for path in paths]
+    numbers = [re.search(r"/(\d\d)_\w+[ _]\w_\d{3}\.wav$", path)[1] for path in paths]
+    assert speech["session"].tolist() == [f"resd_{number}" for number in numbers]
+    assert len(set(numbers)) == 50
 
 
 def test_every_list_of_a_corpus_that_is_registered_is_used(shared):

@@ -236,6 +236,21 @@ def test_oreau_has_seven_women_among_32_speakers():
     assert women == {10, 11, 13, 21, 24, 37, 42}
 
 
+@pytest.mark.parametrize(
+    ("name", "emotion"),
+    [
+        ("14_anger_fear_f_040.wav", "fear"),
+        ("14_fear_anger a_040.wav", "anger"),
+        ("43_enthusiasm_neutral_e_140.wav", "enthusiasm"),
+        ("43_enthusiasm_neutral_a_140.wav", None),
+        ("43_enthusiasm_neutral_140.wav", None),
+    ],
+)
+def test_resd_initial_tells_which_of_the_two_emotions(name, emotion):
+    labels = read("resd", name)
+    assert (labels and labels["emotion_raw"]) == emotion
+
+
 TURN = "[6.2901 - 8.2357]\tSes01F_impro01_{turn}\t{label}\t[{v}, {a}, {d}]\n"
 SUMMARY = TURN.format(turn="M012", label="exc", v="4.5000", a="4.0000", d="3.5000")
 VOTES = TURN.format(turn="M012", label="ang", v="1.0000", a="1.0000", d="1.0000")
