@@ -31,6 +31,7 @@ _HOME_OF = {
     "EMODB": "_emodb",
     "EMODB2": "_emodb2",
     "EMOVO": "_emovo",
+    "EMOZIONALMENTE": "_emozionalmente",
     "ESD": "_esd",
     "IEMOCAP": "_iemocap",
     "JL": "_jl",

@@ -66,7 +66,7 @@ LISTS = {"jlcorpus": "jl", "turevdb": "turev"} | {
     name: name for name in SPEAKERS if name not in ("jl", "turev")
 }
 # Their names hold no speaker, and are tested below.
-WITHOUT_SPEAKERS = {"resd"}
+WITHOUT_SPEAKERS = {"emozionalmente", "resd"}
 
 
 @pytest.fixture
@@ -116,6 +116,22 @@ def test_resd_published_names_have_the_published_labels(published, tmp_path, mak
     numbers = [re.search(r"/(\d\d)_\w+[ _]\w_\d{3}\.wav$", path)[1] for path in paths]
     assert speech["session"].tolist() == [f"resd_{number}" for number in numbers]
     assert len(set(numbers)) == 50
+
+
+@pytest.mark.filterwarnings("ignore:.* is unknown, because a file such as:UserWarning")
+def test_emozionalmente_published_names_are_found_in_its_table(published, tmp_path, make_files):
+    labels = published("emozionalmente")
+    make_files(tmp_path, labels)
+    rows = [
+        f"{path.removeprefix('audio/')},{i % 431},{label}\n"
+        for i, (path, label) in enumerate(labels.items())
+    ]
+    (tmp_path / "samples.csv").write_text("file_name,actor,emotion_expressed\n" + "".join(rows))
+    speech = load_corpus("emozionalmente", tmp_path)
+    assert len(speech) == len(labels)
+    paths = [path.removeprefix(f"{tmp_path}/") for path in speech["path"]]
+    assert speech["emotion_raw"].tolist() == [labels[path] for path in paths]
+    assert Counter(speech["emotion"]) == CORPORA["emozionalmente"].counts
 
 
 def test_every_list_of_a_corpus_that_is_registered_is_used(shared):

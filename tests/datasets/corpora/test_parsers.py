@@ -251,6 +251,28 @@ def test_resd_initial_tells_which_of_the_two_emotions(name, emotion):
     assert (labels and labels["emotion_raw"]) == emotion
 
 
+@pytest.mark.parametrize(
+    ("samples", "users"),
+    [
+        ("file_name,actor,emotion_expressed", "username,age,gender"),
+        (" file , user,emotion", "user,age,gender"),
+    ],
+)
+def test_emozionalmente_tables(samples, users, load):
+    files = {
+        "audio/1612871026347.wav": "",
+        "audio/1612871026348.wav": "",
+        "metadata/samples.csv": f"{samples}\naudio/1612871026347.wav,a1,Joy\n"
+        "1612871026348.wav, b2,fear\n,c3,fear\n",
+        "metadata/users.csv": f"{users}\na1,31.0,Female\nb2,,other\n",
+    }
+    speech = load("emozionalmente", files)
+    assert speech["emotion"].tolist() == ["happiness", "fear"]
+    assert speech["speaker"].tolist() == ["emozionalmente_a1", "emozionalmente_b2"]
+    assert speech["sex"].fillna("?").tolist() == ["f", "?"]
+    assert speech["age"].fillna(0).tolist() == [31, 0]
+
+
 TURN = "[6.2901 - 8.2357]\tSes01F_impro01_{turn}\t{label}\t[{v}, {a}, {d}]\n"
 SUMMARY = TURN.format(turn="M012", label="exc", v="4.5000", a="4.0000", d="3.5000")
 VOTES = TURN.format(turn="M012", label="ang", v="1.0000", a="1.0000", d="1.0000")
