@@ -89,6 +89,7 @@ def test_equal_names_of_other_speakers_or_other_content_stay(make_files, tmp_pat
         ("eesc", "viha", ["17.wav", "deep/18.wav"], set(), ["anger", "anger"]),
         ("casia", "wangzhe", ["sad/201.wav"], {"casia_wangzhe"}, ["sadness"]),
         ("oreau", "sessp", ["36a09Pa.wav"], {"oreau_36"}, ["fear"]),
+        ("eyase", "Female02", ["fm01_ang (1).wav"], {"eyase_f2"}, ["anger"]),
         ("urdu", "Sad", ["SF11_F2_S02.wav"], {"urdu_SF11"}, ["sadness"]),
     ],
 )

@@ -33,6 +33,7 @@ _HOME_OF = {
     "EMOVO": "_emovo",
     "EMOZIONALMENTE": "_emozionalmente",
     "ESD": "_esd",
+    "EYASE": "_eyase",
     "IEMOCAP": "_iemocap",
     "JL": "_jl",
     "MESD": "_mesd",

@@ -251,6 +251,14 @@ def test_resd_initial_tells_which_of_the_two_emotions(name, emotion):
     assert (labels and labels["emotion_raw"]) == emotion
 
 
+def test_eyase_speaker_is_the_folder_whatever_the_name_says():
+    for folder in ("Female02", "female 2", "EYASE/Female02", "Female02/Angry"):
+        labels = read("eyase", f"{folder}/fm01_ang (3).wav")
+        assert (labels["speaker"], labels["sex"]) == ("f2", "f")
+    assert read("eyase", "Male01/fm01_ang (3).wav")["speaker"] == "m1"
+    assert read("eyase", "fm01_ang (3).wav") is None
+
+
 @pytest.mark.parametrize(
     ("samples", "users"),
     [
