@@ -30,6 +30,7 @@ _HOME_OF = {
     "EESC": "_eesc",
     "EMODB": "_emodb",
     "EMODB2": "_emodb2",
+    "EMOTIONTTS": "_emotiontts",
     "EMOVO": "_emovo",
     "EMOZIONALMENTE": "_emozionalmente",
     "ESD": "_esd",

@@ -260,6 +260,26 @@ def test_eyase_speaker_is_the_folder_whatever_the_name_says():
 
 
 @pytest.mark.parametrize(
+    ("number", "emotion"),
+    [
+        (0, None),
+        (1, "neutral"),
+        (100, "neutral"),
+        (101, "happiness"),
+        (200, "happiness"),
+        (201, "sadness"),
+        (300, "sadness"),
+        (301, "anger"),
+        (400, "anger"),
+        (401, None),
+    ],
+)
+def test_emotiontts_hundreds(number, emotion):
+    labels = read("emotiontts", f"emb{number:05d}.wav")
+    assert (labels and labels["emotion"]) == emotion
+
+
+@pytest.mark.parametrize(
     ("samples", "users"),
     [
         ("file_name,actor,emotion_expressed", "username,age,gender"),
