@@ -301,6 +301,24 @@ def test_emozionalmente_tables(samples, users, load):
     assert speech["age"].fillna(0).tolist() == [31, 0]
 
 
+@pytest.mark.parametrize(
+    ("code", "bangla", "english"),
+    [
+        ("01", "happiness", "neutral"),
+        ("02", "sadness", "calm"),
+        ("03", "anger", "happiness"),
+        ("04", "surprise", "sadness"),
+        ("05", "neutral", "anger"),
+        ("06", None, "fear"),
+    ],
+)
+def test_codes_of_banglaser_are_not_those_of_ravdess(code, bangla, english):
+    path = f"03-01-{code}-01-01-01-02.wav"
+    for name, emotion in (("banglaser", bangla), ("ravdess", english)):
+        labels = read(name, path)
+        assert (labels and labels["emotion"]) == emotion
+
+
 TURN = "[6.2901 - 8.2357]\tSes01F_impro01_{turn}\t{label}\t[{v}, {a}, {d}]\n"
 SUMMARY = TURN.format(turn="M012", label="exc", v="4.5000", a="4.0000", d="3.5000")
 VOTES = TURN.format(turn="M012", label="ang", v="1.0000", a="1.0000", d="1.0000")
