@@ -226,7 +226,8 @@ def load_corpus(name, path, *, emotions=None, strict=None):
         complete corpus, as far as it is on record; if labels are missing; if
         recordings were left out because of their names, as copies, or because
         they cannot be read here; if some are decoded by ffmpeg or are git-lfs
-        pointers. There is one warning for all. With `emotions`, only the
+        pointers; if the names look like those of another registered corpus, as
+        those of BanglaSER and RAVDESS do. There is one warning for all. With `emotions`, only the
         selected ones are compared.
 
     See Also

@@ -1,12 +1,10 @@
 """Read labels from the file names of a corpus."""
 
-import fnmatch
 import logging
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from sklearn_ser.audio import AUDIO_SUFFIXES
-from sklearn_ser.datasets._base import find_files, is_ignored
 from sklearn_ser.datasets._formats import (
     SUFFIXES,
     format_notes,
@@ -14,6 +12,8 @@ from sklearn_ser.datasets._formats import (
     split_readable,
     suffix_of,
 )
+from sklearn_ser.datasets._likelier import likelier_corpus
+from sklearn_ser.datasets._names import find_names, labels_in
 from sklearn_ser.datasets._paths import copies_among
 from sklearn_ser.exceptions import CorpusError
 from sklearn_ser.utils._advice import advice
@@ -40,33 +40,12 @@ def _examples(files):
     return ", ".join(map(str, files[:_SHOWN])) + " and others" * (len(files) > _SHOWN)
 
 
-def _find(corpus, folder):
-    """List possible recordings of the corpus, with their names in its original format.
-
-    Corpora are converted and republished, and names keep all but their suffix.
-    """
-    own = suffix_of(corpus.pattern)
-    other = SUFFIXES if own in SUFFIXES else ()
-
-    def wanted(name):
-        return fnmatch.fnmatchcase(name, corpus.pattern) or suffix_of(name) in other
-
-    names = {}
-    for file in find_files(folder, wanted):
-        native = fnmatch.fnmatchcase(file.name.lower(), corpus.pattern)
-        name = file if native else file.with_suffix(own)
-        if not is_ignored(name, corpus.ignored):
-            names[file] = name
-    return names
-
-
 def _label(corpus, folder, names):
     """Read the labels of all files; return recordings, and files that do not follow the scheme."""
     read = corpus.reader(folder)
     recordings, unknown = [], []
     for file, name in names.items():
-        # The folder may be that of a single speaker or emotion, whose name is part of the scheme.
-        labels = read(name) or read(PurePosixPath(folder.name) / name)
+        labels = labels_in(name, read, folder)
         if labels is not None:
             key = (name.name.casefold(), *sorted(labels.items()))
             recordings.append(_Recording(file, labels, key))
@@ -126,11 +105,13 @@ def _without_copies(recordings, folder):
     return [r for r in recordings if r.file not in dropped], [note]
 
 
-def _check_unknown(corpus, folder, unknown, n_known, strict):
-    """Return a note on files that do not follow the naming scheme, or raise."""
+def _check_unknown(corpus, folder, known, unknown, strict):
+    """Return notes on files that do not follow the naming scheme, or raise."""
+    likelier = likelier_corpus(corpus, folder, known, unknown)
+    notes = [] if likelier is None else [likelier]
     if not unknown:
-        return []
-    n = len(unknown) + n_known
+        return notes
+    n = len(unknown) + len(known)
     problem = (
         f"{len(unknown)} of {n} recordings in {folder} do not follow the naming scheme "
         f"of {corpus.title} (such as {next(iter(corpus.examples))})"
@@ -138,12 +119,13 @@ def _check_unknown(corpus, folder, unknown, n_known, strict):
     if corpus.side_files:
         problem += f" or have no label in files such as {min(corpus.side_files)}"
     problem += f": {_examples(unknown)}"
-    if not n_known:
-        raise CorpusError(f"{problem}. Is {folder} the right folder? {corpus.how_to_get}")
+    hint = "".join(f" {note[0].upper()}{note[1:]}." for note in notes)
+    if not known:
+        raise CorpusError(f"{problem}.{hint} Is {folder} the right folder? {corpus.how_to_get}")
     if strict or (strict is None and len(unknown) > MAX_UNKNOWN * n):
         remedy = advice(", or leave them out with strict=False", " from the folder")
-        raise CorpusError(f"{problem}. Remove them{remedy}.")
-    return [f"{problem}; they are left out"]
+        raise CorpusError(f"{problem}.{hint} Remove them{remedy}.")
+    return [f"{problem}; they are left out", *notes]
 
 
 def parse_folder(corpus, folder, strict, emotions=None):
@@ -174,9 +156,9 @@ def parse_folder(corpus, folder, strict, emotions=None):
         If the folder holds no readable recordings of the corpus, or other
         recordings that `strict` does not allow.
     """
-    names = _find(corpus, folder)
+    names = find_names(corpus, folder)
     recordings, unknown = _label(corpus, folder, names)
-    notes = _check_unknown(corpus, folder, unknown, len(recordings), strict)
+    notes = _check_unknown(corpus, folder, [r.file for r in recordings], unknown, strict)
     recordings, passed_over = _one_format_each(recordings, names, corpus)
     recordings, copies = _without_copies(recordings, folder)
     if emotions is not None:
