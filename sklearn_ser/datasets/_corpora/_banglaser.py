@@ -66,5 +66,5 @@ BANGLASER = Corpus(
     ),
     note="The codes look like those of RAVDESS and mean other emotions. Recordings have one or "
     "two channels, and some are at 48 kHz. Sex (women have even numbers), the two codes of "
-    "intensity, the numbers per emotion, page and licence are unverified.",
+    "intensity, the numbers per emotion, page, citation and licence are unverified.",
 )

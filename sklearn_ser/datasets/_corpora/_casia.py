@@ -68,5 +68,5 @@ CASIA = Corpus(
     note="Numbers are those of the part that is passed around: all speakers read the same 50 "
     "sentences in six emotions, so a split by speaker tests on known texts. The whole corpus is "
     "said to have 9600 recordings. The names do not show which two speakers are women. Page, "
-    "licence and sampling rate are unverified.",
+    "citation, licence, sampling rate and the number of women are unverified.",
 )

@@ -51,6 +51,6 @@ EMOTIONTTS = Corpus(
     note="The number tells the emotion: 1 to 100 neutral, 101 to 200 happiness, 201 to 300 "
     "sadness, 301 to 400 anger; the README has the last two swapped. The sentence is this "
     "number. Speech for synthesis under other names (not em. or ne. and a number) is not read. "
-    "These prefixes and the year of the citation are unverified. The names do not show the sex "
+    "These prefixes, the licence and the citation are unverified. The names do not show the sex "
     "of the speakers.",
 )

@@ -118,6 +118,6 @@ EMOZIONALMENTE = Corpus(
         "metadata/users.csv": "username,age,gender\n12,25,female\n31,34,male\n7,52,female\n",
     },
     note="The labels are in metadata/samples.csv, and sex and age of the speakers in "
-    "metadata/users.csv. The headers of both tables, the number of speakers, page, licence and "
-    "sampling rate are unverified.",
+    "metadata/users.csv. The headers of both tables, the number of speakers, page, citation, "
+    "licence and sampling rate are unverified.",
 )

@@ -58,6 +58,6 @@ EYASE = Corpus(
     ),
     access="from its author",
     note="The folder tells the speaker: names in Female02 begin with fm01, too. That the names "
-    "hold ang, hap, neu or sad, the numbers of women and men, the access, the licence and the "
+    "hold ang, hap, neu or sad, the numbers of women and men, access, citation, licence and "
     "sampling rate are unverified.",
 )

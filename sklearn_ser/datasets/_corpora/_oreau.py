@@ -80,6 +80,6 @@ OREAU = Corpus(
         },
     ),
     note="Numbers are those of version 02. The names have the form of those of EMO-DB, so the "
-    "folders of emotions (sessc, sessd, ...) are required. Page, licence and sampling rate are "
-    "unverified.",
+    "folders of emotions (sessc, sessd, ...) are required. Page, citation, licence and sampling "
+    "rate are unverified.",
 )

@@ -71,5 +71,5 @@ RESD = Corpus(
     note="Each of 50 dialogues is a session; the names do not show who speaks, so a split by "
     "session is the nearest to one by speaker. The published train and test parts share all "
     "dialogues and are no such split. Enthusiasm counts as other, because happiness is a label "
-    "of its own. Page, licence and sampling rate are unverified.",
+    "of its own. Page, citation, licence and sampling rate are unverified.",
 )
