@@ -29,6 +29,7 @@ BANGLASER = Corpus(
     title="BanglaSER",
     language="bn",
     licence="CC BY 4.0",
+    terms="open",
     homepage="https://data.mendeley.com/datasets/t9h6p943xy",
     citation="""\
 @article{das2022banglaser,

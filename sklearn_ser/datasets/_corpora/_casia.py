@@ -24,6 +24,7 @@ CASIA = Corpus(
     title="CASIA",
     language="zh",
     licence="licence agreement, research only",
+    terms="form",
     homepage="http://www.chineseldc.org/resource_info.php?rid=76",
     citation="""\
 @inproceedings{tao2008casia,

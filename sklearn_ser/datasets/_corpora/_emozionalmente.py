@@ -73,6 +73,7 @@ EMOZIONALMENTE = Corpus(
     title="Emozionalmente",
     language="it",
     licence="CC BY 4.0",
+    terms="open",
     homepage="https://zenodo.org/records/6569824",
     citation="""\
 @misc{catania2023emozionalmente,

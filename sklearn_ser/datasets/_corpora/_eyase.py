@@ -28,6 +28,7 @@ EYASE = Corpus(
     title="EYASE",
     language="ar-EG",
     licence="none stated, cite the paper",
+    terms="request",
     homepage="https://doi.org/10.1016/j.specom.2020.04.005",
     citation="""\
 @article{abdelhamid2020eyase,

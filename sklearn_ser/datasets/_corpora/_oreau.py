@@ -35,6 +35,7 @@ OREAU = Corpus(
     title="Oréau",
     language="fr",
     licence="CC BY 4.0",
+    terms="open",
     homepage="https://zenodo.org/records/4405783",
     citation="""\
 @misc{kerkeni2020oreau,

@@ -26,6 +26,7 @@ RESD = Corpus(
     title="RESD",
     language="ru",
     licence="MIT",
+    terms="open",
     homepage="https://huggingface.co/datasets/Aniemore/resd",
     citation="""\
 @misc{amentes2022resd,
