@@ -39,10 +39,10 @@ def add_corpora(commands):
 
 
 _EXPLANATION = """
-Terms: open, under a public licence; form, after a form or registration; request, on
-request; research, freely but for research only; ?, unclear or not on record.
-Emotions: the first letters of anger, boredom, calm, disgust, fear, happiness, neutral,
-sadness, surprise and other.
+Files: recordings. Terms: open, under a public licence; form, after a form or
+registration; request, on request; research, freely but for research only; ?, unclear or
+not on record. Emotions: the first letters of anger, boredom, calm, disgust, fear,
+happiness, neutral, sadness, surprise and other.
 
 This package contains no recordings: each corpus has its own terms. For licence, source,
 file names and citation: sklearn-ser corpora NAME. For the emotions that some of them
@@ -69,7 +69,7 @@ def _print_list():
     """Print a line for each corpus, below the name of its language."""
     from sklearn_ser.datasets import CORPORA, EMOTIONS, list_languages
 
-    titles = ["", "tag", "recordings", "speakers", "women", "Hz", "terms", "emotions"]
+    titles = ["", "tag", "files", "speakers", "women", "Hz", "terms", "emotions"]
     groups = {
         language: [_cells(CORPORA[name], EMOTIONS) for name in names]
         for language, names in list_languages().items()
