@@ -4,7 +4,8 @@ import logging
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from sklearn_ser.audio import AUDIO_SUFFIXES
+from sklearn_ser.audio import AUDIO_SUFFIXES, Segment
+from sklearn_ser.datasets._corpora._corpus import as_list
 from sklearn_ser.datasets._formats import (
     SUFFIXES,
     format_notes,
@@ -31,7 +32,8 @@ _SHOWN = 5  # names of files in a message
 
 class _Recording(NamedTuple):
     file: PurePosixPath
-    labels: dict
+    # One for each utterance.
+    labels: list[dict]
     # Equal for the same recording in several formats or folders.
     key: tuple
 
@@ -47,7 +49,8 @@ def _label(corpus, folder, names):
     for file, name in names.items():
         labels = labels_in(name, read, folder)
         if labels is not None:
-            key = (name.name.casefold(), *sorted(labels.items()))
+            labels = as_list(labels)
+            key = (name.name.casefold(), *(tuple(sorted(one.items())) for one in labels))
             recordings.append(_Recording(file, labels, key))
         elif name is file or suffix_of(file) in AUDIO_SUFFIXES:
             unknown.append(file)
@@ -128,6 +131,19 @@ def _check_unknown(corpus, folder, known, unknown, strict):
     return [f"{problem}; they are left out", *notes]
 
 
+def _emotions(recordings):
+    return dict.fromkeys(one["emotion"] for r in recordings for one in r.labels)
+
+
+def _rows(recordings, folder):
+    """Return the labels of each utterance with its path, which has times if a file has many."""
+    for recording in recordings:
+        path = str(folder / recording.file)
+        for one in recording.labels:
+            times = {name: one[name] for name in ("start", "end") if name in one}
+            yield {"path": str(Segment(path, **times)) if times else path, **one}
+
+
 def parse_folder(corpus, folder, strict, emotions=None):
     """Read the labels of all recordings in a folder from their names.
 
@@ -162,9 +178,8 @@ def parse_folder(corpus, folder, strict, emotions=None):
     recordings, passed_over = _one_format_each(recordings, names, corpus)
     recordings, copies = _without_copies(recordings, folder)
     if emotions is not None:
-        passed_over = [r for r in passed_over if r.labels["emotion"] in emotions]
-    left = {r.labels["emotion"] for r in recordings}
-    lost = dict.fromkeys(r.labels["emotion"] for r in passed_over)
+        passed_over = [r for r in passed_over if not _emotions([r]).keys().isdisjoint(emotions)]
+    left, lost = _emotions(recordings), _emotions(passed_over)
     formats = format_notes(
         [r.file for r in recordings],
         [r.file for r in passed_over],
@@ -176,5 +191,4 @@ def parse_folder(corpus, folder, strict, emotions=None):
         raise CorpusError(f"{'; '.join([problem, *formats])}. {corpus.how_to_get}")
     paths = [str(folder / r.file) for r in recordings]
     notes += copies + pointer_notes(paths, folder) + formats
-    rows = [{"path": path, **r.labels} for path, r in zip(paths, recordings, strict=True)]
-    return rows, notes
+    return list(_rows(recordings, folder)), notes

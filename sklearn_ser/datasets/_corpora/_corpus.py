@@ -9,7 +9,7 @@ from typing import Any
 from sklearn_ser.datasets._base import COLUMNS, EMOTIONS, NUMBERS
 from sklearn_ser.utils._messages import plain
 
-__all__ = ["TERMS", "Corpus", "Download", "examples_of", "name_scheme"]
+__all__ = ["TERMS", "Corpus", "Download", "as_list", "examples_of", "name_scheme"]
 
 TERMS = ("open", "form", "request", "research")
 
@@ -58,6 +58,11 @@ def examples_of(columns, rows):
         }
         for path, labels in rows.items()
     }
+
+
+def as_list(labels):
+    """Return what `parse` returned as a list: the labels of one utterance, or of many."""
+    return labels if isinstance(labels, list) else [labels]
 
 
 @dataclass(frozen=True)
@@ -120,11 +125,14 @@ class Corpus:
         `emotion_raw`, with a key of `emotions` as value, is required. None means
         that the path does not follow the naming scheme; `parse` is then called
         again with the name of the folder before the path, because the folder may
-        be that of a single speaker. It must not open files.
+        be that of a single speaker. It must not open files. For a recording of
+        many utterances, it returns a list with the labels of each, and their
+        `start` and `end` in seconds.
     examples : mapping from str to dict
-        Relative paths, and the result of `parse` for each. They document the
-        scheme, appear in error messages, and let the tests build small corpora:
-        include each label at least once, several speakers and both sexes.
+        Relative paths, and the result of `parse` for each, or the only one of its
+        utterances. They document the scheme, appear in error messages, and let
+        the tests build small corpora: include each label at least once, several
+        speakers and both sexes.
     n_recordings, n_speakers : int, optional
         Size of the complete corpus; None if it is not on record.
     n_women : int, optional
@@ -247,14 +255,20 @@ class Corpus:
         -------
         read : callable
             Like `parse`, but adds `emotion`, and also returns None if
-            `emotions` does not contain the label.
+            `emotions` does not contain the label; of many utterances, those
+            with such labels are left out.
         """
         context = () if self.prepare is None else (self.prepare(folder),)
 
-        def read(path):
-            labels = self.parse(path, *context)
+        def translated(labels):
             if labels is None or labels["emotion_raw"] not in self.emotions:
                 return None
             return {**labels, "emotion": self.emotions[labels["emotion_raw"]]}
+
+        def read(path):
+            labels = self.parse(path, *context)
+            if not isinstance(labels, list):
+                return translated(labels)
+            return [known for one in labels if (known := translated(one))] or None
 
         return read

@@ -41,6 +41,7 @@ _HOME_OF = {
     "MESD": "_mesd",
     "NEMO": "_nemo",
     "OREAU": "_oreau",
+    "PAVOQUE": "_pavoque",
     "RAVDESS": "_ravdess",
     "RESD": "_resd",
     "SAVEE": "_savee",

@@ -80,6 +80,12 @@ def published(shared):
     return read
 
 
+def read_list(shared, listed):
+    """Return the pairs of path and label of a list."""
+    with gzip.open(shared / "names" / f"{listed}.csv.gz", "rt", encoding="utf-8") as file:
+        return [(row["path"], row["emotion"]) for row in csv.DictReader(file)]
+
+
 @pytest.mark.parametrize("listed", sorted(LISTS))
 def test_published_names_have_the_published_labels(listed, published, tmp_path, make_files):
     corpus, labels = CORPORA[LISTS[listed]], published(listed)
@@ -134,6 +140,25 @@ def test_emozionalmente_published_names_are_found_in_its_table(published, tmp_pa
     assert Counter(speech["emotion"]) == CORPORA["emozionalmente"].counts
 
 
+def test_pavoque_utterances_of_long_recordings(shared, tmp_path, make_files):
+    """The list repeats a name for each utterance in the file, without its times."""
+    listed = read_list(shared, "pavoque")
+    files = make_files(tmp_path, {path for path, _ in listed})
+    for path in {path for path, _ in listed}:
+        styles = [style for other, style in listed if other == path]
+        lines = [
+            f"- prompt: p{i}\n  style: {style}\n  start: {i}\n  end: {i}.9"
+            for i, style in enumerate(styles)
+        ]
+        (files / path).with_suffix(".yaml").write_text("\n".join(lines))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        speech = load_corpus("pavoque", files)
+    assert Counter(speech["emotion_raw"]) == Counter(style for _, style in listed)
+    assert speech["path"].str.replace("#.*", "", regex=True).nunique() == 6
+    assert speech["path"].is_unique
+
+
 def test_every_list_of_a_corpus_that_is_registered_is_used(shared):
     listed = {path.name.removesuffix(".csv.gz") for path in (shared / "names").glob("*.csv.gz")}
-    assert listed & set(CORPORA) <= set(LISTS) | WITHOUT_SPEAKERS
+    assert listed & set(CORPORA) <= {*LISTS, *WITHOUT_SPEAKERS, "pavoque"}

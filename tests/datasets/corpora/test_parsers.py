@@ -5,10 +5,13 @@ import warnings
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
+import soundfile
 
+from sklearn_ser.audio import load_audio
 from sklearn_ser.datasets import CORPORA, load_corpus
-from sklearn_ser.exceptions import CorpusError
+from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 
 def read(name, path, folder=Path("nowhere")):
@@ -317,6 +320,49 @@ def test_codes_of_banglaser_are_not_those_of_ravdess(code, bangla, english):
     for name, emotion in (("banglaser", bangla), ("ravdess", english)):
         labels = read(name, path)
         assert (labels and labels["emotion"]) == emotion
+
+
+PAVOQUE = """\
+- prompt: "p1"
+  style: sad
+  start: 0.5
+  end: 1.5
+  segments:
+  - lab: style
+    start: 7
+- prompt: p2
+  start: 1.5
+  end: 2
+- prompt: p3
+  style: whispered
+  start: 2
+  end: 3
+- prompt: p4
+  start: 4
+  end: 4
+- prompt: p5
+  start: soon
+"""
+
+
+def test_pavoque_rows_are_parts_of_a_recording(load, tmp_path):
+    speech = load("pavoque", {"pavoque-poker.flac": "", "pavoque-poker.yaml": PAVOQUE})
+    paths = [f"{tmp_path}/pavoque-poker.flac#t={times}" for times in ("0.5,1.5", "1.5,2")]
+    assert speech["path"].tolist() == paths
+    assert speech["emotion_raw"].tolist() == ["sad", "poker"]
+    assert speech["sentence"].tolist() == ["p1", "p2"]
+    speech = load("pavoque", {}, emotions=["sadness"])
+    assert speech["path"].tolist() == paths[:1]
+
+
+def test_pavoque_parts_of_real_recordings_are_read(tmp_path):
+    sound = np.random.default_rng(0).normal(0, 0.1, 3 * 16000)
+    soundfile.write(tmp_path / "pavoque-poker.flac", sound, 16000)
+    (tmp_path / "pavoque-poker.yaml").write_text(PAVOQUE)
+    with pytest.warns(CorpusWarning, match="2 recordings of the 7334 expected"):
+        speech = load_corpus("pavoque", tmp_path)
+    y, sr = load_audio(speech["path"][1])
+    assert (len(y), sr) == (8000, 16000)
 
 
 TURN = "[6.2901 - 8.2357]\tSes01F_impro01_{turn}\t{label}\t[{v}, {a}, {d}]\n"
