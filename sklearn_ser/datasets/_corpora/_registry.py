@@ -32,6 +32,7 @@ _HOME_OF = {
     "EMODB": "_emodb",
     "EMODB2": "_emodb2",
     "EMOTIONTTS": "_emotiontts",
+    "EMOVDB": "_emovdb",
     "EMOVO": "_emovo",
     "EMOZIONALMENTE": "_emozionalmente",
     "ESD": "_esd",

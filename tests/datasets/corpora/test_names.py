@@ -23,6 +23,7 @@ WORDS = {
         "fear": "A",
         "sad": "T",
     },
+    "emovdb": {"angry": "anger", "sleepy": "sleepiness"},
     "ravdess": {
         "neutral": "01",
         "calm": "02",
@@ -50,6 +51,7 @@ SPEAKERS = {
     "casia": r"^(\w+)/",
     "cremad": r"(\d{4})_",
     "emodb": r"/(\d\d)",
+    "emovdb": r"^([a-z]+)_",
     "emovo": r"^(\w\d)/",
     "jl": r"((?:fe)?male\d)_",
     "mesd": r"/[A-Za-z]+_([FMC])_",

@@ -322,6 +322,16 @@ def test_codes_of_banglaser_are_not_those_of_ravdess(code, bangla, english):
         assert (labels and labels["emotion"]) == emotion
 
 
+@pytest.mark.parametrize("folder", ["sam_Amused", "sam/Amused", "emovdb/sam/Amused", "Sam"])
+def test_emovdb_speaker_is_a_folder(folder):
+    assert read("emovdb", f"{folder}/amused_1-28_0001.wav")["speaker"] == "sam"
+
+
+@pytest.mark.parametrize("folder", ["samantha_Amused", "Amused", "sam/bea_Amused"])
+def test_emovdb_unknown_or_contradictory_speaker(folder):
+    assert read("emovdb", f"{folder}/amused_1-28_0001.wav") is None
+
+
 PAVOQUE = """\
 - prompt: "p1"
   style: sad
