@@ -24,6 +24,7 @@ __all__ = [
 _HOME_OF = {
     "AESDD": "_aesdd",
     "ASED": "_ased",
+    "ASVPESD": "_asvpesd",
     "BANGLASER": "_banglaser",
     "CAFE": "_cafe",
     "CASIA": "_casia",

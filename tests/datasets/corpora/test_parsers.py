@@ -332,6 +332,22 @@ def test_emovdb_unknown_or_contradictory_speaker(folder):
     assert read("emovdb", f"{folder}/amused_1-28_0001.wav") is None
 
 
+def test_asvpesd_folder_of_the_actor_is_right_where_the_name_differs():
+    name = "03-02-13-01-01-116-01-02-02-13.wav"
+    speakers = {"actor_119": "119", "actor_": "116", "Actor_007": "7", "copy": "116"}
+    for folder, speaker in speakers.items():
+        assert read("asvpesd", f"{folder}/{name}")["speaker"] == speaker
+
+
+def test_asvpesd_groups_have_no_sex_and_sounds_no_language():
+    name = "03-{}-03-01-04-{}-02-02-{}.wav"
+    sexes = [read("asvpesd", name.format("01", n, "02")).get("sex") for n in ("00", 1, 2, 150, 200)]
+    assert sexes == [None, "f", "m", None, None]
+    codes = [("01", "01"), ("01", "02"), ("01", "04"), ("01", "00"), ("02", "02")]
+    languages = [read("asvpesd", name.format(c, 1, code))["language"] for c, code in codes]
+    assert languages == ["zh", "en", "fr", "und", "und"]
+
+
 PAVOQUE = """\
 - prompt: "p1"
   style: sad
