@@ -44,6 +44,7 @@ _HOME_OF = {
     "NEMO": "_nemo",
     "OREAU": "_oreau",
     "PAVOQUE": "_pavoque",
+    "POLISH": "_polish",
     "RAVDESS": "_ravdess",
     "RESD": "_resd",
     "SAVEE": "_savee",

@@ -63,6 +63,7 @@ SPEAKERS = {
     "jl": r"((?:fe)?male\d)_",
     "mesd": r"/[A-Za-z]+_([FMC])_",
     "oreau": r"/(\d\d)[a-z]\d\d[A-Z]a\.wav$",
+    "polish": r"^(m\d)\.",
     "ravdess": r"(\d\d)\.wav$",
     "savee": r"^([A-Z]{2})_",
     "shemo": r"/([FM]\d\d)",

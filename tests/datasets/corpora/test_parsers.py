@@ -348,6 +348,11 @@ def test_asvpesd_groups_have_no_sex_and_sounds_no_language():
     assert languages == ["zh", "en", "fr", "und", "und"]
 
 
+def test_polish_letters_are_of_two_languages():
+    letters = {letter: read("polish", f"m1.{letter}_nie_1.wav")["emotion"] for letter in "ans"}
+    assert letters == {"a": "anger", "n": "neutral", "s": "fear"}
+
+
 PAVOQUE = """\
 - prompt: "p1"
   style: sad
