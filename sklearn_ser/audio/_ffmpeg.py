@@ -31,6 +31,8 @@ _BY_SUFFIX = {
     ".aac": "aac",
     ".amr": "amr",
     ".wma": "asf",
+    ".wmv": "asf",
+    ".avi": "avi",
     ".webm": "matroska",
     ".mka": "matroska",
     ".mkv": "matroska",
@@ -45,6 +47,8 @@ def _demuxer(head: bytes, suffix: str) -> str:
     """
     if head[4:8] == b"ftyp":
         return "mov"
+    if head.startswith(b"RIFF") and head[8:12] in (b"AVI ", b"AVIX"):
+        return "avi"
     if head[:1] == b"\xff" and head[1] & 0xF6 == 0xF0:
         return "aac"
     for magic, name in (
@@ -61,10 +65,11 @@ def _demuxer(head: bytes, suffix: str) -> str:
 def _command(
     program: str, path: PathLike, demuxer: str, seconds: float, start: int = 0
 ) -> list[str | bytes]:
-    # With "file:", ffmpeg does not interpret part of the name as a protocol or an option.
+    # With "file:", ffmpeg does not interpret part of the name as a protocol or an option. The list
+    # of formats is for those inside: subtitles in an AVI may be a playlist.
     return [
         program, "-nostdin", "-hide_banner", "-loglevel", "error",
-        "-protocol_whitelist", "file,pipe", "-f", demuxer,
+        "-protocol_whitelist", "file,pipe", "-format_whitelist", demuxer, "-f", demuxer,
         *(["-ss", str(start)] if start else []),
         "-i", b"file:" + os.fsencode(os.path.join(os.getcwd(), os.fsdecode(path))),
         "-map", "0:a:0", "-vn", "-sn", "-dn", "-t", f"{seconds:.0f}",

@@ -13,7 +13,7 @@ AUDIO_SUFFIXES = (
 #: Suffixes of formats that need ffmpeg, in lower case.
 FFMPEG_SUFFIXES = (
     ".m4a", ".mp4", ".m4b", ".mov", ".3gp", ".3g2", ".aac", ".amr", ".wma", ".webm", ".mka",
-    ".mkv", ".ac3",
+    ".mkv", ".ac3", ".avi", ".m4v", ".wmv",
 )  # fmt: skip
 
 #: First bytes of the text that git-lfs leaves in place of a file.

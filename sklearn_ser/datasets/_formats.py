@@ -18,12 +18,12 @@ __all__ = [
 
 # Audio and video formats that have to be converted first.
 _OTHER_SUFFIXES = (
-    ".8svx", ".aa3", ".aax", ".adts", ".ape", ".asf", ".avi", ".avr", ".awb", ".dff",
+    ".8svx", ".aa3", ".aax", ".adts", ".ape", ".asf", ".avr", ".awb", ".dff",
     ".dsf", ".dss", ".dts", ".dvf", ".eac3", ".f4a", ".f4v", ".flv", ".gsm", ".iff",
-    ".ircam", ".m1a", ".m2a", ".m2ts", ".m4p", ".m4r", ".m4v", ".mlp", ".mp1", ".mpa", ".mpc",
+    ".ircam", ".m1a", ".m2a", ".m2ts", ".m4p", ".m4r", ".mlp", ".mp1", ".mpa", ".mpc",
     ".mpe", ".mpeg", ".mpg", ".mpga", ".mts", ".ogm", ".ogv", ".ogx", ".oma",
     ".paf", ".pcm", ".pvf", ".qcp", ".qt", ".ra", ".raw", ".ram", ".rm", ".rmvb", ".sd2", ".shn",
-    ".sln", ".spx", ".svx", ".tak", ".thd", ".tta", ".vob", ".vox", ".vqf", ".weba", ".wmv",
+    ".sln", ".spx", ".svx", ".tak", ".thd", ".tta", ".vob", ".vox", ".vqf", ".weba",
     ".wv", ".xwma",
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ def _count(files):
     return ", ".join(f"{suffix} {n}" for suffix, n in counts.most_common())
 
 
-def format_notes(readable, passed_over, where, lost=(), *, left_out=True):
+def format_notes(readable, passed_over, where, lost=(), *, left_out=True, expected=()):
     """Describe which files are read through ffmpeg, and which cannot be read.
 
     Parameters
@@ -83,6 +83,8 @@ def format_notes(readable, passed_over, where, lost=(), *, left_out=True):
         Emotions or folders without any recording left.
     left_out : bool, default=True
         Whether files that cannot be read are left out; a table keeps them.
+    expected : set of path-like, optional
+        Files of which it is known that ffmpeg reads them.
 
     Returns
     -------
@@ -90,7 +92,9 @@ def format_notes(readable, passed_over, where, lost=(), *, left_out=True):
         Parts of a sentence; empty if libsndfile reads all files.
     """
     notes = []
-    converted = [file for file in readable if suffix_of(file) in FFMPEG_SUFFIXES]
+    converted = [
+        file for file in readable if suffix_of(file) in FFMPEG_SUFFIXES and file not in expected
+    ]
     if converted:
         notes.append(
             f"{len(converted)} files in {where} are decoded by ffmpeg ({_count(converted)})"

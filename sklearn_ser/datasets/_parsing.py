@@ -185,6 +185,7 @@ def parse_folder(corpus, folder, strict, emotions=None):
         [r.file for r in passed_over],
         folder,
         [emotion for emotion in lost if emotion not in left],
+        expected={r.file for r in recordings if names[r.file] is r.file},
     )
     if not recordings:
         problem = f"No recordings ({corpus.pattern}) in {folder} or its sub-folders"

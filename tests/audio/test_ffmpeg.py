@@ -106,6 +106,7 @@ def test_the_command_keeps_names_and_formats_apart():
     assert name.endswith(b"/-i http:x|y.m4a")
     # Formats that name other files or addresses, such as playlists, are never guessed.
     assert command[command.index("-f") + 1] == "mov"
+    assert command[command.index("-format_whitelist") + 1] == "mov"
     assert command[command.index("-protocol_whitelist") + 1] == "file,pipe"
 
 
@@ -117,6 +118,8 @@ def test_the_command_keeps_names_and_formats_apart():
         (b"#!AMR\n", ".3gp", "amr"),
         (b"\x1a\x45\xdf\xa3", ".webm", "matroska"),
         (b"\x30\x26\xb2\x75\x8e\x66", ".wma", "asf"),
+        (b"RIFF\0\0\0\x40AVI LIST", ".mp4", "avi"),
+        (b"#EXTM3U\nhttp://", ".avi", "avi"),
         (b"\x0b\x77", ".ac3", "ac3"),
         (b"#EXTM3U\nhttp://", ".m4a", "mov"),
         (b"ffconcat version 1.0", ".mkv", "matroska"),
@@ -128,7 +131,9 @@ def test_the_format_is_told_by_the_first_bytes_or_the_suffix(head, suffix, demux
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("suffix", [".m4a", ".mp4", ".aac", ".webm", ".mka", ".mov", ".ac3"])
+@pytest.mark.parametrize(
+    "suffix", [".m4a", ".mp4", ".aac", ".webm", ".mka", ".mov", ".ac3", ".avi"]
+)
 def test_real_recordings(speech, tmp_path, suffix):
     soundfile.write(tmp_path / "a.wav", speech, 16000)
     path = tmp_path / f"-i 100%{suffix}"
@@ -140,6 +145,33 @@ def test_real_recordings(speech, tmp_path, suffix):
     assert sr == 16000
     assert len(y) / 16000 == pytest.approx(2, abs=0.15)
     assert np.std(y) == pytest.approx(np.std(speech), rel=0.1)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("suffix", [".avi", ".mp4", ".m4v", ".wmv"])
+def test_sound_of_a_video(speech, tmp_path, suffix):
+    soundfile.write(tmp_path / "a.wav", speech, 16000)
+    path = tmp_path / f"a{suffix}"
+    command = [ffmpeg, "-loglevel", "error", "-f", "lavfi", "-i", "color=size=64x64:duration=2"]
+    command += ["-i", tmp_path / "a.wav", "-c:v", "mpeg4" if suffix != ".wmv" else "wmv1", path]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y, sr = load_audio(path)
+        part, _ = load_audio(f"{path}#t=0.5,1.5")
+    assert sr == 16000
+    assert len(y) / 16000 == pytest.approx(2, abs=0.15)
+    assert np.std(y) == pytest.approx(np.std(speech), rel=0.1)
+    assert len(part) / 16000 == pytest.approx(1, abs=0.01)
+
+
+@needs_ffmpeg
+def test_silent_video(tmp_path):
+    path = tmp_path / "a.avi"
+    command = [ffmpeg, "-loglevel", "error", "-f", "lavfi", "-i", "color=size=64x64:duration=1"]
+    subprocess.run([*command, path], check=True, stdin=subprocess.DEVNULL)
+    with pytest.raises(AudioError, match=r"a\.avi: not readable as audio \(ffmpeg: .*"):
+        load_audio(path)
 
 
 @needs_ffmpeg

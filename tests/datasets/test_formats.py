@@ -18,7 +18,7 @@ from sklearn_ser.datasets import (
 from sklearn_ser.datasets import load_table as read_listed
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
-OTHERS = (".raw", ".ape", ".wv", ".ra", ".tta", ".mpc", ".avi")
+OTHERS = (".raw", ".ape", ".wv", ".ra", ".tta", ".mpc", ".flv")
 
 
 @pytest.fixture
@@ -183,8 +183,8 @@ def test_corpus_whose_own_format_takes_ffmpeg(pattern, ffmpeg, make_files, tmp_p
     with pytest.raises(CorpusError, match=r"1 of 1 files .*\(\.m4a 1\).* Convert them"):
         load_corpus(corpus, tmp_path)
     ffmpeg(True)
-    with pytest.warns(CorpusWarning, match="are decoded by ffmpeg"):
-        assert len(load_corpus(corpus, tmp_path)) == 1
+    # Nothing to point out.
+    assert len(quietly(load_corpus, corpus, tmp_path)) == 1
 
 
 def test_other_formats_of_foreign_names_are_pointed_out(make_files, tmp_path):
