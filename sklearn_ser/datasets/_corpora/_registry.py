@@ -36,6 +36,7 @@ _HOME_OF = {
     "EMOVDB": "_emovdb",
     "EMOVO": "_emovo",
     "EMOZIONALMENTE": "_emozionalmente",
+    "ENTERFACE": "_enterface",
     "ESD": "_esd",
     "EYASE": "_eyase",
     "IEMOCAP": "_iemocap",

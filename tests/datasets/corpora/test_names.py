@@ -60,6 +60,7 @@ SPEAKERS = {
     "emodb": r"/(\d\d)",
     "emovdb": r"^([a-z]+)_",
     "emovo": r"^(\w\d)/",
+    "enterface": r"^subject (\d+)/",
     "jl": r"((?:fe)?male\d)_",
     "mesd": r"/[A-Za-z]+_([FMC])_",
     "oreau": r"/(\d\d)[a-z]\d\d[A-Z]a\.wav$",

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from sklearn_ser.audio import load_audio
-from sklearn_ser.datasets import CORPORA, load_corpus
+from sklearn_ser.datasets import CORPORA, _formats, load_corpus
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 
 
@@ -351,6 +351,25 @@ def test_asvpesd_groups_have_no_sex_and_sounds_no_language():
 def test_polish_letters_are_of_two_languages():
     letters = {letter: read("polish", f"m1.{letter}_nie_1.wav")["emotion"] for letter in "ans"}
     assert letters == {"a": "anger", "n": "neutral", "s": "fear"}
+
+
+def test_enterface_speaker_is_the_folder_or_else_in_the_name():
+    speakers = {
+        "subject 11/anger/sentence 1/s12_an_1.avi": "11",
+        "subject12/anger/s12_an_1.avi": "12",
+        "s_3_an_1.avi": "03",
+    }
+    assert {path: read("enterface", path)["speaker"] for path in speakers} == speakers
+
+
+def test_videos_that_were_converted_are_read_and_others_need_a_program(load, tmp_path, monkeypatch):
+    files = {"s1_an_1.wav": "", "s1_an_2.avi": "", "s1_an_2.wav": ""}
+    assert len(load("enterface", files)) == 2
+    monkeypatch.setattr(_formats, "find_ffmpeg", lambda: None)
+    assert [Path(path).suffix for path in load("enterface", files)["path"]] == [".wav"] * 2
+    (tmp_path / "s1_an_3.avi").touch()
+    with pytest.warns(CorpusWarning, match=r"1 of 3 .*\(\.avi 1\).* or install ffmpeg"):
+        load_corpus("enterface", tmp_path)
 
 
 PAVOQUE = """\
