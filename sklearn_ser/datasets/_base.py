@@ -2,6 +2,7 @@
 
 import csv
 import fnmatch
+import io
 import os
 import unicodedata
 from pathlib import Path, PurePosixPath
@@ -277,7 +278,8 @@ def read_rows(path, **options):
     rows : list of dict from str to str
         Cells that are missing at the end of a line are empty.
     """
-    rows = csv.DictReader(read_text(path).splitlines(), restval="", **options)
+    # str.splitlines would also cut at characters within a cell, such as U+0085.
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="", **options)
     return [
         {str(header).strip(): cell.strip() for header, cell in row.items() if header is not None}
         for row in rows

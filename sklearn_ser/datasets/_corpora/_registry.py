@@ -41,6 +41,7 @@ _HOME_OF = {
     "EYASE": "_eyase",
     "IEMOCAP": "_iemocap",
     "JL": "_jl",
+    "MELD": "_meld",
     "MESD": "_mesd",
     "NEMO": "_nemo",
     "OREAU": "_oreau",

@@ -173,6 +173,24 @@ def test_pavoque_utterances_of_long_recordings(shared, tmp_path, make_files):
     assert speech["path"].is_unique
 
 
+def test_meld_labels_in_tables(shared, tmp_path, make_files):
+    """The list has what the tables have of each video, the speakers excepted."""
+    listed = read_list(shared, "meld")
+    make_files(tmp_path, dict(listed))
+    for part in ("train", "dev", "test"):
+        rows = ["Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID"]
+        for path, emotion in listed:
+            if part in path:
+                numbers = re.search(r"dia(\d+)_utt(\d+)", path)
+                rows.append(f"Hm,Ross,{emotion},{numbers[1]},{numbers[2]}")
+        (tmp_path / f"{part}_sent_emo.csv").write_text("\n".join(rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        speech = load_corpus("meld", tmp_path)
+    labels = {str(tmp_path / path): emotion for path, emotion in listed}
+    assert dict(zip(speech["path"], speech["emotion_raw"], strict=True)) == labels
+
+
 def test_every_list_of_a_corpus_that_is_registered_is_used(shared):
     listed = {path.name.removesuffix(".csv.gz") for path in (shared / "names").glob("*.csv.gz")}
-    assert listed & set(CORPORA) <= {*LISTS, *WITHOUT_SPEAKERS, "pavoque"}
+    assert listed & set(CORPORA) <= {*LISTS, *WITHOUT_SPEAKERS, "meld", "pavoque"}

@@ -372,6 +372,38 @@ def test_videos_that_were_converted_are_read_and_others_need_a_program(load, tmp
         load_corpus("enterface", tmp_path)
 
 
+def test_meld_the_same_name_in_two_parts(load):
+    head = "Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID\n"
+    files = {
+        "train_sent_emo.csv": head + "So\x85 no,Ross,Anger,7,0\nYes,,joy,7,1\n",
+        "test_sent_emo.csv": head + '"Hm, ""no""",Dr. Green,fear,7,0\n',
+        "MELD/train_splits/dia7_utt0.mp4": "",
+        "MELD/train_splits/dia7_utt1.mp4": "",
+        "MELD/train_splits/dia7_utt2.mp4": "",  # not in the table
+        "MELD/output_repeated_splits_test/dia7_utt0.mp4": "",
+        "MELD/output_repeated_splits_test/final_videos_testdia7_utt0.mp4": "",
+    }
+    speech = load("meld", files, strict=False)
+    assert speech["emotion"].tolist() == ["fear", "anger", "happiness"]
+    assert speech["speaker"].tolist()[:2] == ["meld_Dr. Green", "meld_Ross"]
+    assert speech["speaker"].isna().tolist() == [False, False, True]
+    assert speech["session"].tolist() == ["meld_test_7", "meld_train_7", "meld_train_7"]
+
+
+def test_meld_part_is_the_nearest_folder_that_names_one(tmp_path, make_corpus):
+    folder = make_corpus(tmp_path, CORPORA["meld"], names=[])
+    folders = {
+        "dev/train": "train_0",
+        "MELD-train/x/y": "train_0",
+        "train_and_test": None,
+        "dev/training": "dev_0",
+        "latest": None,
+    }
+    for name, session in folders.items():
+        labels = read("meld", f"{name}/dia0_utt0.mp4", folder)
+        assert (labels and labels["session"]) == session
+
+
 PAVOQUE = """\
 - prompt: "p1"
   style: sad

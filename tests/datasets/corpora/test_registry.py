@@ -424,8 +424,8 @@ def test_list_of_corpora():
 
 # Whose terms are unclear, and whose names and tables do not tell the sex of the speakers. A new
 # corpus either has the fact or is added here.
-UNCLEAR_TERMS = {"aesdd", "ased", "eesc", "emotiontts", "jl"}
-SEX_UNKNOWN = {"aesdd", "casia", "eesc", "emotiontts", "enterface", "esd", "resd", "turev"}
+UNCLEAR_TERMS = {"aesdd", "ased", "eesc", "emotiontts", "jl", "meld"}
+SEX_UNKNOWN = {"aesdd", "casia", "eesc", "emotiontts", "enterface", "esd", "meld", "resd", "turev"}
 
 
 def test_few_corpora_lack_facts():
