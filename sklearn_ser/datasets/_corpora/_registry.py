@@ -43,6 +43,8 @@ _HOME_OF = {
     "JL": "_jl",
     "MELD": "_meld",
     "MESD": "_mesd",
+    "MSPIMPROV": "_mspimprov",
+    "MSPPODCAST": "_msppodcast",
     "NEMO": "_nemo",
     "OREAU": "_oreau",
     "PAVOQUE": "_pavoque",

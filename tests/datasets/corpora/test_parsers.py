@@ -404,6 +404,40 @@ def test_meld_part_is_the_nearest_folder_that_names_one(tmp_path, make_corpus):
         assert (labels and labels["session"]) == session
 
 
+def test_mspimprov_label_is_what_was_heard_and_not_what_was_asked_for(load):
+    summary = (
+        "UTD-IMPROV-{}.avi; {}; A:{:f}; V:{:f} ; D:{:f} ; N:4.0;\nWORKER1; A; A:1; V:1; D:1;\n"
+    )
+    files = {
+        "MSP-IMPROV-S08A-F03-T-FM01.wav": "",
+        "MSP-IMPROV-S08A-M03-S-FM02.wav": "",
+        "MSP-IMPROV-S08A-M03-S-FM03.wav": "",  # not evaluated
+        "Evalution.txt": summary.format("S08A-F03-T-FM01", "S", 1.5, 2.5, 3.5)
+        + summary.format("S08A-M03-S-FM02", "N", 2, 3, 4),
+    }
+    speech = load("mspimprov", files, strict=False)
+    assert speech["emotion"].tolist() == ["sadness", "neutral"]
+    assert speech["speaker"].tolist() == ["mspimprov_F03", "mspimprov_M03"]
+    assert speech["session"].tolist() == ["mspimprov_03"] * 2
+    assert speech["sentence"].dropna().tolist() == ["S08"]
+    assert speech[["activation", "valence", "dominance"]].values.tolist() == [
+        [1.5, 2.5, 3.5],
+        [2, 3, 4],
+    ]
+
+
+def test_msppodcast_cells_without_a_value_and_a_part_without_labels(load):
+    head = "FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set\n"
+    files = {
+        "MSP-PODCAST_0001_0008.wav": "",
+        "MSP-PODCAST_test3_0001.wav": "",
+        "labels_concensus.csv": head + "MSP-PODCAST_0001_0008.wav,H,,4.5,nan,Unknown,,Train\n",
+    }
+    [row] = load("msppodcast", files, strict=True).dropna(axis=1).to_dict("records")
+    assert row["valence"] == 4.5
+    assert not {"speaker", "sex", "activation", "dominance"} & set(row)
+
+
 PAVOQUE = """\
 - prompt: "p1"
   style: sad
