@@ -350,7 +350,7 @@ def test_list_of_corpora(capsys):
             assert facts[:2] == [size, speakers]
             assert facts[3:5] == [str(corpus.sampling_rate), corpus.terms or "?"]
             assert facts[5:] == [word[:3] for word in corpus.vocabulary]
-    assert max(map(len, printed.splitlines())) <= 120
+    assert max(map(len, printed.splitlines())) <= 110
 
 
 def test_list_of_corpora_is_grouped_by_language(capsys):
