@@ -191,6 +191,11 @@ def test_meld_labels_in_tables(shared, tmp_path, make_files):
     assert dict(zip(speech["path"], speech["emotion_raw"], strict=True)) == labels
 
 
-def test_every_list_of_a_corpus_that_is_registered_is_used(shared):
+# EMNS names its recordings at random; its labels are in a table whose columns are not published
+# with the names.
+WITHOUT_LOADER = {"emns"}
+
+
+def test_every_list_is_used(shared):
     listed = {path.name.removesuffix(".csv.gz") for path in (shared / "names").glob("*.csv.gz")}
-    assert listed & set(CORPORA) <= {*LISTS, *WITHOUT_SPEAKERS, "meld", "pavoque"}
+    assert listed == {*LISTS, *WITHOUT_SPEAKERS, "meld", "pavoque"} | WITHOUT_LOADER
