@@ -91,6 +91,18 @@ class TensorRows:
             yield {name: tensor.index_select(0, part) for name, tensor in self.tensors.items()}
 
 
+# Number of losses that are kept one by one.
+_STACKED_AT_ONCE = 16
+
+
+def _stack(losses: dict[str, list[Tensor]], stacked: dict[str, list[Tensor]]) -> None:
+    """Move losses to tensors that each hold many."""
+    for name, values in losses.items():
+        if values:
+            stacked.setdefault(name, []).append(torch.stack(values))
+            values.clear()
+
+
 def _is_finite(module: nn.Module) -> bool:
     # In one tensor: each question is an operation, and an answer for which a GPU is waited for.
     weights = [parameter.detach().reshape(-1) for parameter in module.parameters()]
@@ -299,16 +311,21 @@ class TermsNet(NeuralNet):
         """Run `step_fn` on all batches; record the means of its terms over the rows."""
         self._set_training(training)
         # Losses stay on the device until the end: reading each would make a GPU wait for every
-        # step, and adding each to a sum costs more than keeping it.
+        # step, and adding each to a sum costs more than keeping it. Kept one by one, they would
+        # lie between the batches in memory, and no batch could take the place of an earlier one.
         losses: dict[str, list[Tensor]] = {}
+        stacked: dict[str, list[Tensor]] = {}
         sizes = []
         for batch in iterator:
             sizes.append(len(batch["X"]))
             for name, value in step_fn(batch, **fit_params).items():
                 losses.setdefault(name, []).append(value.detach())
+            if len(sizes) % _STACKED_AT_ONCE == 0:
+                _stack(losses, stacked)
+        _stack(losses, stacked)
         shares = torch.tensor(sizes, dtype=torch.float64) / sum(sizes)
-        for name, values in losses.items():
-            mean = torch.stack(values).cpu().double().dot(shares)
+        for name, values in stacked.items():
+            mean = torch.cat(values).cpu().double().dot(shares)
             self.history.record(prefix + name, mean.item())
 
     def fit_loop(

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -294,3 +297,20 @@ class TestState:
         self.train(net, 1)
         for array, unchanged in zip(arrays, before, strict=True):
             np.testing.assert_array_equal(array, unchanged)
+
+
+def test_memory_of_an_epoch_does_not_grow_with_its_batches():
+    code = """
+import resource
+import numpy as np
+from sklearn_ser import DAETransformer
+X = np.random.default_rng(0).standard_normal((400_000, 88), dtype=np.float32)
+dae = DAETransformer(max_epochs=1, batch_size=4096, n_components=2, readout=None)
+dae.fit(X[:200])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+dae.fit(X)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, X.nbytes / 2**20)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    growth, size = map(float, done.stdout.split())
+    assert growth < 0.7 * size
