@@ -54,7 +54,7 @@ BENCHMARKS = {
     ),
     "peers": Benchmark("--files 2 --repeats 1 --rows 64", SHARED, speed=""),
     "cache": Benchmark("--rounds 1 --limit 12", SHARED, speed=""),
-    "scale": Benchmark("--smoke", needs=("pyarrow",), speed=""),
+    "scale": Benchmark("--smoke", needs=("pyarrow",), speed="--sizes 600 --seconds 3 --rounds 5"),
     "training_speed": Benchmark(
         "--epochs 1 --repeats 1 --skip-scaling --no-limits", speed="--no-limits"
     ),
