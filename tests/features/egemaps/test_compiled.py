@@ -216,10 +216,11 @@ def change(position):
 def test_damaged_machine_code_is_replaced(suffix, damage, store):
     assert hits(store) == 0
     [file] = store.rglob(f"*{suffix}")
-    whole = file.read_bytes()
-    file.write_bytes(damage(whole))
+    damaged = damage(file.read_bytes())
+    file.write_bytes(damaged)
     assert hits(store) == 0
-    assert len(file.read_bytes()) == len(whole)
+    # Two compilations may differ by a few bytes, in how names are shared while they are pickled.
+    assert file.read_bytes() != damaged
     assert hits(store) == 1
 
 
