@@ -91,7 +91,8 @@ def commit():
 
     try:
         number = git("rev-parse", "--short=10", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no", ":/", ":!/*results.json")
+        written = (":!/*results.json", ":!/benchmarks/printed")
+        changed = git("status", "--porcelain", "--untracked-files=no", ":/", *written)
     except (OSError, subprocess.CalledProcessError):
         return None
     return number + "+" * bool(changed)

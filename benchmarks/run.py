@@ -1,14 +1,16 @@
 """Run the benchmarks: all, some, or each in a few seconds on synthesised recordings.
 
-    python benchmarks/run.py [--smoke] [--speed] [--only NAME,NAME] [--shared DIR] [--results FILE]
-        [--jobs N]
+    python benchmarks/run.py [--smoke] [--speed] [--quoted] [--only NAME,NAME] [--shared DIR]
+        [--results FILE] [--jobs N]
 
 In full, all of them take hours; ``--speed`` runs those that measure time, and ``--only`` those
 that are named. The figures of the ones that measure time are collected in FILE, by default
 ``benchmarks/results.json``, from which the documentation makes its table: records of benchmarks
-that did not run are kept. ``--smoke`` tries every script with the smallest arguments, on vowels
-in the place of corpora; its figures mean nothing and are only checked. What is not installed is
-named and left out. The exit status is 1 if a benchmark fails.
+that did not run are kept. ``--quoted`` runs the commands that README and documentation quote, with
+exactly these arguments, and keeps what they print in ``benchmarks/printed``; a test compares the
+tables of the documentation with it. ``--smoke`` tries every script with the smallest arguments, on
+vowels in the place of corpora; its figures mean nothing and are only checked. What is not installed
+is named and left out. The exit status is 1 if a benchmark fails.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from _quoted import quoted, record_printed
 from _record import read_record, update_results
 
 HERE = Path(__file__).parent
@@ -185,6 +188,25 @@ def prepare(scratch):
     return shared
 
 
+def run_quoted(benchmarks, shared, scratch):
+    """Run the commands that pages quote; return those that ran and those that failed."""
+    done, failed = [], []
+    places = {"shared": shared, "scratch": scratch, "cache": scratch / "features.db"}
+    for name, given in quoted():
+        if name not in benchmarks:
+            continue
+        reason = missing(benchmarks[name], shared)
+        if reason:
+            print(f"{name:<22} left out, {reason}", flush=True)
+            continue
+        print(f"\n== {shlex.join([name, *given])}", flush=True)
+        words = [sys.executable, str(HERE / f"{name}.py"), *given]
+        words += [f"--{place}={places[place]}" for place in benchmarks[name].places]
+        status = record_printed(name, given, words)
+        (failed if status else done).append(shlex.join([name, *given]))
+    return done, failed
+
+
 def chosen(arguments):
     """Return the benchmarks that the command line asks for."""
     names = [name for name in arguments.only.split(",") if name]
@@ -206,6 +228,7 @@ def main(argv=None):
     parser.add_argument("--shared", type=Path, default=Path(default))
     parser.add_argument("--smoke", action="store_true", help="seconds each, no recordings needed")
     parser.add_argument("--speed", action="store_true", help="those that measure time")
+    parser.add_argument("--quoted", action="store_true", help="what the documentation quotes")
     parser.add_argument("--only", default="", metavar="NAME,NAME", help="those that are named")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     parser.add_argument("--jobs", type=int, default=2, help="at a time, in smoke form")
@@ -219,11 +242,15 @@ def main(argv=None):
         def keep(name):
             update_results(arguments.results, {name: read_record(run.record(name))})
 
-        if arguments.smoke:
+        if arguments.quoted:
+            done, failed = run_quoted(benchmarks, shared, scratch)
+        elif arguments.smoke:
             done, failed = run.all(benchmarks, arguments.jobs)
         else:
             # Times are measured on a machine that does nothing else.
             done, failed = run.all(benchmarks, 1, keep)
+    for name in failed:
+        print(f"failed: {name}")
     print(f"\n{len(done)} ran, {len(failed)} failed, {time.perf_counter() - start:.0f} s")
     return 1 if failed else 0
 
