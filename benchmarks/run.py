@@ -74,6 +74,9 @@ BENCHMARKS = {
     "cross_lingual": Benchmark("--seeds 1 --part inductive", CACHED, ("skada",)),
     "few_labels": Benchmark("--seeds 1 --part curves --only eGeMAPS", SCRATCH, ("skada", *WEIGHTS)),
     "speaker_scaling": Benchmark("--part across", SCRATCH, ("skada", *WEIGHTS)),
+    "evaluation_tables": Benchmark(
+        "--part intervals --part coverage --corpora 20 --part consistency", CACHED
+    ),
     "label_free_scores": Benchmark("--seeds 1 --settings 2", CACHED),
     "imbalance": Benchmark("--seeds 1 --features egemaps --shares equal", CACHED),
     "development": Benchmark("--draws 1 --recipe eGeMAPS", SCRATCH, ("skada", *WEIGHTS)),
