@@ -1,7 +1,7 @@
 """Run the benchmarks: all, some, or each in a few seconds on synthesised recordings.
 
-    python benchmarks/run.py [--smoke] [--speed] [--quoted] [--only NAME,NAME] [--shared DIR]
-        [--results FILE] [--jobs N]
+    python benchmarks/run.py [--smoke] [--speed] [--quoted [--new]] [--only NAME,NAME]
+        [--shared DIR] [--results FILE] [--jobs N]
 
 In full, all of them take hours; ``--speed`` runs those that measure time, and ``--only`` those
 that are named. The figures of the ones that measure time are collected in FILE, by default
@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from _quoted import quoted, record_printed
+from _quoted import path_of, quoted, record_printed
 from _record import read_record, update_results
 
 HERE = Path(__file__).parent
@@ -191,12 +191,15 @@ def prepare(scratch):
     return shared
 
 
-def run_quoted(benchmarks, shared, scratch):
-    """Run the commands that pages quote; return those that ran and those that failed."""
+def run_quoted(benchmarks, shared, scratch, new):
+    """Run the commands that pages quote; return those that ran and those that failed.
+
+    With `new`, only those that have no record yet.
+    """
     done, failed = [], []
     places = {"shared": shared, "scratch": scratch, "cache": scratch / "features.db"}
     for name, given in quoted():
-        if name not in benchmarks:
+        if name not in benchmarks or (new and path_of(name, given).exists()):
             continue
         reason = missing(benchmarks[name], shared)
         if reason:
@@ -232,6 +235,7 @@ def main(argv=None):
     parser.add_argument("--smoke", action="store_true", help="seconds each, no recordings needed")
     parser.add_argument("--speed", action="store_true", help="those that measure time")
     parser.add_argument("--quoted", action="store_true", help="what the documentation quotes")
+    parser.add_argument("--new", action="store_true", help="of these, what has no record")
     parser.add_argument("--only", default="", metavar="NAME,NAME", help="those that are named")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     parser.add_argument("--jobs", type=int, default=2, help="at a time, in smoke form")
@@ -246,7 +250,7 @@ def main(argv=None):
             update_results(arguments.results, {name: read_record(run.record(name))})
 
         if arguments.quoted:
-            done, failed = run_quoted(benchmarks, shared, scratch)
+            done, failed = run_quoted(benchmarks, shared, scratch, arguments.new)
         elif arguments.smoke:
             done, failed = run.all(benchmarks, arguments.jobs)
         else:
