@@ -78,6 +78,7 @@ BENCHMARKS = {
         "--part intervals --part coverage --corpora 20 --part consistency", CACHED
     ),
     "commands": Benchmark("--part demo --method svm", SHARED),
+    "leaks": Benchmark("--seeds 1 --part segments --part copies", CACHED),
     "label_free_scores": Benchmark("--seeds 1 --settings 2", CACHED),
     "imbalance": Benchmark("--seeds 1 --features egemaps --shares equal", CACHED),
     "development": Benchmark("--draws 1 --recipe eGeMAPS", SCRATCH, ("skada", *WEIGHTS)),
