@@ -1,4 +1,6 @@
 import ast
+import json
+import re
 import runpy
 import textwrap
 from pathlib import Path
@@ -22,6 +24,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "matplotlib.sphinxext.plot_directive",
     "numpydoc",
+    "sphinx_design",
 ]
 autosummary_generate = True
 # The docstrings name the types, with shapes and units that hints cannot express.
@@ -36,6 +39,10 @@ exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn-ser"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+# Pages without others beside them.
+html_sidebars = {"index": [], "getting_started": []}
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
 
 
@@ -231,15 +238,40 @@ def list_ratios(path=BENCHMARKS / "results.json"):
     return "\n".join([*lines, ""])
 
 
+def list_representations(path=Path(__file__).parent / "figures" / "representations.json"):
+    """Lay out the UAR of each representation and method, with intervals."""
+    cells = {}
+    for row in json.loads(path.read_text("utf-8")):
+        interval = f"({row['uar_low']:.2f}-{row['uar_high']:.2f})"
+        cells[row["representation"], row["method"]] = f"{row['uar']:.3f} {interval}"
+    features, methods = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+    rows = [(name, *(cells.get((name, method), "") for method in methods)) for name in features]
+    return "\n".join(lay_out(("features", *methods), rows))
+
+
 def write_pages(app):
     """Write what is generated before Sphinx looks for pages."""
     folder = Path(app.srcdir, "api", "generated")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "corpora_list.rst").write_text(list_corpora(), encoding="utf-8")
     (folder / "layers.inc").write_text(list_layers(), encoding="utf-8")
+    (folder / "representations.inc").write_text(list_representations(), encoding="utf-8")
     (folder / "ratios.inc").write_text(list_ratios(), encoding="utf-8")
     (folder / "modules.inc").write_text(list_modules(), encoding="utf-8")
 
 
+def find_object(app, env, node, contnode):
+    """Link a name that the package gives out to the module under which it is documented."""
+    name = node.get("reftarget", "").removeprefix("sklearn_ser.")
+    domain = env.get_domain("py")
+    for full in domain.objects:
+        if re.fullmatch(rf"sklearn_ser\.\w+\.{re.escape(name)}", full):
+            return domain.resolve_xref(
+                env, node["refdoc"], app.builder, "obj", full, node, contnode
+            )
+    return None
+
+
 def setup(app):
     app.connect("builder-inited", write_pages)
+    app.connect("missing-reference", find_object)
