@@ -29,6 +29,15 @@ extensions = [
 autosummary_generate = True
 # The docstrings name the types, with shapes and units that hints cannot express.
 autodoc_typehints = "none"
+# Not what scikit-learn gives an estimator: its docstrings refer to its own pages.
+autodoc_default_options = {
+    "members": True,
+    "inherited-members": "BaseEstimator, TransformerMixin, ClassifierMixin, RegressorMixin, tuple, "
+    "OneToOneFeatureMixin, ClassNamePrefixFeaturesOutMixin, _BaseComposition, object",
+    "exclude-members": "get_metadata_routing, get_params, set_fit_request, set_output, "
+    "set_params, set_partial_fit_request, set_predict_request, set_score_request, "
+    "set_inverse_transform_request, set_split_request, set_transform_request",
+}
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 plot_formats = [("png", 100)]
