@@ -57,4 +57,4 @@ fuzz: $(BIN)/python
 	done
 
 clean:
-	rm -rf $(VENV) $(VENV)-oldest docs/_build docs/api/generated build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-oldest docs/_build docs/api/generated docs/gallery build dist *.egg-info

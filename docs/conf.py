@@ -1,7 +1,9 @@
 import ast
 import json
+import os
 import re
 import runpy
+import shutil
 import textwrap
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from sklearn_ser.datasets import CORPORA, EMOTIONS, common_emotions, list_langua
 PACKAGE = Path(sklearn_ser.__file__).parent
 LAYERS = Path(__file__).parents[1] / "tests" / "test_layers.py"
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+# Examples run where they are, and leave recordings and results beside them: a copy is run.
+EXAMPLES_COPY = Path("_build", "examples")
 
 project = "sklearn-ser"
 author = "The sklearn-ser developers"
@@ -25,6 +30,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
 # The docstrings name the types, with shapes and units that hints cannot express.
@@ -45,6 +51,27 @@ plot_html_show_formats = False
 plot_html_show_source_link = False
 default_role = "py:obj"
 exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+sphinx_gallery_conf = {
+    "examples_dirs": EXAMPLES_COPY.as_posix(),
+    "gallery_dirs": "gallery",
+    "subsection_order": [
+        (EXAMPLES_COPY / section).as_posix()
+        for section in ("evaluation", "representations", "adaptation", "practice")
+    ],
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "reset_modules": ("matplotlib",),
+    "reference_url": {"sklearn_ser": None},
+    "doc_module": ("sklearn_ser",),
+    "backreferences_dir": "gallery/backreferences",
+    "image_srcset": ["2x"],
+    "min_reported_time": 1,
+    "show_signature": False,
+    "write_computation_times": False,
+    "ignore_repr_types": r"matplotlib|sklearn_ser\.plotting",
+    "remove_config_comments": True,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn-ser"
@@ -281,6 +308,18 @@ def find_object(app, env, node, contnode):
     return None
 
 
+def copy_examples(app):
+    """Copy the examples, with one folder of recordings for all sections."""
+    folder = Path(app.srcdir, EXAMPLES_COPY)
+    shared = folder.parent / "speech"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__", "speech"))
+    shared.mkdir(exist_ok=True)
+    for section in folder.glob("*/"):
+        os.symlink(shared, section / "speech", target_is_directory=True)
+
+
 def setup(app):
     app.connect("builder-inited", write_pages)
     app.connect("missing-reference", find_object)
+    app.connect("builder-inited", copy_examples, priority=100)
