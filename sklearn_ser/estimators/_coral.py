@@ -78,6 +78,10 @@ class CORALClassifier(DomainClassifier):
     sklearn_ser.NNPMClassifier : Adapts by pseudo labels.
     sklearn_ser.adapt : Adapt a fitted pipeline.
 
+    Notes
+    -----
+    :ref:`mathematics-adapters` has all terms of the loss, and departures from the paper.
+
     References
     ----------
     .. [1] B. Sun & K. Saenko, "Deep CORAL: correlation alignment for deep domain adaptation",

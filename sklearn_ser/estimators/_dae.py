@@ -17,7 +17,7 @@ class DAETransformer(BaseAutoencoder):
 
     over batches of :math:`B` rows, with new noise each time. The noise of different features is
     independent, so the latent keeps what the features share. No label is used. The embedding
-    of a row is :math:`f(x)`, without noise.
+    of a row is :math:`f(x)`, without noise (:ref:`mathematics-dae`).
 
     Both networks are linear layers with ReLU between them, without one after the latent, unless
     `decoder_activation` says otherwise. They are trained by Adam. The noise has the same size for

@@ -78,6 +78,10 @@ class DANNClassifier(DomainClassifier):
     sklearn_ser.NNPMClassifier : Adapts by pseudo labels.
     sklearn_ser.adapt : Adapt a fitted pipeline.
 
+    Notes
+    -----
+    :ref:`mathematics-adapters` has all terms of the loss, and departures from the paper.
+
     References
     ----------
     .. [1] Y. Ganin et al., "Domain-adversarial training of neural networks", JMLR 17, 2016,

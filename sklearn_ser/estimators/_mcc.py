@@ -84,6 +84,10 @@ class MCCClassifier(DomainClassifier):
     sklearn_ser.NNPMClassifier : Adapts by pseudo labels.
     sklearn_ser.adapt : Adapt a fitted pipeline.
 
+    Notes
+    -----
+    :ref:`mathematics-adapters` has all terms of the loss, and departures from the paper.
+
     References
     ----------
     .. [1] Y. Jin, X. Wang, M. Long & J. Wang, "Minimum class confusion for versatile domain

@@ -38,7 +38,7 @@ class MetricDAE(RatingMixin, DAETransformer):
 
     with the reconstruction error :math:`L_\mathrm{rec}` of a :class:`DAETransformer` [1]_.
     No pair is formed: sums over the rows give the same numbers, and the time for a batch grows
-    with its size and not with its square.
+    with its size and not with its square (:ref:`mathematics-metric`).
 
     Unlabelled rows, NaN in the labels or rows of `X_target`, count in the reconstruction
     only. A batch with fewer than two labelled rows, or with equal labels, has no metric

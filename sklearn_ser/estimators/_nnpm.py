@@ -21,7 +21,8 @@ class NNPMClassifier(NNPMPrediction, BaseEstimator):
     r"""Classifier that adapts to another language through a memory of its training rows.
 
     A reconstruction of NNPM, "neural network with pseudo multilabel" [1]_, whose authors
-    published neither code nor all details; the user guide lists each choice and why.
+    published neither code nor all details; :ref:`nnpm-choices` has each choice and why, and
+    :ref:`mathematics-nnpm` all equations.
 
     1. *Warm-up.* An encoder :math:`z(x)` to the unit sphere and a linear head learn the
        labelled source by cross-entropy, each class with the same total weight.

@@ -27,7 +27,8 @@ class SemiSupervisedVAE(KLAnnealedVAE):
 
     .. math:: L(t) = L_\mathrm{VAE}(t) + \lambda\, L_\mathrm{sup},
 
-    while unlabelled rows still shape reconstruction and divergence. There are three terms:
+    while unlabelled rows still shape reconstruction and divergence. There are three terms
+    (:ref:`mathematics-ssvae` has their departures from the papers):
 
     * ``supervision="cluster"``. With :math:`c_k` the centroid of the rows of class
       :math:`k` in the latent space,

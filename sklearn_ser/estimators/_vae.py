@@ -46,7 +46,7 @@ class KLAnnealedVAE(BaseAutoencoder):
     the prior and never return (posterior collapse). The schedule :math:`w(t)` therefore
     starts at 0: the latent space is used first, and its cost counts later [1]_ [2]_.
 
-    The embedding of a row is :math:`\mu(x)`.
+    The embedding of a row is :math:`\mu(x)`. See :ref:`mathematics-vae` for :math:`w(t)`.
 
     Parameters
     ----------
