@@ -33,6 +33,7 @@ lint: $(BIN)/python
 docs: $(BIN)/python
 	$(PIP) -e '.[docs]'
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs $(DOCS_OUT)
+	$(BIN)/python docs/check_links.py $(DOCS_OUT)
 
 bench: $(BIN)/python
 	$(PIP) -e '.[bench]'

@@ -1,7 +1,7 @@
 import ast
+import importlib
 import json
 import os
-import re
 import runpy
 import shutil
 import textwrap
@@ -16,6 +16,10 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Examples run where they are, and leave recordings and results beside them: a copy is run.
 EXAMPLES_COPY = Path("_build", "examples")
+OTHERS = (
+    "audformat|concurrent|dask|datasets|ctranslate2|joblib|librosa|matplotlib|numpy|onnxruntime|"
+    "pandas|pathlib|sklearn|skops|skorch|soundfile|torch|transformers|warnings"
+)
 
 project = "sklearn-ser"
 author = "The sklearn-ser developers"
@@ -31,27 +35,30 @@ extensions = [
     "numpydoc",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    # MathJax as files of the site: formulas are there without the network.
+    "sphinx-mathjax-offline",
 ]
+templates_path = ["_templates"]
+# The context of the templates has a function, which cannot be stored: pages are written anew.
+suppress_warnings = ["config.cache"]
 autosummary_generate = True
 # The docstrings name the types, with shapes and units that hints cannot express.
 autodoc_typehints = "none"
-# Not what scikit-learn gives an estimator: its docstrings refer to its own pages.
-autodoc_default_options = {
-    "members": True,
-    "inherited-members": "BaseEstimator, TransformerMixin, ClassifierMixin, RegressorMixin, tuple, "
-    "OneToOneFeatureMixin, ClassNamePrefixFeaturesOutMixin, _BaseComposition, object",
-    "exclude-members": "get_metadata_routing, get_params, set_fit_request, set_output, "
-    "set_params, set_partial_fit_request, set_predict_request, set_score_request, "
-    "set_inverse_transform_request, set_split_request, set_transform_request",
-}
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 plot_formats = [("png", 100)]
 plot_html_show_formats = False
 plot_html_show_source_link = False
 default_role = "py:obj"
+nitpicky = True
+nitpick_ignore_regex = [
+    # numpydoc sets parameters, attributes and values between single backticks. Names with a dot or
+    # a capital, and the roles class, meth, func and the like, must lead somewhere.
+    ("py:obj", r"[a-z_]\w*|[XyZ]\w*"),
+    # Other packages, whose indices are on the network.
+    ("py:.*", rf"({OTHERS})(\.\w+)*"),
+]
 exclude_patterns = ["_build"]
-templates_path = ["_templates"]
 sphinx_gallery_conf = {
     "examples_dirs": EXAMPLES_COPY.as_posix(),
     "gallery_dirs": "gallery",
@@ -232,6 +239,53 @@ def list_modules():
     return "\n".join(lines)
 
 
+def own_methods(module, name, methods):
+    """Return the methods of a class that this package defines and documents."""
+    cls = getattr(importlib.import_module(module), name)
+    owners = {
+        method: next((one for one in cls.__mro__ if method in vars(one)), object)
+        for method in methods
+        if not method.startswith("_")
+    }
+    return [
+        method
+        for method, owner in owners.items()
+        if owner.__module__.startswith("sklearn_ser")
+        # Requests of metadata, which scikit-learn generates.
+        and not (method.startswith("set_") and method.endswith("_request"))
+        and getattr(cls, method).__doc__
+    ]
+
+
+autosummary_context = {"own_methods": own_methods}
+
+
+def resolve_short_name(app, env, node, contnode):
+    """Link a public name by its short forms: ``sklearn_ser.adapt``, ``CorpusScaler.fit``."""
+    # Sphinx brings docutils; the tests, which run this file, need neither.
+    from docutils import nodes
+
+    name = node["reftarget"].removeprefix("sklearn_ser.")
+    is_parameter = name == node["reftarget"] and name.islower() and "_" not in name
+    if node["refdomain"] != "py" or is_parameter:
+        return None
+    objects = env.get_domain("py").objects
+    found = [
+        full
+        for full in objects
+        if full.startswith("sklearn_ser.") and full.split(".", 2)[-1] == name
+    ]
+    if len(found) != 1:
+        return None
+    entry = objects[found[0]]
+    reference = nodes.reference("", "", internal=True, reftitle=found[0])
+    reference["refuri"] = (
+        app.builder.get_relative_uri(node["refdoc"], entry.docname) + f"#{entry.node_id}"
+    )
+    reference += contnode
+    return reference
+
+
 def number(value):
     """Lay out a number with three digits, or more before the point."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
@@ -296,18 +350,6 @@ def write_pages(app):
     (folder / "modules.inc").write_text(list_modules(), encoding="utf-8")
 
 
-def find_object(app, env, node, contnode):
-    """Link a name that the package gives out to the module under which it is documented."""
-    name = node.get("reftarget", "").removeprefix("sklearn_ser.")
-    domain = env.get_domain("py")
-    for full in domain.objects:
-        if re.fullmatch(rf"sklearn_ser\.\w+\.{re.escape(name)}", full):
-            return domain.resolve_xref(
-                env, node["refdoc"], app.builder, "obj", full, node, contnode
-            )
-    return None
-
-
 def copy_examples(app):
     """Copy the examples, with one folder of recordings for all sections."""
     folder = Path(app.srcdir, EXAMPLES_COPY)
@@ -321,5 +363,5 @@ def copy_examples(app):
 
 def setup(app):
     app.connect("builder-inited", write_pages)
-    app.connect("missing-reference", find_object)
     app.connect("builder-inited", copy_examples, priority=100)
+    app.connect("missing-reference", resolve_short_name)

@@ -352,7 +352,7 @@ def load_audio(
     path : str or path-like
         A file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF and others, with
         any sampling rate, bit depth and number of channels. The formats in
-        `sklearn_ser.audio.FFMPEG_SUFFIXES`, such as ``.m4a``, are decoded by
+        ``sklearn_ser.audio.FFMPEG_SUFFIXES``, such as ``.m4a``, are decoded by
         the program ffmpeg if it is installed. A `Segment`, or its text such as
         ``call.wav#t=12.5,17``, is read alone, without what comes before it.
     sampling_rate : int or None, default=16000

@@ -39,7 +39,7 @@ class SpeechDescription:
     Parameters
     ----------
     by_emotion : DataFrame of shape (n_corpora, n_emotions)
-        Number of recordings. The columns follow the order of `EMOTIONS`.
+        Number of recordings. The columns follow the order of ``EMOTIONS``.
     by_sex : DataFrame
         The same for each corpus and sex, with ``"?"`` where it is unknown.
     by_speaker : DataFrame

@@ -236,7 +236,7 @@ def translate_all(words, translate, where):
 def to_emotions(labels, *, mapping=None):
     """Translate labels to the emotions of the vocabulary, as the loaders do.
 
-    Known are the emotions of `EMOTIONS`, their English, German, French, Spanish and Italian
+    Known are the emotions of ``EMOTIONS``, their English, German, French, Spanish and Italian
     synonyms, and codes such as ``ang``; :doc:`/corpora` lists all of them. Letter case,
     surrounding blanks and accents are ignored.
 

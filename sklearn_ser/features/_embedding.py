@@ -102,7 +102,7 @@ class EmbeddingExtractor(RecordingTransformer):
         What computes the frames:
 
         - a folder in the layout of Hugging Face's `transformers` (wav2vec 2.0,
-          HuBERT, WavLM, data2vec, Whisper and whatever else `AutoModel` gives with
+          HuBERT, WavLM, data2vec, Whisper and whatever else ``AutoModel`` gives with
           hidden states), or the name of such an encoder on the hub
           (``"openai/whisper-base"``), which is fetched once;
         - a folder with a Whisper in the format of CTranslate2, ``model.bin``;
@@ -143,7 +143,7 @@ class EmbeddingExtractor(RecordingTransformer):
     cache : str, path-like or None, default=None
         A file that keeps computed rows, as in `EGeMAPSExtractor`, which may share
         it. It keeps both statistics of *all* layers from a single pass, so that
-        another `layer` or `pooling` costs a look-up, in `GridSearchCV`, too. That
+        another `layer` or `pooling` costs a look-up, in ``GridSearchCV``, too. That
         takes 8 bytes for each unit of each layer: 15 kB a recording for Whisper
         tiny, 80 kB for a base model of twelve blocks. None keeps nothing; blocks
         behind the last layer that is needed are then not computed.

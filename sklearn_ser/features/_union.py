@@ -57,7 +57,7 @@ def _without_remarks(parts):
 class ExtractorUnion(RecordingTransformer, _BaseComposition):
     """Put the features of several extractors side by side.
 
-    Like scikit-learn's `FeatureUnion`, and with what the extractors of this package can do
+    Like scikit-learn's ``FeatureUnion``, and with what the extractors of this package can do
     beyond `transform`: recordings that fail are left out of all of them, tables are written
     part by part, and settings of the machine are given once.
 

@@ -334,7 +334,7 @@ def jensen_shannon_divergence(
 ) -> np.ndarray:
     r"""Jensen-Shannon divergence between two samples, for each dimension.
 
-    With :math:`P` and :math:`Q` the histograms of a column of `X` and of `Y`, in the
+    With :math:`P` and :math:`Q` the histograms of a column of ``X`` and of ``Y``, in the
     same bins, and :math:`M = (P + Q) / 2`,
 
     .. math::

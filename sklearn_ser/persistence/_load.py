@@ -123,7 +123,7 @@ def _missing_encoders(model):
 
 
 def load(path, *, trusted=(), max_size=None):
-    """Load a model from a file that :func:`save` has written.
+    """Load a model from a file that :func:`~sklearn_ser.save` has written.
 
     No code in the file is run. The file names types, which are built only if all of them are
     known to be harmless: plain values, arrays, the estimators of scikit-learn (except trees)

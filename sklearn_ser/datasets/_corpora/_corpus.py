@@ -117,7 +117,7 @@ class Corpus:
     sampling_rate : int
         Sampling rate of its recordings in Hz.
     emotions : mapping from str to str
-        The corpus's own labels, and the emotion of the vocabulary `EMOTIONS`
+        The corpus's own labels, and the emotion of the vocabulary ``EMOTIONS``
         for each of them.
     parse : callable
         ``parse(path) -> dict or None``: the labels of a recording, by names of
@@ -173,7 +173,7 @@ class Corpus:
     Attributes
     ----------
     vocabulary : tuple of str
-        Its emotions, in the words and the order of `EMOTIONS`.
+        Its emotions, in the words and the order of ``EMOTIONS``.
     labels : tuple of str
         The columns of the table that are filled beside `emotion`, for at least
         some of its recordings, such as ``sex`` and ``age``.
@@ -228,7 +228,7 @@ class Corpus:
 
     @property
     def vocabulary(self):
-        """Tuple of its emotions, in the words and the order of `EMOTIONS`."""
+        """Tuple of its emotions, in the words and the order of ``EMOTIONS``."""
         return tuple(emotion for emotion in EMOTIONS if emotion in self.emotions.values())
 
     @property

@@ -177,7 +177,7 @@ def common_emotions(corpora):
     -------
     emotions : DataFrame of shape (n_common_emotions, n_corpora)
         Number of recordings of each common emotion (index, in the order of
-        `EMOTIONS`) in each complete corpus (columns); missing if it is not on
+        ``EMOTIONS``) in each complete corpus (columns); missing if it is not on
         record. ``other`` is never common, because it is something else in each
         corpus. No row if nothing is common.
 

@@ -313,7 +313,7 @@ def egemaps(y, sr, *, variant="opensmile"):
     Returns
     -------
     ndarray of shape (88,), dtype float32
-        In the order of `sklearn_ser.features.FUNCTIONAL_NAMES`. All values are
+        In the order of ``sklearn_ser.features.FUNCTIONAL_NAMES``. All values are
         finite: without any voiced frame, the values that describe voice are 0.
 
     Raises
