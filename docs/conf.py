@@ -16,6 +16,17 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Examples run where they are, and leave recordings and results beside them: a copy is run.
 EXAMPLES_COPY = Path("_build", "examples")
+HERE = Path(__file__).parent
+DRAWING = runpy.run_path(str(HERE / "_layers.py"))
+MARKDOWN = runpy.run_path(str(HERE / "_markdown.py"))
+
+# The files of the repository that the site shows, and their pages.
+PROJECT_FILES = {
+    "CONTRIBUTING.md": "contributing",
+    "SECURITY.md": "security",
+    "CODE_OF_CONDUCT.md": "code_of_conduct",
+}
+
 OTHERS = (
     "audformat|concurrent|dask|datasets|ctranslate2|joblib|librosa|matplotlib|numpy|onnxruntime|"
     "pandas|pathlib|sklearn|skops|skorch|soundfile|torch|transformers|warnings"
@@ -239,6 +250,14 @@ def list_modules():
     return "\n".join(lines)
 
 
+def draw_layers():
+    """Draw the parts of the package and the imports between them, as an SVG."""
+    rules = read_layers()
+    return DRAWING["draw_layers"](
+        rules["MAY_IMPORT"], rules["LEAVES"], rules["ON_TOP"], DRAWING["count_imports"](PACKAGE)
+    )
+
+
 def own_methods(module, name, methods):
     """Return the methods of a class that this package defines and documents."""
     cls = getattr(importlib.import_module(module), name)
@@ -284,6 +303,32 @@ def resolve_short_name(app, env, node, contnode):
     )
     reference += contnode
     return reference
+
+
+def read_citation(path=HERE.parent / "CITATION.cff"):
+    """Return the plain entries of a citation file that stand at its left margin."""
+    entries = {}
+    for line in path.read_text("utf-8").splitlines():
+        key, colon, value = line.partition(": ")
+        if colon and not key.startswith((" ", "#", "-")):
+            entries[key] = value.strip().strip('"')
+    return entries
+
+
+def cite():
+    """Lay out the citation file as an entry for BibTeX."""
+    entries = read_citation()
+    lines = [
+        ".. code-block:: bibtex",
+        "",
+        "   @software{sklearn_ser,",
+        f"     title   = {{{entries['title']}}},",
+        f"     author  = {{{{{author}}}}},",
+        f"     version = {{{entries['version']}}},",
+        f"     year    = {{{copyright.partition(',')[0]}}}",
+        "   }",
+    ]
+    return "\n".join([*lines, ""])
 
 
 def number(value):
@@ -348,6 +393,13 @@ def write_pages(app):
     (folder / "representations.inc").write_text(list_representations(), encoding="utf-8")
     (folder / "ratios.inc").write_text(list_ratios(), encoding="utf-8")
     (folder / "modules.inc").write_text(list_modules(), encoding="utf-8")
+    (folder / "citing.inc").write_text(cite(), encoding="utf-8")
+    (folder / "layers.svg").write_text(draw_layers(), encoding="utf-8")
+    root = HERE.parent
+    for name, page in PROJECT_FILES.items():
+        pages = PROJECT_FILES | {f"docs/{one.name}": one.stem for one in HERE.glob("*.rst")}
+        text = MARKDOWN["to_rst"]((root / name).read_text("utf-8"), pages)
+        (folder / f"{page}.inc").write_text(text, encoding="utf-8")
 
 
 def copy_examples(app):

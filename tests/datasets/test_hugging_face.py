@@ -77,6 +77,20 @@ def test_bytes_reach_the_extractor(embedded, files, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["../../out.wav", "/out.wav", "..", ".", "a/../../out.wav", "C:\\out.wav", "\n", None]
+)
+def test_no_name_leads_outside_the_folder(name, files, tmp_path):
+    with open(files[0], "rb") as file:
+        rows = [{"bytes": file.read(), "path": name}]
+    dataset = datasets.Dataset.from_dict({"audio": rows, "emotion": ["anger"]})
+    dataset = dataset.cast_column("audio", datasets.Audio())
+    folder = tmp_path / "one" / "two"
+    [path] = load_hugging_face(dataset, corpus="new", folder=folder).path
+    assert [str(one) for one in tmp_path.rglob("*") if one.is_file()] == [path]
+    assert os.path.dirname(path) == str(folder)
+
+
 def test_files_that_are_there_are_not_written_again(embedded, tmp_path):
     first = load_hugging_face(embedded, folder=tmp_path, corpus="mine")
     files = [type(tmp_path)(path) for path in first["path"]]
