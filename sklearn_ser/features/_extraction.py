@@ -313,17 +313,20 @@ class Extraction:
             # Without reading anything: workers read what they are given anyway.
             yield from ((Outcome(position), item) for position, item in items)
             return
-        with ThreadPoolExecutor(_N_READERS) as readers:
-            for chunk in _chunks(items, _LOOKUP):
+        for chunk in _chunks(items, _LOOKUP):
+            # Threads for each chunk, none while this generator waits: one that an error has left
+            # unfinished may be collected in the middle of threading's own code, whose lock the
+            # end of a pool needs, and the process would stand still.
+            with ThreadPoolExecutor(_N_READERS) as readers:
                 digests = list(readers.map(digest, [item for _, item in chunk]))
-                rows = self._cache.get(digests)
-                for (position, item), key in zip(chunk, digests, strict=True):
-                    if key in rows:
-                        row, remarks = rows[key]
-                        found = Outcome(position, row, cached=True, remarks=remarks)
-                        yield self._selected(found), None
-                    else:
-                        yield Outcome(position), item
+            rows = self._cache.get(digests)
+            for (position, item), key in zip(chunk, digests, strict=True):
+                if key in rows:
+                    row, remarks = rows[key]
+                    found = Outcome(position, row, cached=True, remarks=remarks)
+                    yield self._selected(found), None
+                else:
+                    yield Outcome(position), item
 
 
 def in_parts(outcomes, n_recordings, n_columns, size):

@@ -186,3 +186,15 @@ def test_rows_for_a_slow_caller_are_bounded(few_ahead):
         assert counting.n_done <= 5 + 20 + 5
         assert sum(len(rows) for _, rows, _ in parts) == 195
     assert counting.n_done == 200
+
+
+def test_no_reader_waits_while_an_extraction_is_suspended(tmp_path):
+    """The end of a pool in a generator that is collected anywhere could stop the process."""
+    recordings = waveforms(6)
+    cached = extractor(cache=tmp_path / "cache", version="1")
+    cached.transform(recordings)
+    before = set(threading.enumerate())
+    parts = cached.transform_parts(recordings, 2)
+    next(parts)
+    assert {one.name for one in set(threading.enumerate()) - before} == set()
+    parts.close()
