@@ -86,5 +86,5 @@ def test_names_that_it_imports_are_public(path):
 
 
 def test_the_gallery_is_on_the_first_page():
-    assert "   gallery/index\n" in read(ROOT / "docs" / "index.rst")
+    assert "<gallery/index>\n" in read(ROOT / "docs" / "index.rst")
     assert "(examples/)" in read(ROOT / "README.md")
