@@ -37,5 +37,6 @@ def find_names(corpus, folder):
 
 def labels_in(name, read, folder):
     """Read the labels of a recording below a folder; None if it does not follow the scheme."""
-    # The folder may be that of a single speaker or emotion, whose name is part of the scheme.
-    return read(name) or read(PurePosixPath(folder.name) / name)
+    # The folder may be that of a single speaker or emotion, whose name is part of the scheme. It
+    # comes first, since some corpora correct names of files by it.
+    return read(PurePosixPath(folder.name) / name) or read(name)

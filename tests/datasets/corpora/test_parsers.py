@@ -339,6 +339,13 @@ def test_asvpesd_folder_of_the_actor_is_right_where_the_name_differs():
         assert read("asvpesd", f"{folder}/{name}")["speaker"] == speaker
 
 
+def test_asvpesd_folder_of_one_actor_is_read_as_within_the_corpus(tmp_path, make_files):
+    make_files(tmp_path / "actor_119", ["03-01-02-01-01-109-02-02-04.wav"])
+    with pytest.warns(CorpusWarning, match="speakers 1 of 131"):
+        speech = load_corpus("asvpesd", tmp_path / "actor_119")
+    assert speech["speaker"].tolist() == ["asvpesd_119"]
+
+
 def test_asvpesd_groups_have_no_sex_and_sounds_no_language():
     name = "03-{}-03-01-04-{}-02-02-{}.wav"
     sexes = [read("asvpesd", name.format("01", n, "02")).get("sex") for n in ("00", 1, 2, 150, 200)]

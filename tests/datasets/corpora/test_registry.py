@@ -180,6 +180,19 @@ def test_flat_folder_gives_the_same_or_an_error(name, small, make_corpus, tmp_pa
     assert dict(speech["emotion"].value_counts()) == corpus.counts
 
 
+@pytest.mark.filterwarnings("ignore:.* recordings of the .* expected:UserWarning")
+@pytest.mark.parametrize("name", [name for name in CORPORA if not CORPORA[name].side_files])
+def test_folder_within_the_corpus_gives_the_labels_that_the_whole_gives(
+    name, small, make_corpus, tmp_path
+):
+    corpus = small(name)
+    whole = load_corpus(corpus, make_corpus(tmp_path, corpus)).set_index("path")
+    inside = {PurePosixPath(path).parts[0] for path in corpus.examples if "/" in path}
+    for folder in sorted(inside):
+        part = load_corpus(corpus, tmp_path / folder).set_index("path")
+        pd.testing.assert_frame_equal(part, whole.loc[part.index])
+
+
 @each_corpus
 def test_names_off_the_scheme_are_refused(name, small, make_corpus, tmp_path):
     corpus = small(name)
