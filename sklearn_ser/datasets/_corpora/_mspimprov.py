@@ -1,5 +1,6 @@
 """MSP-IMPROV: ``MSP-IMPROV-S01A-F01-P-FM01.wav``, with labels in ``Evalution.txt``."""
 
+import math
 import re
 
 from sklearn_ser.datasets._base import find_files, read_text
@@ -10,7 +11,7 @@ __all__ = ["MSPIMPROV"]
 _match = name_scheme(
     r"MSP-IMPROV-((S(?:0\d|1\d|20))[AHNS]-([FM])(0[1-6])-([PRST])-[FM]{2}\d\d)\.wav"
 )
-_NUMBER = r"\s*(\d+(?:\.\d+)?)\s*;\s*"
+_NUMBER = r"\s*(\d+(?:\.\d+)?|NaN)\s*;\s*"
 # UTD-IMPROV-S01A-F01-P-FM01.avi; A; A:3.400000; V:1.800000 ; D:3.600000 ; N:4.200000;
 _TURN = re.compile(
     rf"^(?:UTD|MSP)-IMPROV-(\S+)\.(?:avi|wav)\s*;\s*([A-Z])\s*;\s*A:{_NUMBER}V:{_NUMBER}D:{_NUMBER}",
@@ -26,7 +27,10 @@ def read_evaluation(folder):
     turns = {}
     for file in find_files(folder, ["evalution.txt", "evaluation.txt"]):
         for name, label, *ratings in _TURN.findall(read_text(folder / file)):
-            turns[name.lower()] = (label.upper(), *map(float, ratings))
+            found = zip(("activation", "valence", "dominance"), map(float, ratings), strict=True)
+            # A turn may lack ratings, which are then NaN.
+            known = {column: rating for column, rating in found if not math.isnan(rating)}
+            turns[name.lower()] = {"emotion_raw": label.upper(), **known}
     return turns
 
 
@@ -40,15 +44,11 @@ def parse(path, turns):
     turn = match and turns.get(match[1].lower())
     if not turn:
         return None
-    emotion, activation, valence, dominance = turn
     labels = {
         "speaker": f"{match[3]}{match[4]}".upper(),
         "sex": match[3].lower(),
-        "activation": activation,
-        "valence": valence,
-        "emotion_raw": emotion,
-        "dominance": dominance,
         "session": match[4],
+        **turn,
     }
     return {**labels, "sentence": match[2].upper()} if match[5] in "RrTt" else labels
 

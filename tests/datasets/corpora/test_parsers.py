@@ -433,6 +433,17 @@ def test_mspimprov_label_is_what_was_heard_and_not_what_was_asked_for(load):
     ]
 
 
+def test_mspimprov_turn_without_ratings(load):
+    files = {
+        "MSP-IMPROV-S08A-F03-T-FM01.wav": "",
+        "Evaluation.txt": "UTD-IMPROV-S08A-F03-T-FM01.avi; N; A:NaN; V:2.5; D:NaN ; N:NaN;\n",
+    }
+    [row] = load("mspimprov", files, strict=True).dropna(axis=1).to_dict("records")
+    assert row["emotion"] == "neutral"
+    assert row["valence"] == 2.5
+    assert not {"activation", "dominance"} & set(row)
+
+
 def test_msppodcast_cells_without_a_value_and_a_part_without_labels(load):
     head = "FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set\n"
     files = {
