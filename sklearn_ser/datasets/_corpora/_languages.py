@@ -22,6 +22,7 @@ _NAMES = {
     "id": "Indonesian",
     "it": "Italian",
     "ja": "Japanese",
+    "kk": "Kazakh",
     "ko": "Korean",
     "mul": "several languages",
     "nl": "Dutch",

@@ -360,6 +360,27 @@ def test_polish_letters_are_of_two_languages():
     assert letters == {"a": "anger", "n": "neutral", "s": "fear"}
 
 
+def test_castrolima_kind_of_sentence_is_not_the_speaker():
+    labels = [read("castrolima", f"7{kind}{who}_sad2.wav") for kind in "sp" for who in "AB"]
+    assert [one["speaker"] for one in labels] == ["A", "B", "A", "B"]
+    assert read("castrolima", "7sC_sad2.wav") is None
+    assert read("castrolima", "7sA_calm2.wav") is None
+
+
+def test_jvnv_sentences_of_emotions_and_parts_are_different():
+    names = [f"M1_{word}_{part}_01.wav" for word in ("sad", "fear") for part in ("free", "regular")]
+    assert len({read("jvnv", name)["sentence"] for name in names}) == 4
+    assert read("jvnv", "f2_HAPPY_Free_01.WAV")["speaker"] == "F2"
+    assert read("jvnv", "F3_happy_free_01.wav") is None
+
+
+def test_kazemotts_one_of_three_speakers_is_a_woman():
+    numbers = ("1263201035", "399172782", "805570882")
+    sexes = [read("kazemotts", f"{number}_fear_1.wav")["sex"] for number in numbers]
+    assert sexes == ["f", "m", "m"]
+    assert read("kazemotts", "1263201036_fear_1.wav") is None
+
+
 def test_enterface_speaker_is_the_folder_or_else_in_the_name():
     speakers = {
         "subject 11/anger/sentence 1/s12_an_1.avi": "11",

@@ -437,7 +437,7 @@ def test_list_of_corpora():
 
 # Whose terms are unclear, and whose names and tables do not tell the sex of the speakers. A new
 # corpus either has the fact or is added here.
-UNCLEAR_TERMS = {"aesdd", "ased", "eesc", "emotiontts", "jl", "meld"}
+UNCLEAR_TERMS = {"aesdd", "ased", "castrolima", "eesc", "emotiontts", "jl", "kazemotts", "meld"}
 SEX_UNKNOWN = {"aesdd", "casia", "eesc", "emotiontts", "enterface", "esd", "meld", "resd", "turev"}
 
 
