@@ -2,7 +2,6 @@
 
 import os
 
-import numpy as np
 import pandas as pd
 
 from sklearn_ser.audio import Inspection, inspect_recording
@@ -31,10 +30,12 @@ _UNEQUAL_CORPORA = 10
 _SHARE_OF_ONE = 0.5
 _DIFFERENCE = 0.25
 _UNEQUAL_DURATIONS = 2
+_RATES_SHOWN = 3  # beside the most frequent one
 
 _CONSEQUENCES = {
     "missing emotion": "A model cannot be tested for it there; common_emotions and emotions= of "
     "load_corpora select what all have.",
+    "unknown emotion": "Nothing is learned from them, nor can they be scored.",
     "few recordings": "Their recalls are a matter of luck, and count as much in the UAR as others.",
     "unequal emotions": "Accuracy rewards guessing the frequent ones: report UAR, and weight "
     "classes in training.",
@@ -50,6 +51,10 @@ _CONSEQUENCES = {
     "and limit the bandwidth.",
     "duration": "A model can learn the length in place of emotions.",
 }
+# The columns of facts, which an emotion of a table may be named like.
+_FACTS = frozenset(
+    ("sex", "age", "recordings", "speakers", "women", "men", "hours", "seconds", "kHz")
+)
 _UNUSABLE = "Extraction will refuse it or warn; check_corpora has the details."
 
 
@@ -71,8 +76,12 @@ def _columns(speech, headers):
         raise CorpusError("The table has no recordings; there is nothing to describe.")
     names = ["path", "corpus", "speaker", "sex", "age", "emotion"]
     rows = speech.reset_index(drop=True).reindex(columns=names).astype(object)
-    if rows["corpus"].isna().any():
-        raise CorpusError("The column 'corpus' has gaps; every recording needs an entry.")
+    for column in needed:
+        if column != "emotion" and rows[column].isna().any():
+            hint = " Pass headers=False to open no recording." if column == "path" else ""
+            raise CorpusError(
+                f"The column {column!r} has gaps; every recording needs an entry.{hint}"
+            )
     rows["corpus"] = canonical_ids(rows["corpus"], name="corpus")
     rows["speaker"] = canonical_ids(rows["speaker"], name="speaker", within=rows["corpus"])
     rows["emotion"] = rows["emotion"].map(str, na_action="ignore")
@@ -99,23 +108,21 @@ def _count(rows, keys, emotions):
     return counts.rename_axis(index=keys, columns=None)
 
 
-def _only(values):
-    """Return the single known value, or a gap."""
-    values = values.dropna().unique()
-    return values[0] if len(values) == 1 else np.nan
+def _name_apart(emotion):
+    """Return the name of the column of an emotion beside those of other facts."""
+    return f"{emotion} (emotion)" if emotion in _FACTS else emotion
 
 
 def _by_speaker(rows, emotions):
     known = rows.dropna(subset="speaker")
     groups = known.groupby(["corpus", "speaker"], sort=False)
-    facts = pd.DataFrame(
-        {
-            "sex": groups["sex"].agg(_only).astype(object),
-            "age": groups["age"].agg(_only).astype(float),
-            "recordings": groups.size().astype(int),
-        }
-    )
-    return facts.join(_count(known, ["corpus", "speaker"], emotions)) if len(known) else facts
+    # What differs between recordings of a speaker is not known.
+    facts = groups[["sex", "age"]].first().where(groups[["sex", "age"]].nunique() == 1)
+    facts = facts.astype({"sex": object, "age": float})
+    facts["recordings"] = groups.size().astype(int)
+    if not len(known):
+        return facts
+    return facts.join(_count(known, ["corpus", "speaker"], emotions).rename(columns=_name_apart))
 
 
 def _durations(rows, keys):
@@ -138,7 +145,7 @@ def _table(rows, by_emotion):
         lines.append(
             {
                 "recordings": len(part),
-                **counts.to_dict(),
+                **counts.rename(_name_apart).to_dict(),
                 "speakers": len(speakers),
                 "women": int((part["sex"] == "f").sum()),
                 "men": int((part["sex"] == "m").sum()),
@@ -151,15 +158,23 @@ def _table(rows, by_emotion):
 
 
 def _rates(counts):
-    """Return rates in kHz, the most frequent first, with the shares of the others."""
-    others = [f"{rate / 1000:g} ({n / counts.sum():.1%})" for rate, n in counts[1:].items()]
-    return ", ".join([f"{rate / 1000:g}" for rate in counts.index[:1]] + others) or "?"
+    """Return rates in kHz, the most frequent first, with the shares of some others."""
+    shown = counts[1 : _RATES_SHOWN + 1]
+    others = [f"{rate / 1000:g} ({n / counts.sum():.1%})" for rate, n in shown.items()]
+    texts = [f"{rate / 1000:g}" for rate in counts.index[:1]] + others
+    n_more = len(counts) - 1 - len(shown)
+    return ", ".join(texts + [f"{n_more} more"] * (n_more > 0)) or "?"
 
 
 def _range(rates):
     """Return the lowest and the highest rate in kHz."""
     ends = dict.fromkeys([rates.min(), rates.max()])
     return " to ".join(f"{rate / 1000:g}" for rate in ends) if rates.notna().any() else "?"
+
+
+def _unknown_emotions(rows):
+    for corpus, part in rows[rows["emotion"].isna()].groupby("corpus", sort=False):
+        yield "unknown emotion", corpus, count_of(len(part), "recording")
 
 
 def _unequal_emotions(by_emotion):
@@ -218,6 +233,7 @@ def _findings(rows, by_emotion):
     found = [
         # The word "other" stands for something else in each corpus.
         *(one[:3] for one in check_emotions_present(rows, set(by_emotion) - {"other"})),
+        *_unknown_emotions(rows),
         *_unequal_emotions(by_emotion),
         *_unequal_speakers(rows),
         *_sexes(rows),
@@ -243,6 +259,7 @@ def describe(speech, *, headers=True, n_jobs=None, verbose=0):
     finding                   what is reported
     ========================  ==================================================
     missing emotion           emotions of other corpora that a corpus lacks
+    unknown emotion           recordings without an emotion
     few recordings            emotions with fewer than 10 recordings in a corpus
     unequal emotions          the most frequent emotion of a corpus has more than
                               3 times the recordings of the rarest
@@ -283,7 +300,8 @@ def describe(speech, *, headers=True, n_jobs=None, verbose=0):
     Raises
     ------
     CorpusError
-        If the table lacks a column or has no rows.
+        If the table lacks a column or has no rows, or the corpus or the path of a
+        recording is missing.
     TypeError
         If `speech` is not a DataFrame.
 

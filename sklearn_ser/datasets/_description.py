@@ -54,7 +54,9 @@ class SpeechDescription:
     table : DataFrame
         Of each corpus, and of all: the number of recordings and of those with
         each emotion, the numbers of speakers and of recordings of women and men,
-        hours, median duration in seconds, and rates in kHz.
+        hours, median duration in seconds, and rates in kHz. An emotion that is
+        named like one of these columns is followed by ``(emotion)``, here and in
+        `by_speaker`.
     findings : DataFrame
         One row for each imbalance: its name, the corpus, the details, and what
         follows from it.
@@ -97,7 +99,9 @@ class SpeechDescription:
         return "\n".join(lines)
 
     def _repr_html_(self):
-        table = _as_texts(self.table).to_html(border=0)
+        # Otherwise pandas cuts cells and rows to its own limits.
+        with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
+            table = _as_texts(self.table).to_html(border=0)
         found = "".join(
             f"<li><b>{html.escape(name)}</b>: {html.escape(where)}.<br>{html.escape(what)}</li>"
             for name, where, what in self._findings()

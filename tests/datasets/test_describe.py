@@ -106,6 +106,26 @@ def test_missing_emotion():
     assert ("missing emotion", "two", "sadness") in findings_of(table)
 
 
+def test_recordings_without_an_emotion():
+    table = make_table()
+    table.loc[:2, "emotion"] = None
+    assert findings_of(table) == [("unknown emotion", "one", "3 recordings")]
+    table["emotion"] = None
+    assert ("unknown emotion", "one", "40 recordings") in findings_of(table)
+    assert "Nothing is badly" not in repr(describe(table, headers=False))
+
+
+def test_emotions_that_are_named_like_the_columns_of_facts():
+    table = make_table()
+    table["emotion"] = table["emotion"].map({"anger": "women", "sadness": "recordings"})
+    description = describe(table, headers=False)
+    one = description.table.loc["one"]
+    assert one[["recordings", "women", "men"]].tolist() == [40, 20, 20]
+    assert one[["recordings (emotion)", "women (emotion)"]].tolist() == [20, 20]
+    speaker = description.by_speaker.loc[("one", "one_00")]
+    assert speaker[["recordings", "women (emotion)"]].tolist() == [6, 3]
+
+
 def test_other_is_missing_nowhere():
     table = pd.concat([make_table(), make_table(corpus="two")])
     table["emotion"] = table["emotion"].where(table["corpus"] == "one", "anger")
@@ -165,6 +185,20 @@ def test_files_and_headers(tmp_path):
     assert description.by_rate.loc["one"].to_dict() == {8000: 19, 16000: 20}
 
 
+def test_many_rates_and_corpora_are_displayed_without_cuts(tmp_path):
+    table = pd.concat([make_table(n_each=1, corpus=f"corpus{i:02}") for i in range(70)])
+    page = describe(table, headers=False)._repr_html_()
+    assert all(f"corpus{i:02}</th>" in page for i in range(70))
+    table = make_table(n_each=4)
+    table["path"] = [str(tmp_path / f"{i}.wav") for i in range(len(table))]
+    for path, rate in zip(table["path"], [8000, 8000, *range(10001, 10007)], strict=True):
+        soundfile.write(path, np.zeros(4000), rate)
+    description = describe(table)
+    text = "8, 10.001 (12.5%), 10.002 (12.5%), 10.003 (12.5%), 3 more"
+    assert description.table.loc["one", "kHz"] == text
+    assert f"<td>{text}</td>" in description._repr_html_()
+
+
 def test_consequences_are_printed_once_for_each_finding():
     table = pd.concat([make_table(n_speakers=2), make_table(n_speakers=3, corpus="two")])
     printed = repr(describe(table, headers=False))
@@ -217,6 +251,11 @@ def test_bad_tables():
         describe(make_table()[:0])
     with pytest.raises(CorpusError, match="The column 'corpus' has gaps; every recording needs"):
         describe(make_table().assign(corpus=None))
+    table = make_table()
+    table.loc[3, "path"] = None
+    with pytest.raises(CorpusError, match=r"'path' has gaps; .* Pass headers=False to open no"):
+        describe(table)
+    assert len(describe(table, headers=False).by_speaker) == 8
 
 
 @pytest.mark.corpus
