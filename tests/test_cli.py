@@ -441,6 +441,8 @@ def test_details_of_a_corpus(name, capsys):
         ("extract a.wav --jobs 2 --dask-scheduler tcp://a:1", "not allowed with argument --jobs"),
         ("corpora swahili", "unknown corpus 'swahili'; known: aesdd"),
         ("corpora --common emodb,swahili", "unknown corpus 'swahili'; known: aesdd"),
+        ("corpora EmoV-DB", "unknown corpus 'EmoV-DB'; did you mean 'emovdb'? known: aesdd"),
+        ("corpora --common emodb,URDU", "unknown corpus 'URDU'; did you mean 'urdu'? known: aesdd"),
         ("corpora --common emodb,emodb", "got 'emodb,emodb', expected at least two corpora"),
         ("corpora --common emodb,urdu tess", "not allowed with argument"),
     ],

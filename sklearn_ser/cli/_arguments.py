@@ -1,6 +1,7 @@
 """Argument types and options that several commands share."""
 
 import argparse
+import difflib
 import math
 import os
 import re
@@ -137,12 +138,27 @@ def folder_argument(text):
     return path
 
 
+def _corpus_meant(text, corpora):
+    """Return the corpus whose name or title is close to a text, or None."""
+
+    def bare(words):
+        return "".join(filter(str.isalnum, words.lower()))
+
+    names = {bare(words): c.name for c in corpora.values() for words in (c.title, c.name)}
+    close = difflib.get_close_matches(bare(text), names, n=1, cutoff=0.8)
+    return names[close[0]] if close else None
+
+
 def name_argument(text):
     """Check the name of a registered corpus."""
     from sklearn_ser.datasets import CORPORA
 
     if text not in CORPORA:
-        raise argparse.ArgumentTypeError(f"unknown corpus {text!r}; known: {', '.join(CORPORA)}")
+        meant = _corpus_meant(text, CORPORA)
+        hint = f" did you mean {meant!r}?" if meant else ""
+        raise argparse.ArgumentTypeError(
+            f"unknown corpus {text!r};{hint} known: {', '.join(CORPORA)}"
+        )
     return text
 
 
