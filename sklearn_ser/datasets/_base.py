@@ -263,13 +263,15 @@ def read_text(path):
     raise CorpusError(f"{path} is not text in UTF-8, UTF-16 or GB 18030; get the file again.")
 
 
-def read_rows(path, **options):
+def read_rows(path, *, needed=(), **options):
     """Read a table of a corpus, without blanks around headers and cells.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
+    needed : sequence of sequence of str
+        Headers that the table must have, one of each sequence.
     **options
         Options of ``csv.DictReader``, such as ``delimiter``.
 
@@ -277,9 +279,21 @@ def read_rows(path, **options):
     -------
     rows : list of dict from str to str
         Cells that are missing at the end of a line are empty.
+
+    Raises
+    ------
+    CorpusError
+        If a needed column is missing.
     """
     # str.splitlines would also cut at characters within a cell, such as U+0085.
     rows = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="", **options)
+    headers = [str(header).strip() for header in rows.fieldnames or ()]
+    for names in needed:
+        if not set(names).intersection(headers):
+            raise CorpusError(
+                f"{path} has no column {' or '.join(names)}; its columns are: "
+                f"{', '.join(map(plain, headers)) or 'none'}. Rename one, or get the file again."
+            )
     return [
         {str(header).strip(): cell.strip() for header, cell in row.items() if header is not None}
         for row in rows

@@ -34,7 +34,7 @@ def read_samples(folder):
     """Read the labels of each recording, by the name of its file."""
     people, samples = _people(folder), {}
     for file in find_files(folder, ["samples.csv"]):
-        for row in read_rows(folder / file):
+        for row in read_rows(folder / file, needed=(_FILE, _EMOTION)):
             name, emotion = _cell(row, _FILE), _cell(row, _EMOTION)
             if not name or not emotion:
                 continue

@@ -8,6 +8,7 @@ from sklearn_ser.datasets._corpora._corpus import Corpus, examples_of, name_sche
 __all__ = ["MELD"]
 
 _match = name_scheme(r"dia(\d{1,4})_utt(\d{1,3})\.mp4")
+_NEEDED = (("Dialogue_ID",), ("Utterance_ID",), ("Emotion",))
 _PART = re.compile(r"(?<![a-z])(train|dev|test)(?![a-z])")
 
 
@@ -16,7 +17,7 @@ def read_utterances(folder):
     utterances = {}
     for file in find_files(folder, ["train_sent_emo.csv", "dev_sent_emo.csv", "test_sent_emo.csv"]):
         part = file.name.lower().partition("_")[0]
-        for row in read_rows(folder / file):
+        for row in read_rows(folder / file, needed=_NEEDED):
             key = (part, row.get("Dialogue_ID"), row.get("Utterance_ID"))
             utterances[key] = (row.get("Speaker", ""), row.get("Emotion", "").lower())
     return utterances

@@ -31,7 +31,7 @@ def read_consensus(folder):
     """Read the labels of each recording. Early releases misspell the name of the file."""
     labels = {}
     for file in find_files(folder, ["labels_consensus.csv", "labels_concensus.csv"]):
-        for row in read_rows(folder / file):
+        for row in read_rows(folder / file, needed=(("FileName",), ("EmoClass",))):
             labels[row.get("FileName", "").lower()] = _labels(row)
     return labels
 

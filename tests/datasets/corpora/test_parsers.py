@@ -305,6 +305,20 @@ def test_emozionalmente_tables(samples, users, load):
 
 
 @pytest.mark.parametrize(
+    ("name", "file", "text", "message"),
+    [
+        ("emozionalmente", "samples.csv", "a;b\n", "or filename or file; .* are: a;b. Ren"),
+        ("emozionalmente", "samples.csv", "file,who\n", "_expressed or emotion; .*: file, who"),
+        ("meld", "dev_sent_emo.csv", "", "Dialogue_ID; its columns are: none. Rename"),
+        ("msppodcast", "labels_consensus.csv", "FileName,Class\n", "EmoClass; .* FileName, Class"),
+    ],
+)
+def test_tables_with_other_columns_are_named(name, file, text, message, load):
+    with pytest.raises(CorpusError, match=f"{file} has no column .*{message}"):
+        load(name, {file: text, next(iter(CORPORA[name].examples)): ""})
+
+
+@pytest.mark.parametrize(
     ("code", "bangla", "english"),
     [
         ("01", "happiness", "neutral"),
