@@ -46,7 +46,8 @@ def likelier_corpus(corpus, folder, known, unknown):
     It reads more of the names than the given corpus, or as many. The latter
     happens where schemes overlap, as those of RAVDESS and BanglaSER, whose
     codes mean different emotions. If all names are in the overlap, the corpus
-    is likelier that has more of its own names there.
+    is likelier that has more of its own names there. Corpora that are not
+    registered are not suspected for such an overlap.
 
     Parameters
     ----------
@@ -76,7 +77,11 @@ def likelier_corpus(corpus, folder, known, unknown):
         return None
     best = max(tied, key=lambda other: _typical(other, [c for c in tied if c is not other]))
     n_own = len(set(known).intersection(tried))
-    if (most, _typical(best, [corpus])) <= (n_own, _typical(corpus, [best])):
+    if most < n_own:
+        return None
+    # A description of one's own reads what its author wants; a copy of a scheme is no mistake.
+    registered = corpus.name in CORPORA
+    if most == n_own and not (registered and _typical(best, [corpus]) > _typical(corpus, [best])):
         return None
     return (
         f"the names look like those of {best.title}, whose scheme {_n_read(best, folder, files)} "

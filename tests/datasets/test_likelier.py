@@ -1,7 +1,10 @@
 """A folder that holds another corpus than it is said to."""
 
+import csv
+import gzip
 import itertools
 import warnings
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -95,6 +98,14 @@ def test_examples_of_each_corpus_look_like_it_to_every_other(truth, make_corpus,
     assert likelier_corpus(corpus, tmp_path, many, []) is None
 
 
+def test_a_copy_of_a_scheme_in_a_description_of_ones_own_is_not_suspected(make_files, tmp_path):
+    make_files(tmp_path, codes(["03", "04"], 1, 1, range(1, 25)))
+    own = replace(CORPORA["banglaser"], name="own", n_recordings=None, n_speakers=None, counts={})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(load_corpus(own, tmp_path)) == 48
+
+
 def test_converted_copies_look_like_their_corpus(make_files, tmp_path):
     names = codes(ENGLISH, 1, 1, range(1, 25))
     make_files(tmp_path, [name.replace(".wav", ".flac") for name in names])
@@ -135,3 +146,26 @@ def test_real_corpora_look_like_themselves(truth, shared):
     assert clause(truth, folder) is None
     for said in set(CORPORA) - {truth, "emodb2"}:
         assert clause(said, folder) == CORPORA[truth].title
+
+
+# Whose names say nothing without a table, or are of no registered corpus.
+UNTOLD = {"emns", "emozionalmente", "meld", "pavoque"}
+NAMES = {"jlcorpus": "jl", "turevdb": "turev"}
+
+
+@pytest.mark.corpus
+def test_published_names_look_like_their_corpus_and_no_other(shared, tmp_path):
+    for listed in sorted((shared / "names").glob("*.csv.gz")):
+        truth = listed.name.removesuffix(".csv.gz")
+        truth = NAMES.get(truth, truth)
+        with gzip.open(listed, "rt", encoding="utf-8") as file:
+            paths = sorted({row["path"] for row in csv.DictReader(file)})
+        files = [PurePosixPath(path) for path in paths[:: len(paths) // 40 + 1]]
+        for said in CORPORA.values():
+            read = said.reader(tmp_path)
+            known = [file for file in files if read(file)]
+            unknown = [file for file in files if file not in known]
+            found = likelier_corpus(said, tmp_path, known, unknown) or ""
+            expected = f"as {truth!r}" if truth not in UNTOLD | {said.name} else ""
+            assert found.endswith(expected)
+            assert bool(found) == bool(expected), (said.name, truth)
