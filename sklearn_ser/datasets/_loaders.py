@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from sklearn_ser.datasets._base import COLUMNS, as_table, as_text, check_emotions, check_folder
+from sklearn_ser.datasets._base import (
+    COLUMNS,
+    as_table,
+    as_text,
+    check_emotions,
+    check_folder,
+    find_files,
+)
 from sklearn_ser.datasets._corpora._corpus import Corpus
 from sklearn_ser.datasets._corpora._registry import CORPORA, find_corpus, similar_name
 from sklearn_ser.datasets._custom import TABLE_SUFFIXES, read_table
@@ -22,15 +29,20 @@ __all__ = ["load_corpora", "load_corpus"]
 logger = logging.getLogger(__name__)
 
 
-def _missing_labels(corpus, table):
+def _missing_labels(corpus, table, folder):
     """Return notes on labels that are missing but that the complete corpus has."""
     given = set.intersection(*map(set, corpus.examples.values()))
     missing = {column: table[column].isna().sum() for column in COLUMNS if column in given}
+    missing = {column: n for column, n in missing.items() if n}
+    if not missing or not corpus.side_files:
+        return []
+    names = {name: Path(name).name.lower() for name in corpus.side_files}
+    found = {file.name.lower() for file in find_files(folder, set(names.values()))}
+    absent = [name for name in names if names[name] not in found]
     return [
         f"{column} of {n} recordings of {corpus.title} is unknown, because a file such as "
-        f"{min(corpus.side_files)} is missing or incomplete"
+        f"{min(absent or names)} is missing or incomplete"
         for column, n in missing.items()
-        if n and corpus.side_files
     ]
 
 
@@ -70,7 +82,7 @@ def _load(corpus, path, emotions, strict):
     folder = check_folder(path, corpus.how_to_get)
     recordings, notes = parse_folder(corpus, folder, strict, emotions)
     table = as_table(recordings, corpus=corpus.name, language=corpus.language)
-    notes += _missing_labels(corpus, table)
+    notes += _missing_labels(corpus, table, folder)
     if emotions is not None:
         table = table[table["emotion"].isin(emotions)].reset_index(drop=True)
         if table.empty:

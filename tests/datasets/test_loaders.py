@@ -273,3 +273,14 @@ def test_a_mapping_leaves_registered_corpora_as_they_are(make_files, tmp_path):
     with pytest.warns(CorpusWarning, match="1 recordings of the 535 expected"):
         speech = load_corpora(paths, mapping={"W": "fear"})
     assert speech["emotion"].tolist() == ["anger", "fear"]
+
+
+def test_note_on_missing_labels_names_the_file_that_is_missing(make_corpus, small, tmp_path):
+    corpus = small("emozionalmente")
+    make_corpus(tmp_path, corpus)
+    (tmp_path / "metadata" / "users.csv").unlink()
+    with pytest.warns(CorpusWarning, match=r"sex of 7 .* a file such as metadata/users\.csv is"):
+        load_corpus(corpus, tmp_path)
+    (tmp_path / "users.csv").write_text("username,age,gender\n")
+    with pytest.warns(CorpusWarning, match="a file such as metadata/.* is missing or incomplete"):
+        load_corpus(corpus, tmp_path)
