@@ -140,7 +140,8 @@ class SpeechDisplay:
         ax.set_ylim(len(counts) - 0.5, -0.5)
         ax.set_xlim(left=0)
         ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("duration in seconds: median, 5th to 95th percentile")
+        # On two lines, because one is wider than the figure of two emotions.
+        ax.set_xlabel("duration in seconds\n(median, 5th to 95th percentile)")
         ax.grid(axis="x", color="#E0E0E0", linewidth=0.8)
         ax.set_axisbelow(True)
         for border in range(1, len(counts)):

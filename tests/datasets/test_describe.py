@@ -234,6 +234,14 @@ def test_plot(synthesised, monkeypatch):
     assert len(display.axes_) == 2
     labels = [label.get_text() for label in display.axes_[0].get_yticklabels()]
     assert labels == description.by_emotion.index.tolist()
+    few = synthesised[synthesised["emotion"].isin(["anger", "sadness"])]
+    narrow = describe(few.assign(corpus="a")).plot()
+    narrow.figure_.draw_without_rendering()
+    width = narrow.figure_.bbox.width
+    for ax in narrow.axes_:
+        label = ax.xaxis.label.get_window_extent()
+        assert label.x0 >= 0
+        assert label.x1 <= width
     assert len(describe(synthesised, headers=False).plot().axes_) == 1
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install 'sklearn-ser\[plot\]'"):
