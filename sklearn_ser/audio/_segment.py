@@ -60,7 +60,8 @@ class Segment(os.PathLike[str]):
 
     Notes
     -----
-    A file whose own name ends like a fragment has to be renamed.
+    ``odd#t=1`` is a part of the file ``odd``. A file of that name is spelled with a fragment that
+    leaves out nothing, as `str` does it: ``odd#t=1#t=0``.
 
     Examples
     --------
@@ -138,7 +139,8 @@ class Segment(os.PathLike[str]):
 
     def __fspath__(self) -> str:
         if self.whole:
-            return self.path
+            # Read back, the own name of the file would be a part of another.
+            return f"{self.path}#t=0" if _FRAGMENT.fullmatch(self.path) else self.path
         parts = []
         if self.start or self.end is not None:
             until = "" if self.end is None else f",{_text(self.end)}"

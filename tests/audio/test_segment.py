@@ -28,6 +28,8 @@ SECONDS = 8
         (Segment("a.wav", 0.3 - 0.1 * 3, 1), "a.wav#t=0,1"),
         (Segment("#t=1,2.wav", 1, 2), "#t=1,2.wav#t=1,2"),
         (Segment("caf\udce9.wav", 1, 2), "caf\udce9.wav#t=1,2"),
+        (Segment("a#t=01"), "a#t=01#t=0"),
+        (Segment("a#channel=1"), "a#channel=1#t=0"),
     ],
 )
 def test_text_and_segment_are_the_same(segment, text):
