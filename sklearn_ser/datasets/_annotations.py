@@ -157,10 +157,13 @@ def _read_ratings(file, scale):
     try:
         # As text first, so that a message can quote what is not a number. Without index_col=False,
         # a comma at the end of lines would turn the first column into the index.
-        table = pd.read_csv(
-            io.StringIO(read_text(file)), dtype=str, index_col=False, skip_blank_lines=False
-        )
-    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        with warnings.catch_warnings():
+            # About cells behind the last header, which pandas would drop.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                io.StringIO(read_text(file)), dtype=str, index_col=False, skip_blank_lines=False
+            )
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise CorpusError(f"{file} is not a table of comma-separated values: {error}.") from error
     headers = [str(header).strip().lower() for header in table.columns]
     table.columns = [_HEADERS.get(header, header) for header in headers]

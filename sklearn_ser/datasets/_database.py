@@ -64,6 +64,8 @@ def _get(database, scheme, where, tables=None):
             f"The tables of {where} contradict each other in {scheme!r}: "
             f"{' '.join(str(error).split())}. Select tables for the emotions with tables=."
         ) from error
+    if labels.index.get_level_values(0).isna().any():
+        raise CorpusError(f"A row of the tables of {where} has a label of {scheme!r}, but no file.")
     if labels.index.nlevels > 1:
         labels.index = pd.Index([_path(*entry) for entry in labels.index], dtype=object)
     return labels.astype(float) if scheme in _NUMERIC else labels.astype(str)
@@ -98,7 +100,15 @@ def _open(path):
     with warnings.catch_warnings():
         # Users cannot change how audformat calls pandas.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return audformat.Database.load(str(folder), load_data=True), folder
+        try:
+            return audformat.Database.load(str(folder), load_data=True), folder
+        except OSError:
+            raise
+        except Exception as error:  # of yaml, pandas and audformat, which list none
+            raise CorpusError(
+                f"{folder} is not a database that audformat can read ({type(error).__name__}: "
+                f"{error}). Get it again."
+            ) from error
 
 
 def read_database(path, tables=None):

@@ -151,6 +151,7 @@ def test_two_copies_of_a_file(labels):
         ("", "is not a table of comma-separated values"),
         ('filename,activation,valence\n"a.wav,4,3\n', "is not a table of comma-separated values"),
         ("a\na\na,b,c\n", "is not a table of comma-separated values"),
+        ("filename,activation,valence\na.wav,4,3,2\n", "is not a table .*: Length of header"),
     ],
 )
 def test_bad_files(text, message, tmp_path):

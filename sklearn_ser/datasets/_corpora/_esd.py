@@ -31,9 +31,11 @@ def read_transcripts(folder):
     labels = {}
     for file in find_files(folder, ["00[0-2][0-9].txt"]):
         for line in read_text(folder / file).splitlines():
-            name, *_, label = line.split("\t") if "\t" in line else line.split() or [""]
-            label = label.strip().lower()
-            labels[name.strip().lower()] = _CHINESE.get(label, label)
+            cells = line.split("\t") if "\t" in line else line.split()
+            if len(cells) < 2:
+                continue
+            label = cells[-1].strip().lower()
+            labels[cells[0].strip().lower()] = _CHINESE.get(label, label)
     return labels
 
 

@@ -74,6 +74,21 @@ def test_emodb2_in_tables_that_lack_a_speaker(load):
     assert len(speech) == 7
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("db.yaml", b"\xcc: [", r"is not a database that audformat can read \(\w+: "),
+        ("db.emotion.csv", b"file,emotion\n\xff,anger\n", r"can read \(UnicodeDecodeError: "),
+        ("db.emotion.csv", b"file,emotion\n,anger\n", "has a label of 'emotion', but no file"),
+    ],
+)
+def test_emodb2_in_tables_that_are_damaged(name, content, message, load):
+    pytest.importorskip("audformat")
+    files = dict(CORPORA["emodb2"].side_files) | dict.fromkeys(CORPORA["emodb2"].examples, "")
+    with pytest.raises(CorpusError, match=message):
+        load("emodb2", {**files, name: content})
+
+
 def test_urdu_folder_that_contradicts_the_name_breaks_the_scheme():
     assert read("urdu", "Angry/SM1_F1_A01.wav")["emotion"] == "anger"
     assert read("urdu", "Happy/SM1_F1_A01.wav") is None
@@ -201,6 +216,13 @@ def test_esd_chinese_labels_in_any_encoding(encoding, load):
     speech = load("esd", {"0001.txt": text.encode(encoding), **files})
     assert speech["emotion"].tolist() == ["neutral", "anger", "happiness", "sadness", "surprise"]
     assert set(speech["language"]) == {"zh"}
+
+
+def test_esd_lines_without_a_label(load):
+    text = "0001_000001\t你好\t中立\n\n0001_000351\n"
+    files = dict.fromkeys(("0001_000001.wav", "0001_000351.wav"), "")
+    speech = load("esd", {"0001.txt": text, **files}, strict=False)
+    assert speech["emotion"].tolist() == ["neutral"]
 
 
 def test_esd_folder_that_contradicts_the_transcript(load):
