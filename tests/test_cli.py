@@ -435,6 +435,8 @@ def test_details_of_a_corpus(name, capsys):
         ("extract", "name recordings, folders of recordings, or corpora"),
         ("extract a.wav --out x.txt", r"got 'x.txt', expected a name in .csv or .parquet"),
         ("extract a.wav --out {folder}", "is a folder, expected a file"),
+        ("evaluate --utterances 1" + "0" * 5000, "0', expected a positive number"),
+        ("evaluate --sampling-rate 1" + "0" * 5000, "0', expected native or a number of Hz"),
         ("extract a.wav --on-error ignore", "invalid choice: 'ignore'"),
         ("extract a.wav --variant praat", "invalid choice: 'praat'"),
         ("extract a.wav --cache {folder}", "is a folder, expected a file"),
@@ -468,6 +470,7 @@ def test_wrong_usage(arguments, message, tmp_path, capsys):
             "'a' is not a registered corpus .*No recordings",
         ),
         ("extract {0}/no.wav", r"no file .*no\.wav"),
+        ("extract {0}/a.wav --out {0}/" + "x" * 300 + ".csv", "File name too long: '.*x.csv'"),
         ("extract {0}", "No recordings in .* or its sub-folders"),
         ("evaluate --utterances 5", "n_utterances=5"),
         (

@@ -66,12 +66,17 @@ def emotions_argument(text):
     return emotions
 
 
+def _is_count(text):
+    """Return whether a text is a number in digits, of a length that `int` reads."""
+    # isdecimal refuses signs, blanks and underscores, all of which int accepts.
+    return text.isdecimal() and len(text) <= 18
+
+
 def rate_argument(text):
     """Convert a rate in Hz; ``native`` is None."""
     if text == "native":
         return None
-    # isdecimal refuses signs, blanks and underscores, all of which int accepts.
-    if not text.isdecimal() or not 4000 <= int(text) <= 1_000_000:
+    if not _is_count(text) or not 4000 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(
             f"got {text!r}, expected native or a number of Hz from 4000 to 1000000"
         )
@@ -107,17 +112,17 @@ def output_argument(text):
     path = Path(text)
     if path.suffix.lower() not in (".csv", ".parquet"):
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a name in .csv or .parquet")
-    if path.is_dir():
+    if os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"{text!r} is a folder, expected a file")
     return path
 
 
 def file_argument(text):
     """Convert the name of a file to write."""
-    path = Path(text)
-    if path.is_dir():
+    # Unlike those of Path, this function takes names that are too long for the system as well.
+    if os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"{text!r} is a folder, expected a file")
-    return path
+    return Path(text)
 
 
 def model_argument(text):
@@ -125,17 +130,16 @@ def model_argument(text):
     path = Path(text)
     if path.suffix.lower() != ".skops":
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a name in .skops")
-    if path.is_dir():
+    if os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"{text!r} is a folder, expected a file")
     return path
 
 
 def folder_argument(text):
     """Convert the name of a folder to write to."""
-    path = Path(text)
-    if path.exists() and not path.is_dir():
+    if os.path.exists(text) and not os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"{text!r} is a file, expected a folder")
-    return path
+    return Path(text)
 
 
 def _corpus_meant(text, corpora):
@@ -172,12 +176,12 @@ def names_argument(text):
 
 def count_argument(text):
     """Convert a positive number."""
-    if not text.isdecimal() or int(text) == 0:
+    if not _is_count(text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a positive number")
     return int(text)
 
 
-_LAYERS = re.compile(r"all|-?\d+(?:,-?\d+)*")
+_LAYERS = re.compile(r"all|-?\d{1,9}(?:,-?\d{1,9})*")
 
 
 def _existing_folder(text):
