@@ -110,12 +110,16 @@ def examine(name, data):
 
 
 def read_inputs(path):
-    """Return the inputs of a file of the replay corpus, by what each is about.
+    """Return the inputs of a file of the replay corpus and their verdicts, by what each is about.
 
-    They are texts where they are UTF-8, and hexadecimal digits otherwise.
+    Inputs are texts where they are UTF-8, and hexadecimal digits otherwise. The verdict is None
+    where it is up to the version of another package.
     """
     entries = json.loads(Path(path).read_text(encoding="utf-8"))
     return {
-        entry["about"]: entry["text"].encode() if "text" in entry else bytes.fromhex(entry["hex"])
+        entry["about"]: (
+            entry["text"].encode() if "text" in entry else bytes.fromhex(entry["hex"]),
+            entry.get("verdict"),
+        )
         for entry in entries
     }

@@ -57,7 +57,7 @@ _RECORDINGS = tuple(
 )
 
 
-@target("headers", [content[:200] for content in _RECORDINGS] + [*_RECORDINGS], longest=4096)
+@target("headers", [content[:200] for content in _RECORDINGS] + [*_RECORDINGS], longest=8192)
 def judge_header(data):
     """Compare the length that a header declares with the content."""
     n_reads = 0
@@ -79,7 +79,7 @@ def judge_header(data):
     return "short" if found.declared or found.cut else "whole"
 
 
-@target("recordings", _RECORDINGS, longest=4096)
+@target("recordings", _RECORDINGS, longest=8192)
 def judge_recording(data):
     """Decode a recording."""
     path = scratch() / "recording.wav"

@@ -161,7 +161,11 @@ _WORDS = {
 }
 
 
-@target("arguments", [bytes([i]) + _WORDS[name].encode() for i, name in enumerate(_TYPES)])
+@target(
+    "arguments",
+    [bytes([i]) + _WORDS[name].encode() for i, name in enumerate(_TYPES)],
+    longest=6000,
+)
 def judge_argument(data):
     """Read the value of an option; the first byte chooses which."""
     read = list(_TYPES.values())[data[0] % len(_TYPES) if data else 0]

@@ -10,7 +10,6 @@ new, for the next run to start from. --record puts the counts into a file. --rep
 the folder corpus/ beside this script, all of them by default, or inputs that were kept in --out.
 """
 
-import atexit
 import collections
 import json
 import os
@@ -54,7 +53,7 @@ def import_atheris():
         sys.exit(
             "guided.py needs atheris, which is not installed: pip install 'sklearn-ser[fuzz]'. "
             "Where it has no wheel for your Python, tests/fuzz/test_guided.py checks the same "
-            "properties: HYPOTHESIS_PROFILE=full python -m pytest tests/fuzz/test_guided.py"
+            "properties: python -m pytest tests/fuzz/test_guided.py --hypothesis-profile=full"
         )
     return atheris
 
@@ -78,11 +77,9 @@ class _Tally:
             self.kept[gist] += 1
             if self.kept[gist] <= _MOST_KEPT:
                 keep(self.out, f".{self.name.replace(' ', '-')}", data, f"{self.name}\n{fault}")
-        if sum(self.verdicts.values()) % 1000 == 0:
-            self.write()
-
-    def write(self):
-        Path(self.path).write_text(json.dumps(self.verdicts))
+        # The engine ends the process without a chance to write the last of them.
+        if sum(self.verdicts.values()) % 100 == 0:
+            Path(self.path).write_text(json.dumps(self.verdicts))
 
 
 def fuzz_here(name, arguments, out, path):
@@ -93,7 +90,6 @@ def fuzz_here(name, arguments, out, path):
     with atheris.instrument_imports(include=_INSTRUMENTED):
         targets = load_targets()
     tally = _Tally(name, out, path)
-    atexit.register(tally.write)
     for seed in targets[name].seeds:
         tally.add(seed)  # compiles and imports what the first use needs, outside the limits
     tally.verdicts.clear()
@@ -194,8 +190,8 @@ def replay(paths):
         if path.suffix == ".json":
             name, inputs = by_slug[path.stem], read_inputs(path)
         else:
-            name, inputs = by_slug[path.suffix[1:]], {"kept": path.read_bytes()}
-        for about, data in inputs.items():
+            name, inputs = by_slug[path.suffix[1:]], {"kept": (path.read_bytes(), None)}
+        for about, (data, _) in inputs.items():
             verdict, fault = examine(name, data)
             counts[name][verdict] += 1
             counts[name]["runs"] += 1
@@ -208,8 +204,8 @@ def replay(paths):
 
 def main(given):
     """Run the targets one after the other; return the number of faults."""
-    counts = {}
-    targets = load_targets()
+    import_atheris()
+    counts, targets = {}, load_targets()
     unknown = set(given.target or ()) - targets.keys()
     if unknown:
         sys.exit(f"no target {', '.join(sorted(unknown))}; there are: {', '.join(targets)}")
@@ -245,6 +241,5 @@ if __name__ == "__main__":
     options = _parser().parse_args()
     if options.replay is not None:
         sys.exit(replay(options.replay) > 0)
-    import_atheris()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     sys.exit(main(options) > 0)
