@@ -50,6 +50,12 @@ def weight_files(folder):
         if isinstance(index, dict):
             # A name in an index is a file beside it, wherever the index says that it is.
             names = sorted({os.path.basename(str(one)) for one in index.values()})
+            for one in names:
+                if one in ("", os.curdir, os.pardir) or not one.isprintable():
+                    raise EncoderError(
+                        f"{path + '.index.json'!r} names the file {one!r}, expected names of files "
+                        "beside it. Copy all files of the encoder."
+                    )
             return [os.path.join(folder, one) for one in names]
     raise EncoderError(
         f"The folder {folder!r} has no weights, expected one of the files {', '.join(_WEIGHTS)}, "

@@ -80,6 +80,16 @@ def test_a_file_is_not_a_folder(whisper_folder):
             },
             "lacks the file .*one.safetensors",
         ),
+        *(
+            (
+                {
+                    "config.json": '{"model_type": "hubert"}',
+                    "model.safetensors.index.json": f'{{"weight_map": {{"a": "{name}"}}}}',
+                },
+                r"index\.json' names the file '.*', expected names of files beside it",
+            )
+            for name in ("..", "x/", "../.", r"a\u0000", r"\ud800")
+        ),
     ],
 )
 def test_folders_without_an_encoder(files, reason, tmp_path):
