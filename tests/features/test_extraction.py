@@ -198,3 +198,19 @@ def test_no_reader_waits_while_an_extraction_is_suspended(tmp_path):
     next(parts)
     assert {one.name for one in set(threading.enumerate()) - before} == set()
     parts.close()
+
+
+def test_an_error_leaves_no_thread_of_readers(tmp_path):
+    noise = np.random.default_rng(0).normal(0, 0.1, (80, 2000))
+    extractor = FunctionExtractor(_mean, ["mean"], version=1, cache=tmp_path / "rows")
+    extractor.transform([*noise[:1]])
+    with pytest.raises(FileNotFoundError, match="nowhere") as caught:
+        extractor.transform([*noise[:1], str(tmp_path / "nowhere.wav"), *noise[1:]])
+    # As long as somebody holds the error, nothing else would end them.
+    assert caught.value.__traceback__ is not None
+    left = [one.name for one in threading.enumerate() if one.name.startswith("ThreadPoolExecutor")]
+    assert left == []
+
+
+def _mean(y, sr):
+    return [y.mean()]
