@@ -51,11 +51,17 @@ oldest:
 	    -c constraints-oldest.txt -e '.[test]'
 	$(VENV)-oldest/bin/python -m pytest -n 2 --dist loadfile
 
+# Less or more of it: make fuzz FUZZ="--runs 200"
 fuzz: $(BIN)/python
-	$(PIP) -e '.[test]'
+	$(PIP) -e '.[test,fuzz]'
 	for name in audio models archives caches results; do \
-	    $(BIN)/python tests/fuzz/$$name.py || exit 1; \
+	    $(BIN)/python tests/fuzz/$$name.py $(FUZZ) || exit 1; \
 	done
+	if $(BIN)/python -c 'import atheris' 2>/dev/null; then \
+	    $(BIN)/python tests/fuzz/guided.py $(FUZZ); \
+	else \
+	    $(BIN)/python -m pytest tests/fuzz/test_guided.py --hypothesis-profile=full; \
+	fi
 
 clean:
 	rm -rf $(VENV) $(VENV)-oldest docs/_build docs/api/generated docs/gallery build dist *.egg-info

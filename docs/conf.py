@@ -31,6 +31,7 @@ OTHERS = (
     "audformat|concurrent|dask|datasets|ctranslate2|joblib|librosa|matplotlib|numpy|onnxruntime|"
     "pandas|pathlib|sklearn|skops|skorch|soundfile|torch|transformers|warnings"
 )
+FUZZ = Path(__file__).parents[1] / "tests" / "fuzz"
 
 project = "sklearn-ser"
 author = "The sklearn-ser developers"
@@ -384,6 +385,46 @@ def list_representations(path=Path(__file__).parent / "figures" / "representatio
     return "\n".join(lay_out(("features", *methods), rows))
 
 
+def list_fuzzing(path=FUZZ / "results.json"):
+    """Lay out how often readers were tried with what came of it, and how that was done."""
+    results = json.loads(path.read_text(encoding="utf-8"))
+    total, targets = results["total"], results["targets"]
+    lines = [
+        f"{total['executions']:,} executions of ``guided.py`` are on record in "
+        f"``tests/fuzz/results.json``, where its option ``--record`` puts them; "
+        f"{total['faults']:,} of them ended in a fault. What did so in earlier runs was mended, as "
+        "listed below, and is in ``tests/fuzz/corpus/``. A branch is new if no input that the run "
+        "began with reaches it.",
+        "",
+    ]
+    rows = [
+        (
+            f"``{name}``",
+            f"{one['executions']:,}",
+            ", ".join(f"{verdict} {n:,}" for verdict, n in one["verdicts"].items()),
+            f"{one['branches']} ({one['new_branches']})",
+            one["faults"],
+        )
+        for name, one in targets.items()
+    ]
+    header = ("target", "executions", "what came of them", "branches (new)", "faults")
+    lines += lay_out(header, rows)
+    header = ("script", "executions", "faults", "command")
+    rows = [
+        (f"``{name}``", f"{one['executions']:,}", one["faults"], f"``{one['command']}``")
+        for name, one in results["scripts"].items()
+    ]
+    lines += lay_out(header, rows)
+    runs = {}
+    for name, one in {**targets, **results["scripts"]}.items():
+        versions = ", ".join(f"{package} {n}" for package, n in one["versions"].items() if n)
+        runs.setdefault(f"{one['date']}, commit {one['commit']}: {versions}", []).append(name)
+    lines += [
+        f"* {', '.join(f'``{name}``' for name in names)}: {run}." for run, names in runs.items()
+    ]
+    return "\n".join([*lines, ""])
+
+
 def write_pages(app):
     """Write what is generated before Sphinx looks for pages."""
     folder = Path(app.srcdir, "api", "generated")
@@ -392,6 +433,7 @@ def write_pages(app):
     (folder / "layers.inc").write_text(list_layers(), encoding="utf-8")
     (folder / "representations.inc").write_text(list_representations(), encoding="utf-8")
     (folder / "ratios.inc").write_text(list_ratios(), encoding="utf-8")
+    (folder / "fuzzing.inc").write_text(list_fuzzing(), encoding="utf-8")
     (folder / "modules.inc").write_text(list_modules(), encoding="utf-8")
     (folder / "citing.inc").write_text(cite(), encoding="utf-8")
     (folder / "layers.svg").write_text(draw_layers(), encoding="utf-8")

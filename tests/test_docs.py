@@ -131,7 +131,40 @@ def test_the_table_of_ratios_needs_a_complete_file(tmp_path):
         CONF["list_ratios"](path)
 
 
-PROSE = "architecture choosing extending faq gpu guides leaking mathematics release scaling"
+def test_counts_of_the_fuzzers_are_those_on_record():
+    results = json.loads((ROOT / "tests" / "fuzz" / "results.json").read_text(encoding="utf-8"))
+    page = CONF["list_fuzzing"]()
+    assert results["total"]["executions"] >= 1_000_000
+    assert page.startswith(f"{results['total']['executions']:,} executions")
+    assert f"; {results['total']['faults']:,} of them ended in a fault" in page
+    shown = {row[0].strip("`"): row[1:] for row in rows(page)}
+    assert shown.keys() == {"target", "script", *results["targets"], *results["scripts"]}
+    for name, one in results["targets"].items():
+        executions, verdicts, branches, faults = shown[name]
+        assert int(executions.replace(",", "")) == one["executions"]
+        assert branches == f"{one['branches']} ({one['new_branches']})"
+        assert faults == str(one["faults"])
+        for verdict, n in one["verdicts"].items():
+            assert f"{verdict} {n:,}" in verdicts
+    for name, one in results["scripts"].items():
+        assert shown[name][:2] == [f"{one['executions']:,}", str(one["faults"])]
+    assert "include:: api/generated/fuzzing.inc" in (DOCS / "reliability.rst").read_text("utf-8")
+
+
+def test_promises_of_reliability_have_tests():
+    page = (DOCS / "reliability.rst").read_text(encoding="utf-8")
+    tests = re.findall(r"``(test_\w+)``", page)
+    assert len(tests) > 15
+    for name in tests:
+        assert f"def {name}(" in SOURCES, name
+    targets = set(re.findall(r"--target (\w+)", page))
+    results = json.loads((ROOT / "tests" / "fuzz" / "results.json").read_text(encoding="utf-8"))
+    assert targets <= results["targets"].keys()
+
+
+PROSE = (
+    "architecture choosing extending faq gpu guides leaking mathematics release reliability scaling"
+)
 PROSE = [f"docs/{name}.rst" for name in PROSE.split()]
 PROSE += ["CONTRIBUTING.md", "README.md", "SECURITY.md"]
 

@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
-# The browser that playwright of the floor drives, and what only the benchmarks need.
-UNTRIED = {"playwright"} | (
+# The browser that playwright of the floor drives, what only the guided fuzzer needs, which has one
+# version, and what only the benchmarks need.
+UNTRIED = {"playwright", "atheris"} | (
     {Requirement(text).name for text in EXTRAS["bench"]}
     - {Requirement(text).name for text in EXTRAS["test"]}
 )

@@ -63,6 +63,7 @@ def options_of(description, runs, *, out=None):
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--runs", type=int, default=runs)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--record", type=Path, metavar="FILE", help="put the counts into this file")
     if out is not None:
         parser.add_argument("--jobs", type=int, default=1, help="processes beside this one")
         parser.add_argument("--out", default=out, help="folder for inputs that show a fault")

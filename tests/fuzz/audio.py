@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from _audio_inputs import damaged, recordings, voice
 from _children import execute, keep, options_of, table
+from _counts import record_script
 
 SECONDS = 10.0  # a hang
 LIMIT = 1 << 30  # address space on top of the libraries
@@ -284,4 +285,6 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if given.replay:
         sys.exit(replay(given.replay) > 0)
-    sys.exit(main(given.runs, given.seed, jobs=given.jobs, out=given.out) > 0)
+    n_faults = main(given.runs, given.seed, jobs=given.jobs, out=given.out)
+    record_script(given, __file__, n_faults)
+    sys.exit(n_faults > 0)

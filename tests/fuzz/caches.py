@@ -19,6 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _children import execute, keep, options_of, table
+from _counts import record_script
 from _mutations import ANYWHERE, INTEGERS, mutate
 
 from sklearn_ser.exceptions import CacheError, CacheWarning
@@ -176,4 +177,6 @@ def main(n=500, seed=0, *, jobs=1, out="fuzz-caches"):
 
 if __name__ == "__main__":
     given = options_of(__doc__, 500, out="fuzz-caches").parse_args()
-    sys.exit(main(given.runs, given.seed, jobs=given.jobs, out=given.out) > 0)
+    n_faults = main(given.runs, given.seed, jobs=given.jobs, out=given.out)
+    record_script(given, __file__, n_faults)
+    sys.exit(n_faults > 0)

@@ -14,6 +14,7 @@ import collections
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _children import keep, load_script, options_of, table
+from _children import keep, options_of, table
+from _counts import record
 
 HERE = Path(__file__).parent
 REPLAY = HERE / "corpus"
@@ -143,41 +145,17 @@ def run_target(name, one, given, corpus):
     return row
 
 
-def record(path, counts, command):
-    """Put the counts of targets into a file, and keep those of other targets."""
-    of_benchmarks = load_script(HERE.parents[1] / "benchmarks" / "_record.py")
-    try:
-        targets = json.loads(path.read_text(encoding="utf-8"))["targets"]
-    except FileNotFoundError:
-        targets = {}
-    packages = {"atheris": of_benchmarks.version("atheris"), **of_benchmarks.versions()}
-    run = {
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "commit": of_benchmarks.commit(),
-        "command": command,
-        "versions": {
-            name: packages[name]
-            for name in ("python", "atheris", "numpy", "scikit-learn", "soundfile")
-            if name in packages
-        },
+def counts_of(row):
+    """Return what is recorded of the counts of a target."""
+    known = (*_COLUMNS, "branches")
+    return {
+        "executions": row["runs"],
+        "verdicts": {key: n for key, n in sorted(row.items()) if key not in known},
+        "branches": row["branches"],
+        "new_branches": row["new branches"],
+        "faults": sum(row[kind] for kind in FAULTS),
+        "seconds": row["seconds"],
     }
-    for name, row in counts.items():
-        verdicts = {key: n for key, n in sorted(row.items()) if key not in (*_COLUMNS, "branches")}
-        targets[name] = {
-            **run,
-            "executions": row["runs"],
-            "verdicts": verdicts,
-            "branches": row["branches"],
-            "new_branches": row["new branches"],
-            "faults": sum(row[kind] for kind in FAULTS),
-            "seconds": row["seconds"],
-        }
-    total = {
-        "executions": sum(one["executions"] for one in targets.values()),
-        "faults": sum(one["faults"] for one in targets.values()),
-    }
-    text = json.dumps({"total": total, "targets": dict(sorted(targets.items()))}, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 def replay(paths):
@@ -217,7 +195,8 @@ def main(given):
         if given.record:
             how = f"python tests/fuzz/guided.py --runs {given.runs} --seed {given.seed}"
             how += f" --seconds {given.seconds}" if given.seconds else ""
-            record(given.record, {name: counts[name]}, f"{how} --target {name!r}")
+            how += f" --target {shlex.quote(name)}"
+            record(given.record, "targets", name, counts_of(counts[name]), how)
         print(table({name: counts[name]}, _COLUMNS, "target").splitlines()[1], flush=True)
     print(table(counts, _COLUMNS, "target"))
     return sum(row[kind] for row in counts.values() for kind in FAULTS)
@@ -229,7 +208,6 @@ def _parser():
     parser.add_argument("--seconds", type=int, default=0, help="at most so long for each target")
     parser.add_argument("--corpus", metavar="DIR", help="folder of inputs to start from and add to")
     parser.add_argument("--out", default="fuzz-guided", help="folder for inputs that show a fault")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="put the counts into this file")
     parser.add_argument("--replay", nargs="*", metavar="FILE", help="run kept inputs again")
     return parser
 

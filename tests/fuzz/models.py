@@ -38,6 +38,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _children import options_of
+from _counts import record_script
 
 from sklearn_ser import (
     CorpusScaler,
@@ -426,4 +427,5 @@ if __name__ == "__main__":
     given = options_of(__doc__, 2000).parse_args()
     found = main(given.runs, given.seed)
     bad = ("crashes", "hangs", "foreign", "unnamed", "large")
+    record_script(given, __file__, sum(found[key] for key in bad))
     sys.exit(any(found[key] for key in bad))

@@ -25,6 +25,7 @@ from sklearn.naive_bayes import GaussianNB
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _children import options_of
+from _counts import record_script
 
 from sklearn_ser import cross_corpus_validate, transfer_matrix
 from sklearn_ser.exceptions import ResultsError
@@ -185,4 +186,5 @@ if __name__ == "__main__":
     given = options_of(__doc__, 500).parse_args()
     counted, unforeseen = main(given.runs, given.seed)
     print(dict(counted))
+    record_script(given, __file__, len(unforeseen))
     sys.exit("\n\n".join(unforeseen[:10]) if unforeseen else 0)

@@ -1,5 +1,6 @@
 """The properties that the guided fuzzer checks: on a few inputs, and on those that broke one."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from _children import load_script
+from _counts import record, record_script
 from _mutations import mutate
 from _targets import Fault, check, examine, named, read_inputs
 from hypothesis import HealthCheck, given, settings
@@ -103,10 +105,16 @@ def test_replaying_an_input_that_was_kept(tmp_path, capsys):
 def test_counts_are_recorded_and_those_of_other_targets_kept(tmp_path):
     path = tmp_path / "results.json"
     row = Counter({"runs": 10, "read": 7, "refused": 2, "crash": 1, "branches": 5})
-    guided.record(path, {"facts": row}, "one")
-    guided.record(path, {"cells": Counter(runs=3, same=3)}, "two")
+    record(path, "targets", "facts", guided.counts_of(row), "one")
+    record(path, "targets", "cells", guided.counts_of(Counter(runs=3, same=3)), "two")
+    given = argparse.Namespace(record=path, runs=5, seed=1)
+    record_script(given, "tests/fuzz/caches.py", 2)
+    record_script(argparse.Namespace(record=None), "tests/fuzz/audio.py", 0)
     written = json.loads(path.read_text())
     assert written["total"] == {"executions": 13, "faults": 1}
+    [(name, script)] = written["scripts"].items()
+    assert (name, script["executions"], script["faults"]) == ("caches.py", 5, 2)
+    assert script["command"] == "python tests/fuzz/caches.py --runs 5 --seed 1"
     assert list(written["targets"]) == ["cells", "facts"]
     assert written["targets"]["facts"]["verdicts"] == {"read": 7, "refused": 2}
     assert written["targets"]["cells"]["command"] == "two"
