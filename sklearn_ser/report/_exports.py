@@ -162,7 +162,9 @@ def _tables_of_some(record, tables, confidence):
     if missed:
         caption = "Recordings that no method recognises."
         names = ["path", "corpus", "y_true", "taken_for"]
-        made["missed"] = pd.DataFrame(missed), _listed(names, missed, caption, "missed")
+        latex = _listed(names, missed, caption, "missed")
+        # As objects: columns of strings are kept as UTF-8, which names of files need not be.
+        made["missed"] = pd.DataFrame(missed, dtype=object), latex
     if tables["comparisons"]:
         made["comparisons"] = record.comparisons, _comparisons(tables["comparisons"], confidence)
     for groups in tables["groups"]:

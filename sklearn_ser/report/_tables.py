@@ -309,20 +309,23 @@ def calibration_table(record):
 def missed_recordings(record):
     """Return the recordings that no method recognises in any repeat."""
     predictions = record.predictions
-    # Wrong in every method and repeat: a suspect label or recording rather than a weak model.
-    wrong = (predictions["y_true"] != predictions["y_pred"]).rename("wrong")
     keys = ["corpus", "path", "y_true"]
-    missed = wrong.groupby([predictions[key] for key in keys], sort=False).all()
-    missed = missed[missed].index.to_frame(index=False)
-    n_recordings = len(predictions.drop_duplicates(keys))
-    answers = predictions.merge(missed[keys], on=keys).groupby(keys, sort=False)["y_pred"]
-    taken_for = answers.agg(lambda words: words.mode().iloc[0])
+    # Grouped by numbers: pandas keeps and compares strings as UTF-8, which names of files need
+    # not be.
+    names = [*zip(*(predictions[key] for key in keys), strict=True)]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    recording = np.array([numbers[name] for name in names])
+    recordings = predictions[keys][~pd.Index(recording).duplicated()].reset_index(drop=True)
+    # Wrong in every method and repeat: a suspect label or recording rather than a weak model.
+    wrong = (predictions["y_true"] != predictions["y_pred"]).groupby(recording).all()
+    missed = recordings[wrong]
+    answers = predictions["y_pred"].groupby(recording)
     shown = []
     # A few of each corpus, rather than many of the first.
     order = missed.groupby("corpus", sort=False).cumcount().sort_values(kind="stable").index
-    for _, row in missed.loc[order[:_SHOWN]].iterrows():
-        shown.append({**row, "taken_for": taken_for[tuple(row)]})
-    return {"n": len(missed), "of": n_recordings, "shown": shown}
+    for number, row in missed.loc[order[:_SHOWN]].to_dict("index").items():
+        shown.append({**row, "taken_for": answers.get_group(number).mode().iloc[0]})
+    return {"n": len(missed), "of": len(recordings), "shown": shown}
 
 
 def _link(address):
