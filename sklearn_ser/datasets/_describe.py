@@ -159,7 +159,7 @@ def _table(rows, by_emotion):
 
 def _rates(counts):
     """Return rates in kHz, the most frequent first, with the shares of some others."""
-    shown = counts[1 : _RATES_SHOWN + 1]
+    shown = counts.iloc[1 : _RATES_SHOWN + 1]
     others = [f"{rate / 1000:g} ({n / counts.sum():.1%})" for rate, n in shown.items()]
     texts = [f"{rate / 1000:g}" for rate in counts.index[:1]] + others
     n_more = len(counts) - 1 - len(shown)
