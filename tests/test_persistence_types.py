@@ -103,7 +103,7 @@ TRUSTED = [
     OneVsRestClassifier(svm.SVC()),
     MLPClassifier(3, max_iter=2),
     FunctionTransformer(np.log1p),
-    KBinsDiscretizer(2, quantile_method="averaged_inverted_cdf"),
+    KBinsDiscretizer(2, strategy="uniform"),
     OneHotEncoder(handle_unknown="ignore"),
     QuantileTransformer(n_quantiles=10),
     make_pipeline(CorpusScaler(), PCA(2), LogisticRegression()),

@@ -4,14 +4,13 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from sklearn_ser.metrics._sums import METRICS, label_sums, value_sums
-from sklearn_ser.utils._identities import canonical_ids
+from sklearn_ser.utils._identities import canonical_ids, number_ids
 from sklearn_ser.utils._labels import encode_labels
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._words import count_of
@@ -108,7 +107,7 @@ def encode_speakers(speaker, n_samples):
     note : str
         Description of what is missing; empty if every speaker is known.
     """
-    codes, names = pd.factorize(np.full(n_samples, None) if speaker is None else speaker)
+    codes, names = number_ids(np.full(n_samples, None) if speaker is None else speaker)
     unknown = np.count_nonzero(codes < 0)
     if not unknown:
         return codes, len(names), ""

@@ -11,6 +11,7 @@ from sklearn_ser.evaluation._folds import Job, run_jobs
 from sklearn_ser.evaluation._inputs import check_inputs, check_seeds
 from sklearn_ser.evaluation._intervals import BootstrapSettings
 from sklearn_ser.evaluation._validate import collect
+from sklearn_ser.utils._identities import number_ids
 from sklearn_ser.utils._messages import plain
 
 __all__ = [
@@ -78,7 +79,7 @@ def speaker_jobs(cell, corpus, recordings, seeds, n_splits):
     # model knows about the voices of its users.
     rows = np.flatnonzero(recordings.corpus == corpus)
     speaker = recordings.speakers_of(rows)
-    codes, names = pd.factorize(speaker)
+    codes, names = number_ids(speaker)
     # The same folds in all repeats, hence no shuffling: the spread over repeats is that of the
     # training seed, without the noise of another partition.
     splitter = GroupKFold(min(n_splits, len(names)))

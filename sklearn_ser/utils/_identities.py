@@ -14,7 +14,7 @@ from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._validation import as_objects, encode
 from sklearn_ser.utils._warnings import caller_stacklevel
 
-__all__ = ["canonical_ids", "encode_ids", "find_ids", "without_spelling_warnings"]
+__all__ = ["canonical_ids", "encode_ids", "find_ids", "number_ids", "without_spelling_warnings"]
 
 # White space of all scripts, and what is as invisible as it: byte order mark, zero width,
 # directions of writing, the padding of fields of fixed width.
@@ -110,6 +110,37 @@ def _warn_of_spellings(entries, canonical, codes, name, within):
     )
 
 
+def number_ids(array):
+    """Number the different entries of an array in the order of their appearance.
+
+    Before pandas 3, `pandas.factorize` takes different strings that are not UTF-8 for one.
+
+    Parameters
+    ----------
+    array : ndarray of object, shape (n_samples,)
+        Identities; gaps are allowed.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n_samples,)
+        The number of each entry; -1 for gaps.
+    entries : ndarray of object
+        The different entries.
+
+    Examples
+    --------
+    >>> codes, entries = number_ids(np.array(["b", None, "a", "b"], dtype=object))
+    >>> codes.tolist(), entries.tolist()
+    ([0, -1, 1, 0], ['b', 'a'])
+    """
+    numbers = {}
+    codes = [
+        -1 if gap else numbers.setdefault(entry, len(numbers))
+        for entry, gap in zip(array, pd.isna(array), strict=True)
+    ]
+    return np.array(codes, dtype=np.intp), np.fromiter(numbers, dtype=object, count=len(numbers))
+
+
 def canonical_ids(values, *, name, within=None):
     """Convert the spellings of each identity to one canonical form.
 
@@ -145,7 +176,7 @@ def canonical_ids(values, *, name, within=None):
     """
     array = as_objects(values, name)
     try:
-        codes, entries = pd.factorize(array)
+        codes, entries = number_ids(array)
     except TypeError:
         # Entries without a hash; sorting them will say what is wrong.
         return array
