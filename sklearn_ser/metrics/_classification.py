@@ -1,5 +1,7 @@
 """Scores of predicted emotion labels."""
 
+import warnings
+
 from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix, make_scorer
 
@@ -74,7 +76,10 @@ def unweighted_average_recall(
     refuse_unlabelled(y_pred, name="y_pred", beside=y_true)
     # Not macro-averaged recall: over corpora, classes that only the training corpora have would
     # enter the mean with recall 0 as soon as one of them is predicted once.
-    matrix = confusion_matrix(y_true, y_pred, sample_weight=sample_weight)
+    with warnings.catch_warnings():
+        # Where all rows have one label, its recall is the mean. The matrix is not handed out.
+        warnings.filterwarnings("ignore", "A single label was found", UserWarning)
+        matrix = confusion_matrix(y_true, y_pred, sample_weight=sample_weight)
     return float(uar_of(confusion_sums(matrix)))
 
 
