@@ -182,6 +182,9 @@ def test_only_the_named_estimators_escape_the_checks(request):
 @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.NotAdaptedWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.ScalingWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.SmallBatchWarning")
+@pytest.mark.filterwarnings("ignore:MetricDAE got no ratings:UserWarning")
+@pytest.mark.filterwarnings("ignore:activation has fewer than two different values:UserWarning")
+@pytest.mark.filterwarnings("ignore:SemiSupervisedVAE got labels of [01] classes:UserWarning")
 @parametrize_with_checks(OVER_ARRAYS, expected_failed_checks=expected_failed_checks)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

@@ -275,6 +275,7 @@ class TestAsAClassifier:
             make().fit(X, y[1:])
 
 
+@pytest.mark.filterwarnings("ignore:.* got labels of 0 classes:UserWarning")
 class TestWithoutLabels:
     def test_says_what_to_pass(self, make, blobs):
         X, _ = blobs
