@@ -1,0 +1,271 @@
+"""Numbers in README and documentation are those that the quoted commands printed."""
+
+import bisect
+import importlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))]
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+# Commands without a record: their figures were copied by hand, and nothing compares them yet.
+NOT_RECORDED = {
+    "adaptation_cost": "takes long",
+    "adaptation_variants --representation eGeMAPS": "takes long",
+    "augmentation": "takes long",
+    "cache": "takes long",
+    "cross_lingual --part inductive": "takes long",
+    "dae_settings": "takes long",
+    "development": "takes long",
+    "encoders --part beside": "takes long",
+    "encoders --part choice --seeds 3": "takes long",
+    "encoders --part cost": "takes long",
+    "encoders --part frames --seeds 3": "takes long",
+    "encoders --part inductive": "takes long",
+    "encoders --part layers": "takes long",
+    "encoders --part methods": "takes long",
+    "encoders --part pairs": "takes long",
+    "encoders --part views --seeds 3": "takes long",
+    "encoders --part widths --seeds 2": "takes long",
+    "few_labels --part curves": "takes long",
+    "few_labels --part query --seeds 8": "takes long",
+    "few_labels --part weights": "takes long",
+    "imbalance --seeds 3": "takes long",
+    "label_free_scores": "takes long",
+    "latent_regression": "takes long",
+    "seed_tables --part across --features egemaps": "takes long",
+    "seed_tables --part across --features encoder": "takes long",
+    "seed_tables --part adaptation --features egemaps": "takes long",
+    "seed_tables --part adaptation --features encoder": "takes long",
+    "seed_tables --part figure": "takes long",
+    "seed_tables --part position --features egemaps": "takes long",
+    "seed_tables --part rating --features egemaps": "takes long",
+    "seed_tables --part rating --features encoder": "takes long",
+    "seed_tables --part regression --features egemaps": "takes long",
+    "seed_tables --part regression --features encoder": "takes long",
+    "seed_tables --part within --features egemaps": "takes long",
+    "speaker_scaling --part partly": "takes long",
+    "speaker_scaling --part within": "takes long",
+    "variants": "takes long",
+    "devices": "needs a GPU",
+    "devices --repeats 2": "needs a GPU",
+}
+# Tables without measurements, by words of theirs.
+SETTINGS = ("``das2022()``, as in the script",)
+
+HEADING = re.compile(r"^(?:#{1,4} .+|\S.*\n(?P<mark>[=~^-])(?P=mark){3,})$", re.MULTILINE)
+BORDER = r"=+(?: +=+)+\n"
+RST_TABLE = re.compile(rf"^{BORDER}(?:.*\S.*\n|\n(?=[^\n]))*?{BORDER}(?=\n)", re.MULTILINE)
+MD_TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+(?:e[+-]\d+)?(?![\w.]*\d)")
+
+
+@pytest.fixture(scope="module")
+def quoted():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "benchmarks"))
+        yield importlib.import_module("_quoted")
+
+
+def tables_of(page, text):
+    pattern = MD_TABLE if page.suffix == ".md" else RST_TABLE
+    return [match for match in pattern.finditer(text) if NUMBER.search(match[0])]
+
+
+def section_of(text, position):
+    """Return where the section that holds a position begins and ends."""
+    starts = [0, *(match.start() for match in HEADING.finditer(text)), len(text)]
+    after = bisect.bisect_right(starts, position)
+    return starts[after - 1], starts[after]
+
+
+def numbers_in(record):
+    """Return the numbers in what a command printed, or in the figures that it wrote."""
+    if isinstance(record, dict):
+        return {number for one in record.values() for number in numbers_in(one)}
+    if isinstance(record, list):
+        return {number for one in record for number in numbers_in(one)}
+    if isinstance(record, str):
+        return {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?", record)}
+    return {float(record)} if isinstance(record, (int, float)) else set()
+
+
+@cache
+def figures():
+    return json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+
+
+def printed_by(quoted, script, arguments):
+    """Return the lines of the record of a command, and the numbers of each; None without one."""
+    path = quoted.path_of(script, arguments)
+    lines = quoted.read_printed(path)["printed"] if path.exists() else []
+    numbers = [numbers_in(line) for line in lines]
+    for figure in figures().get(script, {"figures": []})["figures"]:
+        # A ratio is how many times as long the peer takes; pages say it both ways.
+        ratio = figure.get("ratio", {"median": 1})["median"]
+        numbers.append(numbers_in(figure) | {1 / ratio})
+    return ([" ".join(line.split()) for line in lines], numbers) if numbers else None
+
+
+def is_among(shown, numbers):
+    """Whether a number, rounded to as many digits as are shown, is among others."""
+    mantissa, _, exponent = shown.partition("e")
+    unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    # Rounded once by the command and once more by hand.
+    return any(abs(float(shown) - number) <= 0.5001 * unit for number in numbers)
+
+
+def alone_in(row, lines):
+    """Return the numbers of a row that no printed line has together with another of the row."""
+    shown = NUMBER.findall(row)
+    held = [[is_among(one, numbers) for one in shown] for numbers in lines]
+    together = [line for line in held if sum(line) > 1]
+    return [one for i, one in enumerate(shown) if not any(line[i] for line in together)]
+
+
+def strange_rows(table, lines, numbers):
+    """Return the rows of a table with numbers that a command did not print.
+
+    Most rows of most tables are one or a few lines of output: two numbers in a row must then be
+    two in a line. A table that has one number of each line must have printed numbers.
+    """
+    rows = [row for row in table.splitlines() if NUMBER.search(row)]
+    everything = set().union(*numbers)
+    by_line = sum(not alone_in(row, numbers) for row in rows) > len(rows) / 2
+    wrong = []
+    for row in rows:
+        if " ".join(row.split()) not in lines:
+            shown = NUMBER.findall(row)
+            strange = [one for one in shown if not is_among(one, everything)]
+            strange += alone_in(row, numbers) if by_line and len(shown) > 1 else []
+            wrong += [(row, strange)] if strange else []
+    return wrong
+
+
+def sources(quoted, page):
+    """Yield each table of a page with the commands that it is said to come from."""
+    text = page.read_text(encoding="utf-8")
+    commands = quoted.commands_in(text)
+    for table in tables_of(page, text):
+        start, end = section_of(text, table.start())
+        own = [one for one in commands if start <= one[0] < end]
+        # The last one that stands before the table, or else the first one behind it.
+        before = [one[1:] for one in own if one[0] < table.start()]
+        yield table, (before[-1:] or [one[1:] for one in own][:1])
+
+
+def is_a_setting(table):
+    return any(word in table[0] for word in SETTINGS)
+
+
+def test_the_readme_shows_what_commands_print(quoted):
+    lines = printed_by(quoted, "commands", ())[0]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = [
+        line
+        for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+    ]
+    rows = [" ".join(line.split()) for line in shown if NUMBER.search(line)]
+    assert len(rows) > 10
+    assert [row for row in rows if row not in lines] == []
+
+
+def test_records_name_no_place(quoted):
+    for path in quoted.PRINTED.glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"(?<![\w.])/(?:home|mnt|root|tmp|usr|var|work)\b\S*", text) == []
+
+
+@EVERY_PAGE
+def test_tables_say_which_command_prints_them(quoted, page):
+    silent = [
+        table[0].splitlines()[1]
+        for table, commands in sources(quoted, page)
+        if not commands and not is_a_setting(table)
+    ]
+    assert silent == []
+
+
+@EVERY_PAGE
+def test_tables_hold_what_the_command_printed(quoted, page):
+    wrong = []
+    for table, commands in sources(quoted, page):
+        found = [printed_by(quoted, *command) for command in commands]
+        if not is_a_setting(table) and None not in found:
+            wrong += [row for one in found for row in strange_rows(table[0], *one)]
+    assert wrong == []
+
+
+def test_every_command_has_a_record_or_a_reason(quoted):
+    without = {
+        " ".join([script, *arguments])
+        for script, arguments in quoted.quoted()
+        if printed_by(quoted, script, arguments) is None
+    }
+    assert without == set(NOT_RECORDED)
+
+
+def test_records_are_complete_and_quoted(quoted):
+    expected = {quoted.path_of(*command) for command in quoted.quoted()}
+    assert set(quoted.PRINTED.glob("*.json")) <= expected
+    for path in quoted.PRINTED.glob("*.json"):
+        record = quoted.read_printed(path)
+        _, script, *arguments = record["command"].split()
+        assert quoted.path_of(Path(script).stem, arguments) == path
+
+
+def test_an_incomplete_record_is_an_error(quoted, tmp_path):
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps({"schema": 1, "command": "python benchmarks/one.py"}))
+    with pytest.raises(ValueError, match=r"expected schema 1 with .*printed.*--quoted again"):
+        quoted.read_printed(path)
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "expected"),
+    [
+        ("0.58", 0.581, True),
+        ("0.58", 0.586, False),
+        ("0.60", 0.598, True),
+        ("0.5", 0.551, False),
+        ("1.1e-06", 1.13e-6, True),
+        ("1.1e-06", 1.2e-6, False),
+    ],
+)
+def test_numbers_are_compared_as_rounded(shown, printed, expected):
+    assert is_among(shown, {printed}) == expected
+
+
+def test_numbers_of_a_row_are_those_of_a_line():
+    lines = ["svm 0.61 0.72", "mcc 0.63 0.58", "mean 0.72"]
+    numbers = [numbers_in(line) for line in lines]
+    table = "svm  0.61  0.72\nmcc  0.63  {}\nboth  0.61  0.72  0.63  0.58\n"
+    assert strange_rows(table.format("0.58"), lines, numbers) == []
+    assert strange_rows(table.format("0.59"), lines, numbers) == [
+        ("mcc  0.63  0.59", ["0.59", "0.63", "0.59"])
+    ]
+    # Printed, but of another method.
+    assert strange_rows(table.format("0.72"), lines, numbers) == [
+        ("mcc  0.63  0.72", ["0.63", "0.72"])
+    ]
+
+
+def test_commands_are_found_in_prose_and_blocks(quoted):
+    text = (
+        "Prose (``python benchmarks/peers.py --part\nviews --seeds 3``),\n"
+        "`python benchmarks/one.py`,\n"
+        "``benchmarks/run.py`` and ``python benchmarks/run.py --speed`` aside::\n\n"
+        "    python benchmarks/two.py --files 2   # a comment\n"
+        "    python benchmarks/three.py --smoke\n"
+    )
+    assert [found[1:] for found in quoted.commands_in(text)] == [
+        ("peers", ("--part", "views", "--seeds", "3")),
+        ("one", ()),
+        ("two", ("--files", "2")),
+    ]
