@@ -58,7 +58,7 @@ def _arc(here, there, rows, number):
     )
 
 
-def draw_layers(may_import, leaves, top, counts):
+def draw_arcs(may_import, leaves, top, counts):
     """Return an SVG with a row for each part, and an arc from each part to those it imports.
 
     Parameters
