@@ -188,6 +188,8 @@ def test_every_estimator_is_in_the_reference():
     page = (DOCS / "api" / "index.rst").read_text(encoding="utf-8")
     listed = re.findall(r"^   (?:estimators|features)\.(\w+)$", page, re.MULTILINE)
     assert set(sklearn_ser.estimators.__all__) <= set(listed)
+    entries = re.findall(r"^   (\w+\.\w+)$", page, re.MULTILINE)
+    assert len(entries) == len(set(entries)), "listed twice"
     transformers = {
         name
         for name, one in vars(sklearn_ser.features).items()
