@@ -56,6 +56,7 @@ autosummary_generate = True
 autosummary_context = {"own_methods": own_methods}
 # The docstrings name the types, with shapes and units that hints cannot express.
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 plot_formats = [("png", 100)]
@@ -92,11 +93,18 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn-ser"
+html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 # Pages without others beside them.
 html_sidebars = {"index": [], "getting_started": []}
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
+html_theme_options = {
+    # All sections in the header.
+    "header_links_before_dropdown": 7,
+    # Methods in the contents of a class.
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+}
 
 
 def write_pages(app):
