@@ -71,9 +71,10 @@ def list_fuzzing(path=FUZZ / "results.json"):
     lines = [
         f"{total['executions']:,} executions of ``guided.py`` are on record in "
         f"``tests/fuzz/results.json``, where its option ``--record`` puts them; "
-        f"{total['faults']:,} of them ended in a fault. What did so in earlier runs was mended, as "
-        "listed below, and is in ``tests/fuzz/corpus/``. A branch is new if no input that the run "
-        "began with reaches it.",
+        f"{total['faults']:,} of them ended in a fault. Faults of earlier runs were mended, as "
+        "listed below, and their inputs are in ``tests/fuzz/corpus/``. Results are counted after "
+        "every hundred executions of a process, so those of the last ones are missing. A branch "
+        "is new if none of the inputs at the beginning of the run reaches it.",
         "",
     ]
     rows = [
@@ -86,7 +87,7 @@ def list_fuzzing(path=FUZZ / "results.json"):
         )
         for name, one in targets.items()
     ]
-    header = ("target", "executions", "what came of them", "branches (new)", "faults")
+    header = ("target", "executions", "results", "branches (new)", "faults")
     lines += lay_out(header, rows)
     header = ("script", "executions", "faults", "command")
     rows = [
