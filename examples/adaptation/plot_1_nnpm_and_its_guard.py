@@ -2,11 +2,10 @@
 Can a model learn a language from recordings that nobody has labelled?
 ======================================================================
 
-`sklearn_ser.NNPMClassifier` labels the recordings of a new language by
-itself, trusts the labels that it is surest of, and learns from them.
-That is pulling oneself up by one's bootstraps, and so this example
-looks at three things: what is gained, what the guard says, and what the
-guard cannot know.
+`sklearn_ser.NNPMClassifier` predicts labels for the recordings of a new
+language, and learns from those with the highest confidence. If many of
+them are wrong, it can get worse. This example shows what is gained,
+what the guard against failures reports, and what it cannot detect.
 """
 
 # %%
@@ -39,8 +38,8 @@ model = fit_cross_corpus(
 )
 
 # %%
-# `sklearn_ser.adapt` returns a copy that has listened to the new
-# language. It sees features, and no emotion. For a fair comparison,
+# `sklearn_ser.adapt` returns a copy that has learnt from the features
+# of the new language, without its emotions. For a fair comparison,
 # `sklearn_ser.rescale` gives the model that has not adapted the same
 # recordings to scale by.
 
@@ -63,13 +62,14 @@ print(
 print(f"adapted:     UAR {unweighted_average_recall(y_new, after):.2f}")
 
 # %%
-# Watch it learn
-# --------------
+# Curves of the adaptation
+# ------------------------
 #
 # `history_` has an entry for each epoch. After the warm-up on the
-# labelled languages, the pseudo labels settle, and the two ways in
-# which the model votes (its head, and its memory of labelled
-# recordings) come to agree. None of these curves needs a label.
+# labelled languages, nearly all pseudo labels stay the same from epoch
+# to epoch, and the two predictions of the model (by its head, and by
+# its memory of labelled recordings) agree. None of these curves needs
+# a label.
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -93,12 +93,13 @@ ax.legend(loc="center right")
 
 # %%
 # The embedding before and after, coloured by the true emotions, which
-# only we know. Circles are labelled recordings of the memory, crosses
-# those of the new language.
+# the model does not get. Circles are labelled recordings of the memory,
+# crosses those of the new language.
 
 import numpy as np
 from sklearn.decomposition import PCA
 
+# sphinx_gallery_thumbnail_number = 2
 figure, axes = plt.subplots(
     2, 1, figsize=(6, 8.4), layout="constrained"
 )
@@ -139,8 +140,8 @@ for ax, one, title in zip(
 axes[0].legend(loc="best")
 
 # %%
-# What the guard says
-# -------------------
+# What the guard reports
+# ----------------------
 #
 # After training, figures that need no label are checked: was an emotion
 # lost, did the labels settle, do head and memory agree? This adaptation
@@ -150,9 +151,8 @@ final = adapted[-1].history_[-1]
 print("accepted:", final["accepted"])
 
 # %%
-# A dozen recordings are too few to say anything about a language. The
-# model stays as it was, and a warning says so. It is caught here to be
-# printed.
+# Twelve recordings are fewer than ``min_target``. The model is not
+# adapted, and a warning is issued, which is caught here to be printed.
 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always", NotAdaptedWarning)
@@ -161,13 +161,13 @@ print("adapted:", unchanged[-1].adapted_)
 print(caught[0].message)
 
 # %%
-# What the guard cannot know
-# --------------------------
+# What the guard cannot detect
+# ----------------------------
 #
-# The method assumes that all emotions are about equally frequent. Give
-# it the angry recordings alone, and it finds all four emotions among
-# them, in nearly equal shares. Labels settle, head and memory agree,
-# and the guard sees nothing wrong.
+# The method assumes that all emotions are about equally frequent. Of
+# angry recordings alone, it predicts all four emotions, in nearly equal
+# shares. The pseudo labels settle, head and memory agree, and the guard
+# accepts.
 
 angry = X_new[y_new == "anger"]
 misled = adapt(model, angry)
@@ -175,8 +175,8 @@ print("accepted:", misled[-1].history_[-1]["accepted"])
 pd.Series(misled.predict(angry)).value_counts()
 
 # %%
-# What you know, you can say: an emotion with the share 0 is neither
-# learnt nor predicted.
+# If you know the shares, pass them as ``target_prior``: an emotion with
+# the share 0 is neither learnt nor predicted.
 
 told = fit_cross_corpus(
     make_pipeline(
@@ -209,10 +209,10 @@ for name, one in {
 # What to conclude
 # ----------------
 #
-# Adapt where you have many recordings of a language, in all its moods,
-# and read the warning if there is one. Silence of the guard means that
-# nothing collapsed, not that the labels are right: two emotions that
-# were swapped look the same without labels. How often adaptation gained
+# Adapt if you have many recordings of a language, in all emotions, and
+# read the warning if there is one. An accepted adaptation has not
+# collapsed, but may be wrong: without labels, two emotions that were
+# swapped cannot be told from two that were not. How often it gained
 # and lost on 90 transfers between real corpora is in
-# :doc:`/adaptation`; :doc:`plot_2_few_labels` asks what a listener can
-# add.
+# :doc:`/adaptation`; :doc:`plot_2_few_labels` asks what a few
+# labels add.

@@ -2,10 +2,10 @@
 I can label a few recordings: how many, and which ones?
 =======================================================
 
-Somebody who understands the language has an hour. A few labels of the
-new language go a long way, but how far, and is it better to label
-recordings at random, or those that the model is least sure of? This
-example simulates the listener, which is the only way to try both.
+A person who understands the new language can label some of its
+recordings. How much do these labels gain, and is it better to draw the
+recordings at random, or to take those that the model is least sure of?
+This example simulates the labels, so that several ways can be compared.
 """
 
 # %%
@@ -44,15 +44,14 @@ model = fit_cross_corpus(
 adapted = adapt(model, X_new)
 
 # %%
-# Three listeners
-# ---------------
+# Three ways to choose
+# --------------------
 #
-# Half of the recordings may be labelled, and all scores are those of
-# the other half, so that nobody gets points for recordings that were
-# labelled. One listener draws at random. One labels those of which the
-# model is least sure, the textbook choice. One draws the same number
-# from each emotion *that the model predicts*, which spreads the labels
-# over what the model believes.
+# Recordings to label come from one half, and all scores are those of
+# the other half: labelled recordings do not count. The first way draws
+# at random. The second takes the recordings of which the model is least
+# sure (uncertainty sampling). The third draws the same number from each
+# emotion *that the model predicts*.
 
 rng = np.random.default_rng(0)
 order = rng.permutation(len(y_new))
@@ -85,7 +84,7 @@ def spread_out(n, seed):
 
 # %%
 # `sklearn_ser.adapt` takes the labels with gaps: None stands for a
-# recording nobody has heard.
+# recording without a label.
 
 
 def score_with(labelled):
@@ -97,7 +96,7 @@ def score_with(labelled):
 
 
 numbers = [4, 8, 16, 32]
-listeners = {
+ways = {
     "at random": at_random,
     "least sure": least_sure,
     "spread out": spread_out,
@@ -108,7 +107,7 @@ scores = {
         [score_with(choose(n, seed)) for seed in range(n_draws[name])]
         for n in numbers
     ]
-    for name, choose in listeners.items()
+    for name, choose in ways.items()
 }
 
 # %%
@@ -160,13 +159,13 @@ for n, some in zip(numbers, scores["at random"], strict=True):
 # What to conclude
 # ----------------
 #
-# Four labels can do harm: the model believes them, and they are too few
-# to be a fair sample. With about sixteen, the model gains in most
-# draws. The way of choosing matters less than the luck of the draw: one
-# curve above another in this picture proves nothing, and on real
-# corpora no proposal was reliably better than chance. So ``sklearn-ser
-# predict --ask 20`` draws the recordings to label next at random. Label
-# about five of each emotion, of several speakers.
+# Four labels can lower the score: the model trusts them, and they are
+# too few to represent the language. With sixteen, it gains in most
+# draws. The ways of choosing differ less than the draws of one way, so
+# that this picture does not rank them, and on real corpora none was
+# reliably better than drawing at random. So ``sklearn-ser predict --ask
+# 20`` draws the recordings to label next at random. Label about five of
+# each emotion, of several speakers.
 #
 # :doc:`/adaptation` has the curves for EMO-DB, RAVDESS and URDU under
 # "A few labels", and :doc:`/command_line` shows how recordings are

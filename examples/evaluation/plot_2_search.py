@@ -4,8 +4,8 @@ Which settings would I choose without looking at the test language?
 
 A grid search that shuffles recordings asks which settings are best for
 *known* languages and rooms. A search that leaves out training corpora
-asks what the test will ask. Both are ``GridSearchCV``; they differ in
-``cv``, and in what they promise.
+asks which are best for *new* ones. Both are ``GridSearchCV`` with
+another ``cv``; this example compares their choices and their scores.
 """
 
 # %%
@@ -72,8 +72,8 @@ left_out = GridSearchCV(
 )
 
 # %%
-# What would each setting have reached in the new language? Only a
-# synthesised world lets us look.
+# What does each setting reach in the new language? In practice its
+# emotions are not known; here they are.
 
 
 def score_of(setting):
@@ -139,8 +139,8 @@ draw(
 draw(axes[2], truth, "what the new language gives")
 
 # %%
-# In numbers: the UAR that each search promised, and what the new
-# language gave.
+# The score of each search, and the UAR of its choice in the new
+# language:
 
 for name, search in (
     ("shuffled", shuffled),
@@ -161,14 +161,14 @@ print(f"{'best in hindsight':17} {setting:16}         {max(truth):.2f}")
 # What to conclude
 # ----------------
 #
-# Both searches choose much the same, because settings that fit differ
-# little. What they *promise* differs much: the shuffled search reports
-# how well known voices are recognised, and the new language gives about
-# half of that. The search that leaves corpora out promises less, and
-# even that is too much here: it rests on two transfers, and the third
-# language happens to be the hardest. Report neither number as a result.
-# Put the search inside `sklearn_ser.cross_corpus_validate`, so that the
-# corpus of the test takes no part in any choice.
+# Both searches choose similar settings, which do about equally well in
+# the new language. Their *scores* differ: that of the shuffled search
+# is for known voices, and about twice the UAR in the new language. The
+# search that leaves corpora out has a lower score, which is still too
+# high here: it rests on two transfers, and the third language is
+# harder. Report neither score as a result. Put the search inside
+# `sklearn_ser.cross_corpus_validate`, so that the test corpus takes no
+# part in any choice.
 #
 # Read on in :doc:`/evaluation`. How little can be chosen by scores that
 # need no labels at all is measured in :doc:`/adaptation`.

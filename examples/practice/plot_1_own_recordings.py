@@ -2,18 +2,17 @@
 I have a folder of recordings: how do I get from it to a report?
 ================================================================
 
-Most studies begin with a folder, and end with a table in a paper. This
-example walks the whole way: load, look, check, evaluate, and write a
-page that can be sent by mail.
+This example loads recordings from a folder, describes and checks them,
+evaluates two methods, and writes a report in a single file.
 """
 
 # %%
 # A folder like yours
 # -------------------
 #
-# Your recordings stand in one sub-folder for each emotion, with names
-# in your language. To have such a folder, some synthesised recordings
-# are copied into one with German names.
+# Your recordings are in one sub-folder for each emotion, with names in
+# your language. Here, synthesised recordings are copied into such a
+# folder, with German names.
 
 import shutil
 from pathlib import Path
@@ -41,8 +40,8 @@ sorted(path.name for path in mine.iterdir())
 # ----
 #
 # `sklearn_ser.datasets.load_folder` translates words of five languages;
-# others go into ``mapping``. Speakers are not in the folders, but here
-# they are in the names of the files, and intervals need them.
+# others go into ``mapping``. Confidence intervals need speakers, which
+# here are in the names of the files.
 
 from sklearn_ser.datasets import load_folder
 
@@ -55,12 +54,13 @@ own[["corpus", "emotion", "emotion_raw", "speaker"]].sample(
 )
 
 # %%
-# Look before you train
-# ---------------------
+# Describe
+# --------
 #
-# Two other corpora, labelled and of other languages, complete the
-# table. Both are in the same columns, so that pandas puts them
-# together. `sklearn_ser.datasets.describe` says what will hurt.
+# Two labelled corpora in other languages complete the table. They have
+# the same columns, so that pandas concatenates them.
+# `sklearn_ser.datasets.describe` counts recordings, and reports what is
+# out of balance.
 
 import pandas as pd
 from sklearn_ser.datasets import describe
@@ -79,9 +79,9 @@ describe(table).plot()
 # Check
 # -----
 #
-# A copy of a training recording in the test set, a truncated file, or a
-# sampling rate that gives the emotion away would make everything below
-# worthless.
+# `sklearn_ser.datasets.check_corpora` looks for copies of recordings,
+# truncated files, and sampling rates or durations that reveal the
+# emotion.
 
 from sklearn_ser.datasets import check_corpora
 
@@ -92,8 +92,8 @@ print(f"{len(report)} findings")
 # Evaluate
 # --------
 #
-# Two methods, each corpus left out in turn. The first one is the
-# baseline that the second is compared with, speaker by speaker.
+# Two methods, with each corpus left out in turn. The first one is the
+# baseline.
 
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -133,8 +133,9 @@ UARDisplay.from_results(results)
 
 # %%
 # Is the difference more than chance?
-# `sklearn_ser.evaluation.compare_with_baseline` permutes the methods
-# within speakers.
+# `sklearn_ser.evaluation.compare_with_baseline` exchanges the
+# predictions of the two methods for whole speakers. All p-values are
+# above 0.05: it may be chance.
 
 from sklearn_ser.evaluation import compare_with_baseline
 
@@ -145,8 +146,8 @@ compare_with_baseline(results).round(3)
 # ------
 #
 # `sklearn_ser.report.EvaluationRecord` keeps results, versions and
-# settings in a folder, and the page is one file: no server, no network,
-# readable on a phone.
+# settings in a folder. The report is one HTML file, which needs neither
+# a server nor a network.
 
 from sklearn_ser.report import EvaluationRecord, write_report
 
@@ -164,10 +165,9 @@ print(
 # What to conclude
 # ----------------
 #
-# A folder, twenty lines, a report. The parts that are easy to skip are
-# the ones that decide whether anyone should believe it: speakers in the
-# table, the check for copies, whole corpora held out, and a comparison
-# that counts voices. From the shell, ``sklearn-ser evaluate`` does all
-# of it (:doc:`/report`). :doc:`/corpora` loads tables, audformat
-# databases and registered corpora; :doc:`plot_3_save_and_predict` takes
-# the model to new recordings.
+# Four steps make the result credible: speakers in the table, the check
+# for copies, whole corpora held out, and a comparison over speakers.
+# From the shell, ``sklearn-ser evaluate`` evaluates, compares and
+# writes the report (:doc:`/report`). :doc:`/corpora` shows how to load
+# tables, audformat databases and registered corpora;
+# :doc:`plot_3_save_and_predict` predicts new recordings.

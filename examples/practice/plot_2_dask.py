@@ -2,9 +2,9 @@
 How do I extract features on a cluster?
 =======================================
 
-Ten thousand recordings are a coffee break on a laptop, a million are
-not. All parallel work of this package goes through joblib, and so the
-cluster is a context manager around the same code.
+A million recordings take too long on one computer. All parallel work of
+this package goes through joblib, so the same code runs on a cluster
+inside a context manager.
 """
 
 # %%
@@ -36,12 +36,12 @@ client.get_task_stream()  # from now on, tasks are recorded
 print(f"{len(client.scheduler_info()['workers'])} workers")
 
 # %%
-# The same call, elsewhere
-# ------------------------
+# Extract features on the workers
+# -------------------------------
 #
-# Inside the context, the recordings go to the workers in order. Only
-# this process would open a cache; it is left out here, so that there is
-# something to do.
+# Inside the context, the recordings go to the workers in order. There
+# is no cache here, so that the workers compute every row; only this
+# process would open one.
 
 gammish = speech[speech.corpus == "gammish"]
 extractor = EGeMAPSExtractor()
@@ -50,8 +50,7 @@ with joblib.parallel_config(backend="dask"):
 X.shape
 
 # %%
-# Are the numbers of a cluster those of a laptop? They have to be equal
-# to the last bit, or results would depend on where they were computed.
+# The rows equal those of this process, bit by bit:
 
 import numpy as np
 
@@ -61,9 +60,9 @@ bool(np.array_equal(X, extractor.transform(gammish.path)))
 # Folds and candidates too
 # ------------------------
 #
-# Whatever runs through joblib is distributed in the same way: the
-# settings of a search, the folds of an evaluation. The features are
-# looked up first, in this process, and travel as one array.
+# The settings of a search and the folds of an evaluation are
+# distributed in the same way. The features are read from the cache
+# first, in this process, and sent as one array.
 
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -89,10 +88,10 @@ with joblib.parallel_config(backend="dask"):
 print(search.best_params_)
 
 # %%
-# Which worker did what
-# ---------------------
+# The tasks of each worker
+# ------------------------
 #
-# The scheduler remembers each task. Each bar is one of them: batches of
+# The scheduler records each task. Each bar is one of them: batches of
 # recordings first, folds of the search later.
 
 import matplotlib.pyplot as plt
@@ -112,6 +111,8 @@ for task in sorted(
                 part["stop"] - part["start"],
                 left=part["start"] - start,
                 height=0.6,
+                color="#0072B2",
+                edgecolor="white",
             )
 ax.set_yticks(
     range(len(workers)),
@@ -126,9 +127,8 @@ cluster.close()
 # What to conclude
 # ----------------
 #
-# Nothing in a pipeline changes for a cluster. What it needs is this
-# package in the same version on all machines, and the recordings under
-# the same paths. Fill the cache first, with one process that owns it,
-# and train afterwards. Two threads in one process are no faster than
-# one: how extraction scales with real processes, and what a million
-# rows cost, is measured in :doc:`/large_collections`.
+# A pipeline needs no change for a cluster. All machines need the same
+# version of this package, and the recordings under the same paths. Fill
+# the cache first, and train afterwards. How extraction scales with
+# processes, and what a million rows cost, is measured in
+# :doc:`/large_collections`.

@@ -2,20 +2,20 @@
 How do I pass a model on, and what will it say about one new recording?
 =======================================================================
 
-A pickle runs whatever its author wrote, and breaks with the next
-version. The files of `sklearn_ser.save` hold arrays and names, and a
-card that says what the model is good for. This example saves one, reads
-it as a stranger would, and predicts, once wrongly and once properly.
+Loading a pickle runs the code in it, and may fail with other versions.
+The files of `sklearn_ser.save` contain arrays and names of types, and a
+card that describes the model. This example saves a model, reads its
+card, loads it, and predicts single recordings, with and without a
+reference.
 """
 
 # %%
 # Train
 # -----
 #
-# The scores on the card should be those of languages that the model has
-# not seen. They are computed first; then the model is trained on
-# everything that there is, apart from Gammish, which plays the user's
-# language.
+# The scores on the card should be for languages that the model was not
+# trained on. They are computed first; then the model is trained on
+# Alphish and Betish. Gammish is the language of the user.
 
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -100,10 +100,10 @@ print(
 # One recording is not a corpus
 # -----------------------------
 #
-# The scaler takes all recordings of a call for one corpus and scales
-# them by their own statistics. A single recording has none, so the
-# statistics of the training corpora stand in, and a warning says that
-# this is a guess.
+# The scaler treats all recordings of a call as one corpus and scales
+# them by their own statistics. A single recording has none, so it is
+# scaled by the statistics of the training corpora, and a warning is
+# issued.
 
 import warnings
 
@@ -117,11 +117,10 @@ with warnings.catch_warnings(record=True) as caught:
 print(caught[0].message)
 
 # %%
-# The proper way is a *reference*: earlier recordings of the same voices
-# and the same room, in all moods, without labels. `sklearn_ser.rescale`
-# takes their statistics once and for all; each later recording is
-# predicted by itself. Here the first four speakers are the reference
-# for the other four.
+# A *reference* replaces them: earlier recordings of the same room, in
+# all emotions, without labels. `sklearn_ser.rescale` computes their
+# statistics once; each later recording is predicted by itself. Here the
+# first four speakers are the reference for the other four.
 
 from sklearn_ser import rescale
 
@@ -134,9 +133,9 @@ by_reference = np.concatenate(
 )
 
 # %%
-# What the three ways say about the recordings of the other four
-# speakers: the probability of the true emotion, sorted. Higher is
-# better, and 0.25 is a guess.
+# The three ways compared on the recordings of the other four speakers:
+# the probability of the true emotion, sorted. Higher is better; the
+# line is chance.
 
 import matplotlib.pyplot as plt
 from sklearn_ser.metrics import unweighted_average_recall
@@ -171,10 +170,9 @@ ax.legend()
 # ----------------
 #
 # Pass on the file with a card that says where the scores come from, and
-# tell users to bring a reference: on one recording without context, a
-# model is much worse than on a corpus. With a reference it predicts
-# each recording by itself, and loses little. The same from the shell:
-# ``sklearn-ser train``, ``info`` and ``predict --reference``.
-# :doc:`/models` says what a file may contain and what ``load`` refuses;
-# :doc:`/adaptation` has models that learn from the earlier recordings
-# instead of scaling by them alone.
+# ask users for a reference: single recordings without one are predicted
+# much worse than a corpus. With a reference, nothing is lost here. The
+# same in the shell: ``sklearn-ser train``, ``info`` and ``predict
+# --reference``. :doc:`/models` says what a file may contain and what
+# ``load`` refuses; :doc:`/adaptation` shows models that learn from
+# earlier recordings instead of only being scaled by them.

@@ -3,22 +3,19 @@ Which block of an encoder knows most about emotion?
 ===================================================
 
 Pretrained speech encoders have many blocks, and most toolkits return
-the last one. One pass through `sklearn_ser.EmbeddingExtractor` keeps
-all of them, so that the question can be asked of your own corpora, at
-the price of a look-up.
+the last one. `sklearn_ser.EmbeddingExtractor` computes all of them in
+one pass and keeps them in its cache, so that you can compare them on
+your own corpora.
 """
 
 # %%
-# An honest stand-in
-# ------------------
+# An encoder with random weights
+# ------------------------------
 #
-# The real thing is ``EmbeddingExtractor("openai/whisper-tiny.en")``,
-# which fetches weights from the network. This page is built without a
-# network, and so the encoder below is a stand-in: a Whisper of the
-# right architecture, small, with **random weights**. It has learnt
-# nothing. A random network still mixes the spectrum in a different way
-# in each block, which is enough to see how layers are compared, and
-# nothing more should be read into its curve.
+# ``EmbeddingExtractor("openai/whisper-tiny.en")`` downloads weights.
+# This page is built without a network, so the encoder below is a small
+# Whisper with **random weights**, which has learnt nothing. It shows
+# how layers are compared; its scores mean nothing else.
 
 from pathlib import Path
 
@@ -50,9 +47,8 @@ if not (folder / "model.safetensors").exists():
     WhisperFeatureExtractor().save_pretrained(folder)
 
 # %%
-# A folder in the layout of ``transformers`` is all that the extractor
-# needs. Layer 0 is what the first block is given, layer 4 what the last
-# one returns.
+# The extractor takes a folder in the layout of ``transformers``. Layer
+# 0 is the input of the first block, layer 4 the output of the last one.
 
 from sklearn_ser import EGeMAPSExtractor, EmbeddingExtractor
 from sklearn_ser.datasets import make_corpora
@@ -125,7 +121,6 @@ for place, (name, mean) in enumerate(zip(results, means, strict=True)):
         linewidth=2,
     )
     ax.plot(place, mean.uar, "o", color=colour, markersize=9)
-ax.axhline(0.25, color="black", linestyle="--", linewidth=1)
 ax.set_xticks(
     range(len(results)), ["0", "1", "2", "3", "4", "all", "eGeMAPS"]
 )
@@ -133,14 +128,15 @@ ax.set(
     xlabel="layer of an encoder with random weights",
     ylabel="mean UAR (chance: 0.25)",
 )
+ax.axhline(0.25, color="black", linestyle="--", linewidth=1)
 
 # %%
 # Choose without the test corpus
 # ------------------------------
 #
-# Picking the best point of this picture would use the emotions of the
-# corpora that it is tested on. ``layer`` is a parameter like any other,
-# and a search that leaves out training corpora chooses it:
+# The best point of this picture is chosen with the emotions of the test
+# corpora. ``layer`` is a parameter like any other, and a search that
+# leaves out training corpora chooses it without them:
 
 from sklearn.model_selection import GridSearchCV
 from sklearn_ser import LeaveOneCorpusOut
@@ -166,11 +162,10 @@ search.best_params_
 # What to conclude
 # ----------------
 #
-# The curve above belongs to random weights and to synthesised voices,
-# and it is the functionals that win here. On EMO-DB, RAVDESS and URDU
-# the picture is another one: there the blocks in the *middle* of
-# Whisper know most, the last block knows less than 88 functionals, and
-# all layers side by side are better than any single one. That is why
-# ``layer="all"`` is the default. The curves of two encoders with their
-# real weights are in :doc:`/encoders`; the extractor takes your own
-# network in :doc:`plot_4_torch_module`.
+# With random weights and synthesised voices, the functionals are best.
+# On EMO-DB, RAVDESS and URDU, with the real weights of Whisper, a block
+# in the *middle* is better than the others, the last one is worse than
+# the 88 functionals, and all layers side by side are better than any
+# single one. That is why ``layer="all"`` is the default. The curves of
+# two encoders are in :doc:`/encoders`; :doc:`plot_4_torch_module` uses
+# a network of your own.

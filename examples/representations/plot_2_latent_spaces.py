@@ -3,17 +3,17 @@ Does a latent space mix the languages and keep the emotions?
 ============================================================
 
 An embedding transfers if recordings of one emotion lie in one place,
-whatever language they are in. Three autoencoders squeeze the
-functionals into two numbers; this example draws them, and measures both
-halves of the question, because either half alone is easy to satisfy.
+whatever language they are in. Three autoencoders reduce the functionals
+to two numbers; this example draws them, and measures both parts of the
+question, because either part alone is easy to achieve.
 """
 
 # %%
 # The same rows for all
 # ---------------------
 #
-# Each corpus is scaled by itself. Without that, every latent would
-# separate the rooms and nothing else.
+# Each corpus is scaled by itself. Otherwise, the latents would mostly
+# separate the rooms.
 
 import pandas as pd
 from sklearn_ser import CorpusScaler, EGeMAPSExtractor
@@ -33,9 +33,9 @@ X = CorpusScaler().fit_transform(raw, sample_domain=speech.corpus)
 #
 # A denoising autoencoder reconstructs a row from a noisy copy. A
 # variational one keeps the latents near a standard normal distribution.
-# The semi-supervised one is, in addition, told the emotions of Alphish
-# and Betish, and pulls rows of an emotion together. Gammish is
-# unlabelled for all three.
+# The semi-supervised one also gets the emotions of Alphish and Betish,
+# and moves rows of an emotion together. Gammish is unlabelled for all
+# three.
 
 from sklearn.decomposition import PCA
 from sklearn_ser import DAETransformer, KLAnnealedVAE, SemiSupervisedVAE
@@ -85,21 +85,20 @@ draw("VAE")
 
 # %%
 # With the labels of two corpora, rows of one emotion move together in
-# these. Whether the third corpus follows cannot be seen in a cloud of
-# points. It must be measured.
+# these. Whether the same happens in the third corpus is hard to see; it
+# is measured below.
 
-# sphinx_gallery_thumbnail_number = 3
 draw("semi-supervised VAE")
 
 # %%
-# Measure both halves
-# -------------------
+# Measure both parts
+# ------------------
 #
 # `sklearn_ser.metrics.latent_consistency` compares where the corpora
 # lie: distances between their distributions are 0 where they coincide,
-# and a classifier that guesses the corpus from the latent is at chance
-# (0.33 of three). Beside it stands the recall of emotions in Gammish,
-# by a classifier that is trained on the latents of the other two.
+# and a classifier that predicts the corpus from the latent is at chance
+# (0.33 of three). The last column is the UAR in Gammish of a classifier
+# that is trained on the latents of the other two.
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn_ser.metrics import (
@@ -119,7 +118,7 @@ def measure(Z):
     return {
         "sliced Wasserstein": distances.sliced_wasserstein,
         "Jensen-Shannon": distances.jensen_shannon,
-        "guess the corpus": distances.separability,
+        "corpus predicted": distances.separability,
         "UAR in Gammish": unweighted_average_recall(
             speech.emotion[~known], reader.predict(Z[~known])
         ),
@@ -135,10 +134,10 @@ table = pd.DataFrame({name: measure(Z) for name, Z in rows.items()}).T
 table.round(2)
 
 # %%
-# One picture of that table. Good embeddings are at the top left:
-# corpora close together, emotions recognised in the language without
-# labels.
+# The same as a picture. Good embeddings are at the top left: corpora
+# close together, emotions recognised in the language without labels.
 
+# sphinx_gallery_thumbnail_number = 4
 figure, ax = plt.subplots(figsize=(6, 4.2), layout="constrained")
 for (name, row), marker in zip(
     table.iloc[1:].iterrows(), "oPs^D", strict=True
@@ -166,18 +165,19 @@ ax.legend(
 # What to conclude
 # ----------------
 #
-# Scaling each corpus by itself does more for consistency than any
-# autoencoder: compare the first two rows of the table. (Behind such a
-# scaler, guessing the corpus ends *below* chance, because all corpora
-# have the same mean; read it as chance.) Read the distances beside a
-# recall, always: an embedding that is the same for all recordings is
-# perfectly consistent and useless.
+# Scaling each corpus by itself makes corpora more consistent than any
+# of the autoencoders does: compare the first two rows of the table.
+# (After this scaler, the classifier of corpora is *below* chance,
+# because all corpora have the same mean; read it as chance.) Always
+# report a recall beside the distances: an embedding that is the same
+# for all recordings is perfectly consistent and useless.
 #
-# Two numbers keep less than 88, and the labels of two languages need
-# not help the third. On real corpora, too, the functionals are hard to
-# beat for classification. Latents are worth their price where a few
-# numbers are needed, for plots, retrieval and distances with a meaning.
+# Two numbers keep less information than 88, and the labels of two
+# languages do not help the third here. On real corpora, too,
+# autoencoders do not improve on the functionals for classification. Use
+# latents if you need a few numbers, for plots, retrieval and distances
+# with a meaning.
 #
 # :doc:`/autoencoders` has the measurements and the settings of the
-# papers, :doc:`plot_3_metric_learning` gives the latent distances a
-# meaning.
+# papers; in :doc:`plot_3_metric_learning`, latent distances follow
+# ratings.

@@ -9,13 +9,13 @@ example trains such a latent on one language, and looks at the others.
 """
 
 # %%
-# Ratings as they are
-# -------------------
+# Ratings of one language
+# -----------------------
 #
-# The synthesised corpora know the activation and the valence from which
-# each sentence was spoken, from 1 to 5: what raters of a real corpus
-# would estimate. Only Betish is rated below. The other two languages
-# take part without ratings.
+# The synthesised corpora contain the activation and the valence with
+# which each sentence was synthesised, from 1 to 5, in place of ratings.
+# Only the ratings of Betish are used for training. The other two
+# languages take part without ratings.
 
 import numpy as np
 import pandas as pd
@@ -38,8 +38,8 @@ rated = (speech.corpus == "betish").to_numpy()
 activation = speech.activation.where(rated)  # NaN: not rated
 
 # %%
-# Without ratings, with a few grains of them, with too many
-# ---------------------------------------------------------
+# Three weights of the ratings
+# ----------------------------
 #
 # All three networks reconstruct all recordings. `sklearn_ser.MetricDAE`
 # adds the loss over pairs of rated recordings, once with its default
@@ -61,9 +61,9 @@ latents = {
 
 # %%
 # Each point is a recording, coloured by its activation. Betish, on the
-# left, is rated; the ratings of Gammish, on the right, were not seen by
+# left, is rated; the ratings of Gammish, on the right, were not used by
 # any of the three. Where colours change along one direction, distances
-# in the latent mean something.
+# in the latent follow activation.
 
 import matplotlib.pyplot as plt
 
@@ -94,9 +94,9 @@ figure.colorbar(
 # The direction of activation
 # ---------------------------
 #
-# The same in one dimension: the component that follows activation most
-# closely, over the activation, and a line for each language. If lines
-# lie on each other, a latent means the same in all languages.
+# The same in one dimension: the component that correlates most with
+# activation, over the activation, and a line for each language. Where
+# lines coincide, a latent means the same in all languages.
 
 from sklearn_ser.plotting import LatentLabelDisplay
 
@@ -104,6 +104,7 @@ strengths = [
     abs(np.corrcoef(Z_column, speech.activation)[0, 1])
     for Z_column in metric.transform(X).T
 ]
+# sphinx_gallery_thumbnail_number = 2
 LatentLabelDisplay.from_estimator(
     metric,
     X,
@@ -113,9 +114,8 @@ LatentLabelDisplay.from_estimator(
 )
 
 # %%
-# How much of activation and valence do two numbers hold? The ratings
-# are regressed on the latent, in each corpus by itself (adjusted R²; 1
-# is everything).
+# How much of activation and valence do two numbers contain? The ratings
+# are regressed on the latent, in each corpus by itself (adjusted R²).
 
 from sklearn.linear_model import LinearRegression
 from sklearn_ser.metrics import adjusted_r2
@@ -153,9 +153,9 @@ ax.legend()
 # Predict a rating
 # ----------------
 #
-# Trained on ratings alone, the network is a regressor as well:
-# `predict` reads the activation off the latent. The concordance
-# correlation is 1 where ratings are met exactly.
+# An estimator that was trained with ratings is a regressor as well:
+# `predict` returns the activation. The concordance correlation is 1 for
+# perfect predictions.
 
 from sklearn_ser.metrics import concordance_correlation
 
@@ -170,15 +170,14 @@ for corpus in ("alphish", "gammish"):
 # What to conclude
 # ----------------
 #
-# Activation is audible in any language, because it moves loudness,
-# pitch and speaking rate together, and even a network without ratings
-# orders recordings by it. Ratings of one language straighten this
-# order. With a large weight they are learnt by heart: Betish is nearly
-# perfect, and Gammish, which nobody rated, pays for it. The default
-# weight is small for this reason. Valence is another matter: two
-# numbers hold hardly anything of it.
+# Activation changes loudness, pitch and speaking rate together, so that
+# even a network without ratings orders recordings by it. The ratings of
+# one language improve this order there, and with the default weight the
+# other two lose nothing. With a large weight the network overfits:
+# Betish is nearly perfect, Alphish gains a little, and Gammish loses
+# most of what it had. Of valence, two numbers contain hardly anything.
 #
-# Use ratings to get distances that mean something, not in the hope of
-# better categories: what they gain on real corpora is small, and
-# :doc:`/autoencoders` has the figures. Typical ratings for corpora that
-# have none are in :doc:`/annotations_and_checks`.
+# Use ratings for distances with a meaning, not to recognise categories
+# better: for that, they gain little on real corpora, as the figures in
+# :doc:`/autoencoders` show. Typical ratings for corpora that have none
+# are in :doc:`/annotations_and_checks`.

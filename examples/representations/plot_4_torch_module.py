@@ -2,10 +2,10 @@
 Can I use any torch module as features?
 =======================================
 
-The encoder that you care about may be your own, or too new for any
-toolkit. If it turns a signal into frames, it can be the first step of a
-pipeline: reading, resampling, the cache and parallel processes come for
-nothing. This example writes a small module and lets it compete.
+Yes, if it maps a signal to frames: it can then be the first step of a
+pipeline, and `sklearn_ser.EmbeddingExtractor` does the reading, the
+resampling, the caching and the pooling. This example writes a small
+module and compares it with the functionals.
 """
 
 # %%
@@ -14,9 +14,9 @@ nothing. This example writes a small module and lets it compete.
 #
 # The module below is called with one signal at 16 kHz, a tensor of
 # shape (n_samples,), and returns a list of two layers of shape
-# (n_frames, width). It has nothing learnt: the first layer is a log-mel
-# spectrogram, the second the changes of its smoothed bands over time.
-# Load your weights here instead.
+# (n_frames, width). It has no trained weights: the first layer is a
+# log-mel spectrogram, the second the changes of its smoothed bands over
+# time. Load your own weights in their place.
 
 import torch
 from torch import nn
@@ -60,8 +60,8 @@ class Bands(nn.Module):
 
 
 # %%
-# What the module sees of an angry sentence, and of a sad one of the
-# same speaker:
+# The first layer of an angry sentence, and of a sad one by the same
+# speaker:
 
 import matplotlib.pyplot as plt
 from sklearn_ser.audio import load_audio
@@ -96,9 +96,9 @@ axes[-1].set_xlabel("seconds")
 # As the first step of a pipeline
 # -------------------------------
 #
-# The extractor pools the frames over time. A module has no files by
-# which the cache could recognise it: ``version`` says when its values
-# have changed, and its weights count as well.
+# The extractor pools the frames over time. The cache recognises the
+# module by its weights and by ``version``: change ``version`` whenever
+# the code changes.
 
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
@@ -149,11 +149,11 @@ UARDisplay.from_results(results)
 # What to conclude
 # ----------------
 #
-# A module of thirty lines is a full citizen: searches over ``layer``
-# and ``pooling``, saved models, adaptation and reports work with it as
-# with the functionals. With eight speakers a corpus, the intervals
-# overlap; a difference that is smaller than an interval is not a
-# result. Which *pretrained* encoders are worth their size in another
-# language is measured in :doc:`/encoders`. For features that are one
-# row per recording already, `sklearn_ser.features.FunctionExtractor`
-# takes any function of a signal (:doc:`/features`).
+# Searches over ``layer`` and ``pooling``, adaptation and reports work
+# with a module of your own as with the functionals. A saved model names
+# its class, which ``load`` builds only if you pass it as ``trusted``.
+# Overlapping intervals, as here, do not decide which features are
+# better: `sklearn_ser.evaluation.compare_with_baseline` compares them
+# speaker by speaker. *Pretrained* encoders are compared in
+# :doc:`/encoders`. For functions that return one row per recording, use
+# `sklearn_ser.features.FunctionExtractor` (:doc:`/features`).
