@@ -20,7 +20,9 @@ def _n_read(corpus, folder, files):
     except (CorpusError, ImportError):
         return 0
     names = (native_name(corpus, file) for file in files)
-    return sum(name is not None and labels_in(name, read, folder) is not None for name in names)
+    return sum(
+        name is not None and labels_in(corpus, name, read, folder) is not None for name in names
+    )
 
 
 def _typical(corpus, rivals):

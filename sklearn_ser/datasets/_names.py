@@ -4,6 +4,7 @@ import fnmatch
 from pathlib import PurePosixPath
 
 from sklearn_ser.datasets._base import find_files, is_ignored
+from sklearn_ser.datasets._corpora._registry import CORPORA
 from sklearn_ser.datasets._formats import SUFFIXES, suffix_of
 
 __all__ = ["find_names", "labels_in", "native_name"]
@@ -35,8 +36,11 @@ def find_names(corpus, folder):
     return {file: name for file in files if (name := native_name(corpus, file)) is not None}
 
 
-def labels_in(name, read, folder):
+def labels_in(corpus, name, read, folder):
     """Read the labels of a recording below a folder; None if it does not follow the scheme."""
     # The folder may be that of a single speaker or emotion, whose name is part of the scheme. It
-    # comes first, since some corpora correct names of files by it.
-    return read(PurePosixPath(folder.name) / name) or read(name)
+    # comes first where registered corpora correct names of files by it, but not for descriptions
+    # of one's own, which may count folders from the root of the corpus.
+    paths = PurePosixPath(folder.name) / name, name
+    first, second = paths if corpus.name in CORPORA else paths[::-1]
+    return read(first) or read(second)

@@ -47,7 +47,7 @@ def _label(corpus, folder, names):
     read = corpus.reader(folder)
     recordings, unknown = [], []
     for file, name in names.items():
-        labels = labels_in(name, read, folder)
+        labels = labels_in(corpus, name, read, folder)
         if labels is not None:
             labels = as_list(labels)
             key = (name.name.casefold(), *(tuple(sorted(one.items())) for one in labels))

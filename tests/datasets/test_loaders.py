@@ -2,6 +2,7 @@ import logging
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -235,6 +236,27 @@ def test_corpus_that_is_not_registered(make_files, tmp_path):
     make_files(tmp_path, ["3_suru.wav"])
     with pytest.raises(CorpusError, match=r"1 of 3 .* scheme of Mine .*: 3_suru\.wav\."):
         load_corpus(corpus, tmp_path)
+
+
+def test_an_own_description_counts_folders_from_the_root(make_files, tmp_path):
+    def parse(path):
+        if len(path.parts) < 2:
+            return None
+        return {"speaker": path.parts[0], "emotion_raw": path.stem}
+
+    corpus = replace(
+        CORPORA["emovo"],
+        name="mine",
+        emotions={"viha": "anger"},
+        parse=parse,
+        examples={"a/viha.wav": {"speaker": "a", "emotion_raw": "viha"}},
+        counts={},
+        n_recordings=None,
+        n_speakers=None,
+    )
+    make_files(tmp_path / "root", ["a/viha.wav", "b/viha.wav"])
+    assert load_corpus(corpus, tmp_path / "root")["speaker"].tolist() == ["mine_a", "mine_b"]
+    assert load_corpus(corpus, tmp_path / "root" / "b")["speaker"].tolist() == ["mine_b"]
 
 
 @incomplete

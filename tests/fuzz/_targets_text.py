@@ -92,12 +92,13 @@ def judge_name(data):
     name = native_name(corpus, path)
     if name is None:
         return "other file"
-    found = labels_in(name, read, scratch(corpus.name))
+    folder = scratch(corpus.name)
+    found = labels_in(corpus, name, read, folder)
     if found is None:
         return "no labels"
     for labels in found if isinstance(found, list) else [found]:
         check_labels(labels, corpus)
-    check(labels_in(name, read, scratch(corpus.name)) == found, "other labels the second time")
+    check(labels_in(corpus, name, read, folder) == found, "other labels the second time")
     return "labels"
 
 

@@ -123,9 +123,10 @@ class Corpus:
         ``parse(path) -> dict or None``: the labels of a recording, by names of
         columns, from its path relative to the folder of the corpus. The key
         `emotion_raw`, with a key of `emotions` as value, is required. None means
-        that the path does not follow the naming scheme. `parse` is called with the
-        name of the folder before the path, because the folder may be that of a
-        single speaker, and again without if that gives None. It must not open
+        that the path does not follow the naming scheme; `parse` is then called
+        again with the name of the folder before the path, because the folder may
+        be that of a single speaker. (Registered corpora are read in the other
+        order: some correct names of files by their folder.) It must not open
         files. For a recording of many utterances, it returns a list with the
         labels of each, and their `start` and `end` in seconds.
     examples : mapping from str to dict
