@@ -107,7 +107,7 @@ def _open(path):
         except Exception as error:  # of yaml, pandas and audformat, which list none
             raise CorpusError(
                 f"{folder} is not a database that audformat can read ({type(error).__name__}: "
-                f"{error}). Get it again."
+                f"{' '.join(str(error).split())}). Get it again."
             ) from error
 
 

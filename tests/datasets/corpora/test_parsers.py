@@ -77,7 +77,7 @@ def test_emodb2_in_tables_that_lack_a_speaker(load):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("db.yaml", b"\xcc: [", r"is not a database that audformat can read \(\w+: "),
+        ("db.yaml", b"\xcc: [", r"not a database that audformat can read \(\w+: .*\)\. Get"),
         ("db.emotion.csv", b"file,emotion\n\xff,anger\n", r"can read \(UnicodeDecodeError: "),
         ("db.emotion.csv", b"file,emotion\n,anger\n", "has a label of 'emotion', but no file"),
     ],
