@@ -99,8 +99,8 @@ class SpeechDescription:
         return "\n".join(lines)
 
     def _repr_html_(self):
-        # Otherwise pandas cuts cells and rows to its own limits.
-        with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
+        # Otherwise pandas cuts cells to its own limit.
+        with pd.option_context("display.max_colwidth", None):
             table = _as_texts(self.table).to_html(border=0)
         found = "".join(
             f"<li><b>{html.escape(name)}</b>: {html.escape(where)}.<br>{html.escape(what)}</li>"
