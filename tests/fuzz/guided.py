@@ -34,7 +34,7 @@ _INSTRUMENTED = ["sklearn_ser", "tarfile", "zipfile"]
 _PROGRESS = re.compile(r"#\d+\t(INITED|DONE)\s+cov: (\d+) ft: (\d+) corp: (\d+)/")
 _EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)")
 _MOST_KEPT, _MOST_STARTS = 5, 20
-_COLUMNS = ("runs", "new branches", "inputs", "fault", "foreign", "crash", "seconds")
+_COLUMNS = ("runs", "new", "inputs", "fault", "foreign", "crash", "seconds")
 FAULTS = ("fault", "foreign", "crash")
 
 
@@ -100,9 +100,11 @@ def fuzz_here(name, arguments, out, path):
 
 
 def _arguments(one, runs, seconds, seed, scratch, corpus, out):
+    # A run counts a few inputs more than it is asked for, and to the engine -1 is without end.
     return [
-        *(f"-runs={runs}", f"-max_len={one.longest}", f"-seed={seed}", f"-timeout={SECONDS}"),
-        *(f"-rss_limit_mb={MEMORY_MB}", f"-artifact_prefix={out}/", "-print_final_stats=1"),
+        *(f"-runs={max(0, runs)}", f"-max_len={one.longest}", f"-seed={seed}"),
+        *(f"-timeout={SECONDS}", f"-rss_limit_mb={MEMORY_MB}", f"-artifact_prefix={out}/"),
+        "-print_final_stats=1",
         *([f"-max_total_time={seconds}"] if seconds else []),
         *(str(folder) for folder in (corpus, scratch) if folder),
     ]
@@ -140,7 +142,7 @@ def run_target(name, one, given, corpus):
             row["crash"] += 1
             print(f"{name}: ended with {done.returncode}\n{done.stderr[-2000:]}")
             seed += 1
-    row["branches"], row["new branches"] = after, max(0, after - before)
+    row["branches"], row["new"] = after, max(0, after - before)
     row["seconds"] = round(time.monotonic() - start)
     return row
 
@@ -152,7 +154,7 @@ def counts_of(row):
         "executions": row["runs"],
         "verdicts": {key: n for key, n in sorted(row.items()) if key not in known},
         "branches": row["branches"],
-        "new_branches": row["new branches"],
+        "new_branches": row["new"],
         "faults": sum(row[kind] for kind in FAULTS),
         "seconds": row["seconds"],
     }

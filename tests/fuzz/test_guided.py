@@ -133,6 +133,11 @@ def test_a_run_counts_what_came_of_each_input(tmp_path):
     assert counts["faults"] == 0
 
 
+def test_a_run_that_ends_with_a_crash_is_not_continued_without_end():
+    words = guided._arguments(TARGETS["cells"], -1, 0, 1, "scratch", None, "out")
+    assert words[0] == "-runs=0"
+
+
 def test_without_the_engine(monkeypatch):
     monkeypatch.setitem(sys.modules, "atheris", None)
     with pytest.raises(SystemExit, match=r"needs atheris.*pip install 'sklearn-ser\[fuzz\]'"):
