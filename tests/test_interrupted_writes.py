@@ -79,6 +79,8 @@ def in_child(function):
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 1
+    # A lock that a thread of the parent held is held for ever: end rather than wait for it.
+    signal.alarm(120)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

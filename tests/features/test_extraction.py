@@ -188,15 +188,20 @@ def test_rows_for_a_slow_caller_are_bounded(few_ahead):
     assert counting.n_done == 200
 
 
+def readers():
+    """Return the threads of pools. Other tests may have left some, and clusters start others."""
+    return {one for one in threading.enumerate() if one.name.startswith("ThreadPoolExecutor")}
+
+
 def test_no_reader_waits_while_an_extraction_is_suspended(tmp_path):
     """The end of a pool in a generator that is collected anywhere could stop the process."""
     recordings = waveforms(6)
     cached = extractor(cache=tmp_path / "cache", version="1")
     cached.transform(recordings)
-    before = set(threading.enumerate())
+    before = readers()
     parts = cached.transform_parts(recordings, 2)
     next(parts)
-    assert {one.name for one in set(threading.enumerate()) - before} == set()
+    assert readers() - before == set()
     parts.close()
 
 
@@ -204,12 +209,12 @@ def test_an_error_leaves_no_thread_of_readers(tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, (80, 2000))
     extractor = FunctionExtractor(_mean, ["mean"], version=1, cache=tmp_path / "rows")
     extractor.transform([*noise[:1]])
+    before = readers()
     with pytest.raises(FileNotFoundError, match="nowhere") as caught:
         extractor.transform([*noise[:1], str(tmp_path / "nowhere.wav"), *noise[1:]])
     # As long as somebody holds the error, nothing else would end them.
     assert caught.value.__traceback__ is not None
-    left = [one.name for one in threading.enumerate() if one.name.startswith("ThreadPoolExecutor")]
-    assert left == []
+    assert readers() - before == set()
 
 
 def _mean(y, sr):

@@ -91,6 +91,8 @@ def _ours_only():
     """Raise a `Fault` for a warning that is not one of the package."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        # Of what somebody else has left open, whenever that is collected.
+        warnings.simplefilter("ignore", ResourceWarning)
         yield
     for warning in caught:
         ours = warning.category.__module__.startswith("sklearn_ser.")
