@@ -91,6 +91,10 @@ def fuzz_here(name, arguments, out, path):
     atheris.enabled_hooks.add("str")
     with atheris.instrument_imports(include=_INSTRUMENTED):
         targets = load_targets()
+        from sklearn_ser.persistence import _load
+    versions = _load.current_versions()
+    # Which would otherwise be looked up for each refusal, for most of the time.
+    _load.current_versions = lambda: versions
     tally = _Tally(name, out, path)
     for seed in targets[name].seeds:
         tally.add(seed)  # compiles and imports what the first use needs, outside the limits
