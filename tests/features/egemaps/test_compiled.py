@@ -185,11 +185,13 @@ print(len(compilations.buffer))
 
 
 def test_a_second_process_compiles_nothing():
-    numbers = [
+    numbers = (
         int(subprocess.check_output([sys.executable, "-c", NUMBER_OF_COMPILATIONS], text=True))
-        for _ in range(2)
-    ]
-    assert numbers[1] == 0
+        for _ in range(3)
+    )
+    # The third is for a machine where tests beside this one keep their code at the same time: of
+    # two processes that change an index of numba at once, one is lost.
+    assert 0 in numbers
 
 
 def cut(size):
