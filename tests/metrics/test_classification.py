@@ -24,12 +24,13 @@ def test_a_class_that_is_never_predicted_has_recall_0():
     assert unweighted_average_recall(GUESS, TRUTH) == pytest.approx((1 + 0 + 1) / 3)
 
 
-def test_without_the_warning_of_scikit_learn():
+def test_without_the_warnings_of_scikit_learn():
     with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
         assert balanced_accuracy_score(TRUTH, GUESS) == 0.75
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         unweighted_average_recall(TRUTH, GUESS)
+        assert unweighted_average_recall(["anger"] * 2, ["anger"] * 2) == 1
 
 
 @pytest.mark.parametrize("seed", range(5))
