@@ -126,7 +126,9 @@ class SpeechDisplay:
             ax.errorbar(
                 median,
                 places,
-                xerr=[median - low, high - median],
+                # Lists, since of an array of one number matplotlib makes a number, which NumPy
+                # deprecates.
+                xerr=[(median - low).tolist(), (high - median).tolist()],
                 fmt=style.marker,
                 color=style.colour,
                 markeredgecolor="black",
