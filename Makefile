@@ -53,7 +53,7 @@ OLDEST_WITHOUT := tests/audio/test_containers.py tests/audio/test_ffmpeg.py \
     tests/datasets/corpora tests/features/egemaps/test_compiled.py \
     tests/features/test_cache_processes.py tests/fuzz tests/test_benchmarks.py \
     tests/test_cli_streams.py tests/test_docs.py tests/test_environments.py tests/test_examples.py \
-    tests/test_layers.py tests/test_readme.py tests/utils
+    tests/test_layers.py tests/test_numbers.py tests/test_readme.py tests/test_site.py tests/utils
 oldest:
 	$(PYTHON) -m venv $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip --disable-pip-version-check install --quiet --prefer-binary \
