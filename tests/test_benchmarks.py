@@ -12,9 +12,6 @@ import pytest
 
 from sklearn_ser.datasets import load_annotations, load_corpora
 
-# Watched line by line, these take half as long again; they are about code beside the package.
-pytestmark = pytest.mark.no_cover
-
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "benchmarks"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("[!_]*.py") if path.stem != "run")

@@ -14,9 +14,6 @@ import sklearn_ser
 from sklearn_ser import EGeMAPSExtractor, SemiSupervisedVAE
 from sklearn_ser.estimators._base import BaseAutoencoder
 
-# Watched line by line, these take half as long again, and the lines have tests of their own.
-pytestmark = pytest.mark.no_cover
-
 # One entry for each estimator: the keyword arguments of every instance to check.
 ARGUMENTS = {
     "AudioAugmenter": [{"extractor": EGeMAPSExtractor()}],

@@ -28,9 +28,6 @@ from sklearn_ser import (
     metrics,
 )
 
-# Watched line by line, these take half as long again; they cover no line of their own.
-pytestmark = pytest.mark.no_cover
-
 RNG = np.random.default_rng(0)
 N = 80
 CODES = np.arange(N) % 4

@@ -14,9 +14,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 import sklearn_ser
 
-# The package is read here, not run.
-pytestmark = pytest.mark.no_cover
-
 ROOT = Path(sklearn_ser.__file__).parent
 
 LEAVES = {"_sklearn", "exceptions", "utils"}
