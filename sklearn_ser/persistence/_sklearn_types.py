@@ -208,13 +208,16 @@ FUNCTIONS = {
     ),
 }
 
+_COMPILED_LOSSES = (
+    "CyAbsoluteError CyExponentialLoss CyHalfBinomialLoss CyHalfGammaLoss CyHalfMultinomialLoss "
+    "CyHalfPoissonLoss CyHalfSquaredError CyHalfTweedieLoss CyHalfTweedieLossIdentity CyHuberLoss "
+    "CyPinballLoss"
+)
 # Compiled losses. They hold a number or two, and are used in training only.
 LOSSES = {
-    "sklearn._loss._loss": (
-        "CyAbsoluteError CyExponentialLoss CyHalfBinomialLoss CyHalfGammaLoss "
-        "CyHalfMultinomialLoss CyHalfPoissonLoss CyHalfSquaredError CyHalfTweedieLoss "
-        "CyHalfTweedieLossIdentity CyHuberLoss CyPinballLoss"
-    ),
+    "sklearn._loss._loss": _COMPILED_LOSSES,
+    # What they call their module in scikit-learn 1.6. No such module is imported: skops knows them.
+    "_loss": _COMPILED_LOSSES,
     "sklearn.linear_model._sgd_fast": (
         "EpsilonInsensitive Hinge ModifiedHuber SquaredEpsilonInsensitive SquaredHinge"
     ),
