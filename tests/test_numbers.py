@@ -202,6 +202,24 @@ def test_tables_hold_what_the_command_printed(quoted, page):
     assert wrong == []
 
 
+@EVERY_PAGE
+def test_three_digits_in_prose_were_printed(quoted, page):
+    text = page.read_text(encoding="utf-8")
+    commands = quoted.commands_in(text)
+    wrong = []
+    for start, end in sorted({section_of(text, position) for position, *_ in commands}):
+        found = [printed_by(quoted, *one) for position, *one in commands if start <= position < end]
+        if None in found:
+            continue
+        numbers = {number for _, lines in found for line in lines for number in line}
+        prose = text[start:end]
+        for table in tables_of(page, prose):
+            prose = prose.replace(table[0], "")
+        shown = re.findall(r"(?<![\w.])-?\d\.\d{3}(?!\d)", prose)
+        wrong += [one for one in shown if not is_among(one, numbers)]
+    assert wrong == []
+
+
 def test_every_command_has_a_record_or_a_reason(quoted):
     without = {
         " ".join([script, *arguments])
