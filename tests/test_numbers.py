@@ -151,9 +151,10 @@ def sources(quoted, page):
     for table in tables_of(page, text):
         start, end = section_of(text, table.start())
         own = [one for one in commands if start <= one[0] < end]
-        # The last one that stands before the table, or else the first one behind it.
-        before = [one[1:] for one in own if one[0] < table.start()]
-        yield table, (before[-1:] or [one[1:] for one in own][:1])
+        # Those of the last paragraph before the table, or else the first one behind it.
+        before = [one for one in own if one[0] < table.start()]
+        near = [one for one in before if "\n\n" not in text[one[0] : before[-1][0]]]
+        yield table, [one[1:] for one in near or own[:1]]
 
 
 def is_a_setting(table):
@@ -194,8 +195,10 @@ def test_tables_hold_what_the_command_printed(quoted, page):
     wrong = []
     for table, commands in sources(quoted, page):
         found = [printed_by(quoted, *command) for command in commands]
-        if not is_a_setting(table) and None not in found:
-            wrong += [row for one in found for row in strange_rows(table[0], *one)]
+        if found and not is_a_setting(table) and None not in found:
+            lines = [line for one in found for line in one[0]]
+            numbers = [line for one in found for line in one[1]]
+            wrong += strange_rows(table[0], lines, numbers)
     assert wrong == []
 
 
