@@ -2,6 +2,7 @@
 
 import bisect
 import importlib
+import itertools
 import json
 import re
 from functools import cache
@@ -15,14 +16,11 @@ EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 # Commands without a record: their figures were copied by hand, and nothing compares them yet.
 NOT_RECORDED = {
-    "adaptation_cost": "takes long",
     "adaptation_variants --representation eGeMAPS": "takes long",
     "augmentation": "takes long",
-    "cache": "takes long",
     "cross_lingual --part inductive": "takes long",
     "development": "takes long",
     "encoders --part choice --seeds 3": "takes long",
-    "encoders --part cost": "takes long",
     "encoders --part frames --seeds 3": "takes long",
     "encoders --part inductive": "takes long",
     "encoders --part layers": "takes long",
@@ -202,21 +200,38 @@ def test_tables_hold_what_the_command_printed(quoted, page):
     assert wrong == []
 
 
+def prose_of(page, text):
+    """Return a text without tables and blocks of output, which have tests of their own."""
+    for table in tables_of(page, text):
+        text = text.replace(table[0], "")
+    return re.sub(r"```text\n.*?```", "", text, flags=re.DOTALL)
+
+
+def sources_of_prose(quoted, page, text, start, end):
+    """Return the commands of a section, or else those of its page and of pages that it names."""
+    commands = quoted.commands_in(text)
+    own = [one[1:] for one in commands if start <= one[0] < end]
+    if own:
+        return own
+    found = [one[1:] for one in commands]
+    for name in re.findall(r":doc:`(?:[^`<]*<)?(\w+)>?`", text[start:end]):
+        linked = (ROOT / "docs" / f"{name}.rst").read_text(encoding="utf-8")
+        found += [one[1:] for one in quoted.commands_in(linked)]
+    return found
+
+
 @EVERY_PAGE
 def test_three_digits_in_prose_were_printed(quoted, page):
     text = page.read_text(encoding="utf-8")
-    commands = quoted.commands_in(text)
+    starts = [0, *(match.start() for match in HEADING.finditer(text)), len(text)]
     wrong = []
-    for start, end in sorted({section_of(text, position) for position, *_ in commands}):
-        found = [printed_by(quoted, *one) for position, *one in commands if start <= position < end]
-        if None in found:
-            continue
-        numbers = {number for _, lines in found for line in lines for number in line}
-        prose = text[start:end]
-        for table in tables_of(page, prose):
-            prose = prose.replace(table[0], "")
-        shown = re.findall(r"(?<![\w.])-?\d\.\d{3}(?!\d)", prose)
-        wrong += [one for one in shown if not is_among(one, numbers)]
+    for start, end in itertools.pairwise(starts):
+        shown = re.findall(r"(?<![\w.])-?\d\.\d{3}(?!\d)", prose_of(page, text[start:end]))
+        commands = sources_of_prose(quoted, page, text, start, end) if shown else []
+        found = [printed_by(quoted, *one) for one in commands]
+        if None not in found:
+            numbers = {number for _, lines in found for line in lines for number in line}
+            wrong += [one for one in shown if not is_among(one, numbers)]
     assert wrong == []
 
 
