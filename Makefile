@@ -17,8 +17,9 @@ demo: $(BIN)/python
 	@echo
 	@echo 'Open this page in a browser: $(CURDIR)/report.html'
 
+# Coverage doubles the time: make test PYTEST=--cov
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 slow: $(BIN)/python
 	$(PIP) -e '.[test]'
