@@ -4,10 +4,11 @@
         [--corpora N]
 
 Parts: ``intervals``: UAR of an SVM on corpora left out with intervals over speakers, scaled by
-corpus and by one scaler, and their difference; ``coverage``: how often intervals hold the true UAR
-of N simulated corpora (12,000); ``consistency``: distances between corpora in several embeddings;
-``circumplex``: correlation of typical positions with ratings; ``supervision``: semi-supervised
-autoencoders of RAVDESS on new speakers, with N seeds (2).
+corpus and by one scaler, and their difference; ``speakers``: UAR on held-out speakers of a corpus,
+in ten groups or three, each scaled by itself or like the training; ``coverage``: how often
+intervals hold the true UAR of N simulated corpora (12,000); ``consistency``: distances between
+corpora in several embeddings; ``circumplex``: correlation of typical positions with ratings;
+``supervision``: semi-supervised autoencoders of RAVDESS on new speakers, with N seeds (2).
 """
 
 import os
@@ -38,7 +39,7 @@ from sklearn_ser import (
 )
 from sklearn_ser.datasets import CORPORA as REGISTERED
 from sklearn_ser.datasets import circumplex, load_annotations, load_corpora
-from sklearn_ser.evaluation import compare_methods
+from sklearn_ser.evaluation import compare_methods, within_corpus_validate
 from sklearn_ser.evaluation._intervals import (
     BootstrapSettings,
     draw_speakers,
@@ -82,6 +83,21 @@ def part_intervals(arguments):
     names = ["corpus", "first", "second", "difference", "low", "high", "p_value"]
     rows = table[names].assign(p_value=[f"{p:.4f}" for p in table["p_value"]])
     show("by corpus minus one scaler", names, rows.itertuples(index=False))
+
+
+def part_speakers(arguments):
+    speech, X = load(arguments)
+    columns = (X, speech.emotion, speech.corpus)
+    rows = []
+    for unseen in ("batch", "pooled"):
+        model = make_pipeline(CorpusScaler(unseen=unseen), SVC(class_weight="balanced"))
+        for n_splits in (10, 3):
+            result = within_corpus_validate(
+                model, *columns, speaker=speech.speaker, n_splits=n_splits
+            )
+            uar = result.scores.set_index("corpus")["uar"]
+            rows.append((unseen, n_splits, *(float(uar[name]) for name in CORPORA)))
+    show("SVM on held-out speakers of a corpus", ("unseen", "groups", *CORPORA), rows)
 
 
 def simulate(rng, n_corpora, n_speakers):
@@ -207,6 +223,7 @@ def part_supervision(arguments):
 
 PARTS = {
     "intervals": part_intervals,
+    "speakers": part_speakers,
     "coverage": part_coverage,
     "consistency": part_consistency,
     "circumplex": part_circumplex,

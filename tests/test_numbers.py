@@ -33,6 +33,7 @@ NOT_RECORDED = {
     "imbalance --seeds 3": "takes long",
     "label_free_scores": "takes long",
     "latent_regression --sweep": "takes long",
+    "scale": "takes long",
     "seed_tables --part across --features egemaps": "takes long",
     "seed_tables --part across --features encoder": "takes long",
     "seed_tables --part adaptation --features egemaps": "takes long",
@@ -88,7 +89,15 @@ def numbers_in(record):
 
 @cache
 def figures():
-    return json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    """Return the figures of speed, by script and arguments."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "benchmarks"))
+        benchmarks = importlib.import_module("run").BENCHMARKS
+    text = (ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8")
+    return {
+        (name, tuple(benchmarks[name].speed.replace("--no-limits", "").split())): record["figures"]
+        for name, record in json.loads(text).items()
+    }
 
 
 def printed_by(quoted, script, arguments):
@@ -96,7 +105,7 @@ def printed_by(quoted, script, arguments):
     path = quoted.path_of(script, arguments)
     lines = quoted.read_printed(path)["printed"] if path.exists() else []
     numbers = [numbers_in(line) for line in lines]
-    for figure in figures().get(script, {"figures": []})["figures"]:
+    for figure in figures().get((script, tuple(arguments)), []):
         # A ratio is how many times as long the peer takes; pages say it both ways.
         ratio = figure.get("ratio", {"median": 1})["median"]
         numbers.append(numbers_in(figure) | {1 / ratio})
