@@ -27,6 +27,9 @@ def test_python_examples_run_in_order(tmp_path, monkeypatch, capsys):
         exec(block, names)
     # Chance is 0.25 (four emotions) with a standard error of 0.06 (48 recordings).
     assert names["emotions"].shape == (48,)
+    # Each corpus is scaled by itself in training: `fit` of a pipeline does not reach the union.
+    [(_, scaler), _] = names["adapted"][1].transformer_list
+    assert scaler.corpora_.tolist() == ["alphish", "betish"]
     assert (names["emotions"] == names["new"].emotion).mean() > 0.4
     assert len(names["scores"]["test_score"]) == 3
     assert names["scores"]["test_score"].mean() > 0.4
