@@ -44,8 +44,9 @@ class AnnotationSet:
         BibTeX entry of the paper to cite.
     files : mapping from str to tuple of str
         Name of each CSV file and the registered corpora whose recordings it
-        rates. The files have columns for the name of the recording, activation
-        and valence; other columns are not read.
+        rates. The files have the columns ``filename`` (or ``file``),
+        ``activation`` (or ``arousal``) and ``valence``; other columns are not
+        read.
     scale : tuple of float
         The lowest and the highest rating.
     """
