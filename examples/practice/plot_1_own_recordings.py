@@ -112,7 +112,7 @@ models = {
     "logistic": make_pipeline(
         extractor,
         CorpusScaler(),
-        LogisticRegression(C=0.01, class_weight="balanced"),
+        LogisticRegression(max_iter=1000, class_weight="balanced"),
     ),
 }
 results = {

@@ -37,7 +37,7 @@ ours, theirs = (
 pipeline = make_pipeline(
     EGeMAPSExtractor(cache="speech/features.sqlite"),
     CorpusScaler(),
-    LogisticRegression(C=0.01, class_weight="balanced"),
+    LogisticRegression(max_iter=1000, class_weight="balanced"),
 )
 result = cross_corpus_validate(
     pipeline, ours.path, ours.emotion, ours.corpus
