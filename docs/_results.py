@@ -71,7 +71,7 @@ def list_fuzzing(path=FUZZ / "results.json"):
     lines = [
         f"{total['executions']:,} executions of ``guided.py`` are on record in "
         f"``tests/fuzz/results.json``, where its option ``--record`` puts them; "
-        f"{total['faults']:,} of them ended in a fault. Faults of earlier runs were mended, as "
+        f"{total['faults']:,} of them ended in a fault. Faults of earlier runs were fixed, as "
         "listed below, and their inputs are in ``tests/fuzz/corpus/``. Results are counted after "
         "every hundred executions of a process, so those of the last ones are missing. A branch "
         "is new if none of the inputs at the beginning of the run reaches it.",

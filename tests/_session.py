@@ -70,7 +70,7 @@ def run(folder, pool):
 
 
 def main():
-    # What others open without an encoding is not for this package to mend.
+    # What others open without an encoding is not for this package to fix.
     warnings.filterwarnings("error", category=EncodingWarning, module="sklearn_ser")
     context = multiprocessing.get_context(sys.argv[2])
     with ProcessPoolExecutor(2, mp_context=context) as pool:

@@ -95,14 +95,15 @@ figure.colorbar(
 # ---------------------------
 #
 # The same in one dimension: the component that correlates most with
-# activation, over the activation, and a line for each language. Where
-# lines coincide, a latent means the same in all languages.
+# the ratings of the training, over the activation, and a line for each
+# language. Where lines coincide, a latent means the same in all
+# languages.
 
 from sklearn_ser.plotting import LatentLabelDisplay
 
 strengths = [
-    abs(np.corrcoef(Z_column, speech.activation)[0, 1])
-    for Z_column in metric.transform(X).T
+    abs(np.corrcoef(Z_column, activation[rated])[0, 1])
+    for Z_column in metric.transform(X[rated]).T
 ]
 # sphinx_gallery_thumbnail_number = 2
 LatentLabelDisplay.from_estimator(

@@ -221,10 +221,12 @@ def check_length(n_samples: int, sr: Rate, name: str) -> None:
     """Raise for a recording shorter than one analysis frame."""
     if n_samples == 0:
         raise AudioError(f"{name}: no samples, expected at least {MINIMUM_DURATION:g} s of signal.")
-    if n_samples < math.floor(MINIMUM_DURATION * sr + 0.5):
+    least = math.floor(MINIMUM_DURATION * sr + 0.5)
+    if n_samples < least:
         raise AudioError(
-            f"{name}: {n_samples} samples at {sr:g} Hz last {n_samples / sr:.3f} s, expected at "
-            f"least {MINIMUM_DURATION:g} s, one analysis frame. Leave the recording out or pad it."
+            f"{name}: {n_samples} samples at {sr:g} Hz ({n_samples / sr:.3f} s), expected at least "
+            f"{least} ({MINIMUM_DURATION:g} s), one analysis frame. Leave the recording out or pad "
+            "it."
         )
 
 

@@ -154,7 +154,7 @@ def test_channels_that_cancel_can_be_read_one_by_one(tmp_path):
         ("t=8", "the recording ends at 8"),
         ("t=20,21", "the recording ends at 8"),
         ("t=1,2&channel=2", "the recording has 2 channels; they are counted from 0"),
-        ("t=1,1.05", r"wav#t=1,1\.05: 800 samples at 16000 Hz last 0\.050 s"),
+        ("t=1,1.05", r"wav#t=1,1\.05: 800 samples at 16000 Hz \(0\.050 s\)"),
         ("t=2,1", "a segment from 2 s to 1 s"),
     ],
 )
