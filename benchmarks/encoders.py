@@ -11,7 +11,8 @@ extra ``bench``). UAR on the target, mean over corpora and seeds; sd over seeds.
 scaling; ``pairs`` trains on a single corpus; ``views`` gives an encoder and functionals to members
 of their own; ``inductive`` predicts speakers that were not
 adapted to; ``choice`` lets a search choose the layer on the source corpora; ``cost`` times
-extraction, one thread, by turns. The last one belongs on a quiet machine, and ``--json`` is for it.
+extraction, one thread, by turns, on a quiet machine, and ``--json`` is for it; ``cache`` measures a
+process that finds all rows stored, and the memory of others that compute few or many.
 Needs skada.
 """
 
@@ -21,6 +22,9 @@ import os
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+import json
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -361,6 +365,37 @@ def part_cost(data, seeds):
     return record
 
 
+CHILD = """
+import json, sys, time
+from pathlib import Path
+from sklearn_ser import EmbeddingExtractor
+folder, cache, paths, times = json.load(sys.stdin)
+extractor = EmbeddingExtractor(folder, cache=cache)
+start = time.perf_counter()
+n = sum(len(extractor.transform(paths)) for _ in range(times))
+seconds = time.perf_counter() - start
+status = Path("/proc/self/status").read_text()
+peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
+print(f"{n:>6} recordings  {seconds:7.2f} s  {peak:6.0f} MB at the peak, ", end="")
+print("with torch" if "torch" in sys.modules else "without torch")
+"""
+
+
+def part_cache(data, seeds):
+    """Extract all layers of tiny.en in processes of their own."""
+    data.embedding("tiny.en", layer="all")
+    paths = data.speech.path.tolist()
+    some = paths[::5]
+    runs = {"all stored": (str(data.cache), paths, 1)}
+    runs |= {"no cache": (None, some, 1), "five times": (None, some, 5)}
+    for title, run in runs.items():
+        given = json.dumps([str(data.folders["tiny.en"]), *run])
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD], input=given, capture_output=True, text=True, check=True
+        )
+        print(f"{title:<14} {done.stdout.rstrip()}", flush=True)
+
+
 PARTS = {
     "layers": part_layers,
     "frames": part_frames,
@@ -372,6 +407,7 @@ PARTS = {
     "inductive": part_inductive,
     "choice": part_choice,
     "cost": part_cost,
+    "cache": part_cache,
 }
 
 
