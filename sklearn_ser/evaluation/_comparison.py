@@ -18,7 +18,7 @@ from sklearn_ser.evaluation._intervals import (
 )
 from sklearn_ser.evaluation._result import storing
 from sklearn_ser.utils._identities import canonical_ids
-from sklearn_ser.utils._labels import refuse_unlabelled
+from sklearn_ser.utils._labels import refuse_other_kind, refuse_unlabelled
 from sklearn_ser.utils._messages import plain
 
 __all__ = ["compare_methods", "compare_unreconciled"]
@@ -26,7 +26,8 @@ __all__ = ["compare_methods", "compare_unreconciled"]
 _COLUMNS = ("sample", "corpus", "speaker", "repeat", "y_true", "y_pred")
 
 # Exchanges that give the observed difference again must count as at least as large, although
-# sums in another order round differently; without this, p-values would be too small.
+# sums in another order round differently; without this, p-values would be too small. Relative to
+# scores above 1, as a mean absolute error may be.
 _TIE = 1e-12
 
 
@@ -102,14 +103,34 @@ def _predictions(result, name):
             f"The predictions of {name} have no column {', '.join(missing)}; expected are "
             f"{', '.join(_COLUMNS)}, as in the result of cross_corpus_validate."
         )
+    if table.empty:
+        raise ValueError(f"The table of predictions of {name} has no rows.")
     return table
+
+
+def _check_complete(table, name):
+    """Refuse rows that belong to no corpus, repeat or recording, and recordings that recur."""
+    for column in ("corpus", "repeat", "sample"):
+        if missing := int(table[column].isna().sum()):
+            raise ValueError(
+                f"{missing} of {len(table)} predictions of {name} have no {column}. Drop them, or "
+                f"read names such as NA as text (keep_default_na=False)."
+            )
+    twice = table.duplicated(["repeat", "sample"])
+    if twice.any():
+        row = table.loc[twice.idxmax()]
+        raise ValueError(
+            f"The predictions of {name} have sample {plain(row['sample'])!r} more than once in "
+            f"repeat {plain(row['repeat'])!r}. Pass the predictions of a single method."
+        )
 
 
 def _in_order(table, name):
     """Return predictions with canonical names, in an order that does not depend on the folds."""
     corpus = canonical_ids(table["corpus"], name=f"corpus of {name}")
     speaker = canonical_ids(table["speaker"], name=f"speaker of {name}", within=corpus)
-    table = table.assign(corpus=corpus, speaker=speaker)
+    table = table.assign(corpus=corpus, speaker=speaker).reset_index(drop=True)
+    _check_complete(table, name)
     return table.sort_values(["repeat", "sample"], ignore_index=True)
 
 
@@ -175,6 +196,9 @@ def _check_known(first, second, metric):
                 raise ValueError(
                     f"{title} has values that are NaN, infinite or not numbers. Drop these samples."
                 )
+        if metric.of_labels:
+            names = f"y_true of {name}", f"y_pred of {name}"
+            refuse_other_kind(table["y_true"], table["y_pred"], names=names)
 
 
 def _swaps(n_speakers, n_permutations, random_state):
@@ -190,10 +214,11 @@ def _swaps(n_speakers, n_permutations, random_state):
     return rng.randint(2, size=(n_permutations, n_speakers)).astype(float), False
 
 
-def _p_value(observed, permuted, exact):
+def _p_value(observed, permuted, exact, scores):
     # Two-sided by absolute values: exchanging all the other speakers instead turns d into -d, so
     # the null distribution is symmetric about 0.
-    extreme = np.count_nonzero(np.abs(permuted) >= abs(observed) - _TIE)
+    tie = _TIE * max(1, *np.abs(scores))
+    extreme = np.count_nonzero(np.abs(permuted) >= abs(observed) - tie)
     # The observed assignment is one of all exchanges. Random ones need not include it: adding it
     # to both counts keeps p above 0 and the test valid, P(p <= alpha) <= alpha under the null
     # hypothesis, for any number of exchanges (Phipson and Smyth, 2010).
@@ -201,6 +226,9 @@ def _p_value(observed, permuted, exact):
 
 
 def _row(corpus, scores, interval, permuted, exact):
+    p_value = np.nan
+    if permuted is not None:
+        p_value = _p_value(interval.estimate, permuted, exact, scores)
     return {
         "corpus": corpus,
         "first": float(scores[0]),
@@ -208,7 +236,7 @@ def _row(corpus, scores, interval, permuted, exact):
         "difference": interval.estimate,
         "low": interval.low,
         "high": interval.high,
-        "p_value": np.nan if permuted is None else _p_value(interval.estimate, permuted, exact),
+        "p_value": p_value,
         "n_speakers": interval.n_speakers,
         "n_permutations": 0 if permuted is None else len(permuted),
         "exact": exact,
@@ -359,7 +387,7 @@ def compare_methods(
     ------
     ValueError
         If the two results have different recordings, their truth, corpora or speakers
-        differ, all speakers are unknown, or recordings have no label.
+        differ, all speakers are unknown, or recordings recur, or have no label or corpus.
     TypeError
         If an argument is not a result.
 

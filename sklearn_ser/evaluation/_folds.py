@@ -21,6 +21,7 @@ from sklearn_ser.evaluation._fit import check_params_are_taken, offer, prepare
 from sklearn_ser.evaluation._inputs import Recordings
 from sklearn_ser.utils._advice import advice, carrying_advice
 from sklearn_ser.utils._identities import without_spelling_warnings
+from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._models import random_states, unwrapped
 from sklearn_ser.utils._progress import follow
 from sklearn_ser.utils._warnings import caller_stacklevel
@@ -111,6 +112,21 @@ def _predict(model, X, speaker_target, *, routed, method="predict"):
     return getattr(model, method)(X)
 
 
+def _check_predictions(y_pred, y_train, n_samples):
+    """Refuse predictions that cannot be compared with the truth."""
+    if y_pred.shape != (n_samples,):
+        raise ValueError(
+            f"The estimator predicted an array of shape {y_pred.shape} for {n_samples} recordings; "
+            f"expected {(n_samples,)}, one answer for each."
+        )
+    if isinstance(y_pred[0], str) != isinstance(y_train[0], str) and y_pred[0] is not None:
+        # Codes of labels, for instance, that are never equal to the labels.
+        raise ValueError(
+            f"The estimator predicted {plain(y_pred[0])!r}, but was trained on values such as "
+            f"{plain(y_train[0])!r}. Make predict return them as they are in y."
+        )
+
+
 def _probabilities(model, X, speaker_target, *, routed):
     """Return the probability of each class; None if the model has none."""
     classes = getattr(model, "classes_", None)
@@ -139,6 +155,7 @@ def _fit_and_predict(estimator, recordings, train, test):
         fitted = time.perf_counter()
         y_pred = np.asarray(_predict(model, X_test, speaker_target, routed=routed))
         predicted = time.perf_counter()
+        _check_predictions(y_pred, recordings.y[train], len(test))
         y_proba = _probabilities(model, X_test, speaker_target, routed=routed)
     return y_pred, fitted - start, predicted - fitted, y_proba
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from sklearn_ser.metrics._sums import METRICS, label_sums, value_sums
 from sklearn_ser.utils._identities import canonical_ids, number_ids
-from sklearn_ser.utils._labels import encode_labels
+from sklearn_ser.utils._labels import encode_labels, refuse_other_kind
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._words import count_of
 
@@ -176,7 +176,8 @@ def interval_of_draws(estimate, draws, n_speakers, settings, *, low, high, note=
     if note:
         return SpeakerInterval(float(estimate), np.nan, np.nan, np.nan, n_speakers, note)
     # Equal scores differ by rounding errors only, which would make an interval of width 1e-17.
-    spread = draws.std(ddof=1) if np.ptp(draws) > 1e-12 else 0.0
+    rounding = 1e-12 * max(1, abs(estimate))
+    spread = draws.std(ddof=1) if np.ptp(draws) > rounding else 0.0
     # A draw comes from the S observed speakers, whose variance has the divisor S. The unbiased one
     # has S - 1: the variance over draws is too small by the factor (S - 1) / S.
     error = spread * np.sqrt(n_speakers / (n_speakers - 1))
@@ -291,6 +292,8 @@ def _check_pair(y_true, y_pred, speaker, metric):
             pair.append(column_or_1d(values, dtype=np.float64))
             if not np.isfinite(pair[-1]).all():
                 raise ValueError(f"{name} has values that are NaN or infinite; drop these samples.")
+    if metric.of_labels:
+        refuse_other_kind(*pair)
     return *pair, speaker
 
 

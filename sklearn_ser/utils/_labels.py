@@ -12,7 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._validation import MISSING_AS_TEXT, encode
 
-__all__ = ["encode_labels", "encode_partial_labels", "refuse_unlabelled"]
+__all__ = ["encode_labels", "encode_partial_labels", "refuse_other_kind", "refuse_unlabelled"]
 
 # -1 and empty cells stand for no label in tables, but may be names of anything else.
 _GAPS_AS_TEXT = (*MISSING_AS_TEXT, "-1", "-1.0", "")
@@ -101,6 +101,31 @@ def refuse_unlabelled(labels, *, name, beside=(), remedy="Drop these samples."):
         f"{name} holds {plain(array[first])!r} {count}, which marks samples without a label and "
         f"would be taken for an emotion. {remedy}"
     )
+
+
+def refuse_other_kind(y_true, y_pred, *, names=("y_true", "y_pred")):
+    """Refuse predictions that are text where the truth is numbers, or the reverse.
+
+    No prediction would equal a label: all would count as wrong.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Labels without gaps, each all text or all numbers.
+    names : tuple of str
+        Names of both in messages.
+
+    Raises
+    ------
+    ValueError
+        If they are of different kinds.
+    """
+    truth, prediction = (plain(_flat(labels)[0]) for labels in (y_true, y_pred))
+    if isinstance(truth, str) != isinstance(prediction, str):
+        raise ValueError(
+            f"{names[0]} holds {truth!r}, but {names[1]} {prediction!r}: pass text in both, or "
+            f"numbers in both."
+        )
 
 
 def encode_labels(values, *, name, n_samples=None, beside=()):

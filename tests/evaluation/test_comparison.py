@@ -349,3 +349,53 @@ class TestErrors:
             compare_methods(table, table, n_permutations=0)
         with pytest.raises(ValueError, match="metric must be one of"):
             compare_methods(table, table, metric="wa")
+
+
+class TestTables:
+    """Tables that were read from files, cut or joined by hand."""
+
+    table = predictions([[1, 0], [1, 1], [0, 1], [1, 1], [1, 1]])
+
+    @pytest.mark.parametrize("column", ["corpus", "repeat", "sample"])
+    def test_rows_that_belong_nowhere(self, column):
+        # A corpus called NA, for instance, which pandas reads as a gap.
+        gaps = self.table.assign(**{column: self.table[column].astype(object)})
+        gaps.loc[[3, 4], column] = np.nan
+        with pytest.raises(ValueError, match=f"2 of 10 predictions of first have no {column}"):
+            compare_methods(gaps, gaps)
+
+    def test_two_methods_in_one_table(self):
+        both = pd.concat([self.table, self.table.assign(y_pred="anger")])
+        with pytest.raises(ValueError, match="second have sample 0 more than once in repeat 0"):
+            compare_methods(self.table, both)
+
+    def test_no_rows(self):
+        with pytest.raises(ValueError, match="table of predictions of first has no rows"):
+            compare_methods(self.table[:0], self.table[:0])
+
+    def test_numbers_beside_text(self):
+        truth = self.table.assign(y_true=0, y_pred=[0, 1] * 5)
+        with pytest.raises(ValueError, match="y_true of second holds 0, but y_pred of second '0'"):
+            compare_methods(truth, truth.assign(y_pred=["0", "1"] * 5))
+
+
+@pytest.mark.parametrize("unit", [1, 1e9])
+def test_ties_in_large_units(unit):
+    """The exchange of all speakers is a tie, whatever the unit of the truth."""
+    rng = np.random.default_rng(1)
+    truth = rng.normal(5, 1, 60) * unit
+    one, other = (
+        pd.DataFrame(
+            {
+                "sample": np.arange(60),
+                "corpus": "a",
+                "speaker": np.repeat(np.arange(6), 10),
+                "repeat": 0,
+                "y_true": truth,
+                "y_pred": truth + rng.normal(0, noise, 60) * unit,
+            }
+        )
+        for noise in (1, 0.3)
+    )
+    table = compare_methods(one, other, metric="mae")
+    assert table["p_value"].tolist() == [2 / 2**6] * 2

@@ -347,3 +347,41 @@ class TestWarned:
 
     def test_nothing_to_warn_of(self, table):
         assert cross_corpus_validate(GaussianNB(), **table).warned.empty
+
+
+class Answers(Recorder):
+    """Predicts what a function of the codes of the classes returns."""
+
+    answer: ClassVar = staticmethod(lambda codes, classes: classes[codes])
+
+    def predict(self, X):
+        return type(self).answer(np.arange(len(X)) % 2, self.classes_)
+
+
+class TestPredictions:
+    @pytest.mark.parametrize(
+        ("answer", "message"),
+        [
+            (lambda codes, classes: codes, "predicted 0, but was trained on values such as 'anger"),
+            (lambda codes, classes: classes[codes][:-1], r"of shape \(\d+,\) for \d+ recordings"),
+            (lambda codes, classes: classes[codes][:, None], r"of shape \(\d+, 1\) for \d+ record"),
+        ],
+        ids=["codes", "too few", "a column"],
+    )
+    def test_refused(self, table, monkeypatch, answer, message):
+        """They would all count as wrong, or as those of other recordings."""
+        monkeypatch.setattr(Answers, "answer", staticmethod(answer))
+        with pytest.raises(ValueError, match=message):
+            cross_corpus_validate(Answers(), table["X"], table["y"], table["corpus"])
+
+    def test_lists_and_series(self, table, monkeypatch):
+        scores = []
+        for kind in (np.asarray, list, pd.Series, pd.Categorical):
+            monkeypatch.setattr(
+                Answers,
+                "answer",
+                staticmethod(lambda codes, classes, kind=kind: kind(classes[codes])),
+            )
+            result = cross_corpus_validate(Answers(), table["X"], table["y"], table["corpus"])
+            scores.append(result.scores["uar"].tolist())
+        assert scores == scores[:1] * 4

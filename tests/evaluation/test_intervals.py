@@ -182,6 +182,7 @@ class TestErrors:
             ({"speaker": list("ab")}, "inconsistent numbers of samples"),
             ({"speaker": np.eye(3)}, r"speaker must be one-dimensional .* of shape \(3, 3\)"),
             ({"y_pred": ["x", None, "y"]}, "y_pred has 1 missing of 3 entries"),
+            ({"y_pred": [0, 1, 1]}, "y_true holds 'x', but y_pred 0: pass text"),
             ({"y_true": [0.5, 0.1, 0.2]}, "uar compares labels, but y_true .* metric='ccc'"),
             ({"y_true": [0, np.nan, 1], "y_pred": [0, 1, 1], "metric": "ccc"}, "y_true has values"),
             ({"random_state": "seed"}, "cannot be used to seed"),
