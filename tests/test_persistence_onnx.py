@@ -1,14 +1,16 @@
 """ONNX graphs predict what the models predict that they were written from."""
 
+import copy
 import json
 import sys
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
@@ -33,7 +35,7 @@ from sklearn_ser.persistence import to_onnx
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
+skl2onnx = pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.NotAdaptedWarning"),
@@ -106,6 +108,52 @@ def test_heads_of_scikit_learn(data, head, tmp_path):
     X, y, T = data
     outputs = assert_equal(make_pipeline(pooled(), head).fit(X, y), tmp_path / "m.onnx", T)
     assert ("probabilities" in outputs) == hasattr(head.fit(X, y), "predict_proba")
+
+
+@pytest.mark.parametrize(
+    ("head", "change", "kind"),
+    [
+        (LogisticRegression(), lambda step: {"coef_": -step.coef_}, "labels"),
+        (
+            LogisticRegression(fit_intercept=False),
+            lambda step: {"coef_": 3 * step.coef_},
+            "probabilities",
+        ),
+        (LinearSVC(), lambda step: {"classes_": step.classes_[::-1]}, "labels"),
+        (Ridge(), lambda step: {"intercept_": step.intercept_ + 1}, "predictions"),
+        (PCA(2), lambda step: {"components_": step.components_[::-1]}, "features"),
+    ],
+    ids=["labels", "probabilities", "without probabilities", "regressor", "transformer"],
+)
+def test_what_is_converted_wrongly_is_refused(data, head, change, kind, tmp_path, monkeypatch):
+    """As skl2onnx 1.20 converts TunedThresholdClassifierCV without the threshold."""
+    X, y, _ = data
+    model = make_pipeline(pooled(), clone(head)).fit(X, y == "joy" if kind == "predictions" else y)
+    to_onnx(model, tmp_path / "right.onnx")
+    convert = skl2onnx.convert_sklearn
+
+    def convert_another(step, options, **arguments):
+        other = copy.deepcopy(step)
+        vars(other).update(change(step))
+        options = {id(other): next(iter(options.values()))} if options else None
+        return convert(other, options=options, **arguments)
+
+    monkeypatch.setattr(skl2onnx, "convert_sklearn", convert_another)
+    message = f"The step {type(head).__name__} .* gives other {kind} than the step"
+    with pytest.raises(PersistenceError, match=message):
+        to_onnx(model, tmp_path / "wrong.onnx")
+    assert not (tmp_path / "wrong.onnx").exists()
+    # Without a runtime there is nothing to compare with.
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    to_onnx(model, tmp_path / "wrong.onnx")
+
+
+def test_labels_have_one_dimension(data, tmp_path):
+    """The converter of this step gives a row of labels."""
+    X, y, T = data
+    model = make_pipeline(pooled(), QuadraticDiscriminantAnalysis()).fit(X, y)
+    outputs = assert_equal(model, tmp_path / "m.onnx", T)
+    assert outputs["label"].shape == (len(T),)
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,10 @@ def to_onnx(model, path):
     is not in the graph, nor is scaling by speaker, nor adaptation to a batch
     (``adaptation="predict"``): export the model that :func:`~sklearn_ser.adapt` returns.
 
-    *Steps of scikit-learn* are converted by `skl2onnx <https://onnx.ai/sklearn-onnx>`_. A graph
-    of an :class:`~sklearn_ser.estimators.NNPMClassifier` contains the embeddings of its source.
+    *Steps of scikit-learn* are converted by `skl2onnx <https://onnx.ai/sklearn-onnx>`_. If
+    onnxruntime is installed, each is compared with its graph on random rows, and refused if they
+    differ, as those of ``TunedThresholdClassifierCV`` and of isotonic calibration do. A graph of an
+    :class:`~sklearn_ser.estimators.NNPMClassifier` contains the embeddings of its source.
 
     Examples
     --------

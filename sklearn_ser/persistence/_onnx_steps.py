@@ -10,6 +10,7 @@ from sklearn.svm import LinearSVC
 
 from sklearn_ser.estimators import CorpusScaler
 from sklearn_ser.exceptions import PersistenceError
+from sklearn_ser.persistence._onnx_check import disagreement
 from sklearn_ser.persistence._onnx_graph import OPSET
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._models import unwrapped
@@ -89,6 +90,12 @@ def _include(graph, step, x):
             options={id(step): {"zipmap": False}} if has_option else None,
             target_opset=OPSET,
         )
+        if kind := disagreement(step, model):
+            raise PersistenceError(
+                f"The step {type(step).__name__} cannot be written as an ONNX graph: what skl2onnx "
+                f"makes of it gives other {kind} than the step. Replace the step, or save the "
+                f"model by sklearn_ser.save."
+            )
     return graph.include(model, x)
 
 
@@ -244,6 +251,8 @@ def add_prediction(graph, step, x):
     outputs = list(_include(graph, step, x).values())
     if is_regressor(step):
         return {"prediction": outputs[0]}
+    # Some converters give one row of labels.
+    outputs[0] = graph.add("Reshape", outputs[0], graph.constant(np.array([-1])))
     if graph_labels(step.classes_).dtype.kind == "i":
         from onnx import TensorProto
 
