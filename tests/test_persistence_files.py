@@ -357,6 +357,19 @@ def test_an_interrupted_save_leaves_the_old_file_and_nothing_else(error, path, m
         assert os.listdir(path.parent) == [path.name]
 
 
+def test_without_memory_neither_model_nor_file_is_blamed(path, monkeypatch):
+    def full(*_, **__):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skops.io.dumps", full)
+        with pytest.raises(MemoryError):
+            save(SVC(), path)
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", full)
+    with pytest.raises(PersistenceError, match=r"of memory \(more than there is\)"):
+        load(path)
+
+
 @posix
 def test_what_a_killed_save_left_is_removed_by_the_next(path, monkeypatch):
     child = os.fork()

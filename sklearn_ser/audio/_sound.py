@@ -78,12 +78,16 @@ def open_sound(
             # A descriptor may be passed on only if all libraries share one C runtime.
             return sound_file(PatchedFile(file, patches))
         return sound_file(file.fileno(), closefd=False)
+    except MemoryError:
+        raise
     except Exception as error:
         # For damaged files, libraries raise exceptions of any type.
         if getattr(error, "code", None) != _UNRECOGNISED_FORMAT or is_text(head):
             raise _not_readable(name, error, head) from error
     try:
         sound = sound_file(os.fspath(path) if os.name == "nt" else os.fsencode(path))
+    except MemoryError:
+        raise
     except Exception as error:
         raise _not_readable(name, error, head) from error
     if not os.path.samestat(os.stat(path), os.fstat(file.fileno())):
@@ -98,6 +102,9 @@ def read_blocks(sound: "soundfile.SoundFile", name: str, head: bytes) -> Iterato
     while True:
         try:
             block = sound.read(n, dtype="float32", always_2d=True)
+        except MemoryError:
+            # Not a fault of this recording, which would otherwise be left out.
+            raise
         except Exception as error:
             raise _not_readable(name, error, head) from error
         if len(block):

@@ -190,6 +190,8 @@ def unpack(path, archive, entry, left, limit):
         with archive.open(entry) as stream:
             while piece := stream.read(_CHUNK):
                 yield piece
+    except MemoryError:
+        raise
     except Exception as error:  # zipfile, zlib and struct raise what they like
         raise PersistenceError(
             f"{path} is damaged: its entry {entry.filename[:80]!r} cannot be unpacked "

@@ -186,7 +186,9 @@ def read(path, *, max_size=None, header_only=False):
                 f"{path} is damaged: its entry {_HEADER} takes {described.file_size} bytes, "
                 f"expected at most {_MAX_HEADER}."
             )
-        header = _parse_header(path, b"".join(unpack(path, archive, described, _MAX_HEADER, limit)))
+        header = _parse_header(
+            path, _join(path, unpack(path, archive, described, _MAX_HEADER, limit), limit)
+        )
         entries, left = {}, limit
         for name, record in records.items():
             pieces = unpack(path, archive, record, left, limit)

@@ -58,6 +58,8 @@ def _dump(model):
             entries = unzip(data)
             fits = size <= size_limit(len(data)) and _fits(entries, size_limit(len(data)))
             return data, sorted(unknown), 0 if fits else 4 * size
+    except MemoryError:
+        raise
     except Exception as error:  # skops and the parts of a model raise what they like
         raise PersistenceError(
             f"{type(model).__name__} cannot be saved without pickle: {error}. It must not contain "

@@ -166,6 +166,16 @@ def test_a_mistake_in_the_function_stops(paths, error, on_error):
         extractor.transform(paths)
 
 
+@pytest.mark.parametrize("method", ["__init__", "read"])
+def test_lack_of_memory_is_not_a_fault_of_a_recording(paths, monkeypatch, method):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(soundfile.SoundFile, method, full)
+    with pytest.raises(MemoryError):
+        FunctionExtractor(rms_and_peak, NAMES, on_error="nan").transform(paths)
+
+
 @pytest.mark.parametrize("on_error", ["raise", "nan"])
 @pytest.mark.parametrize(
     ("result", "message"),
