@@ -114,6 +114,7 @@ def test_links_are_the_recordings_they_point_to(folder, paths):
         ("path,emotion\n", "has no emotion in any row"),
         ("path;label\na.wav;anger\n", "has no column path and no column emotion; .*: path;lab"),
         ("path,feeling\na.wav,anger\n", "has no column emotion; its columns are: path, feeling"),
+        ("path,emotion,emotion\ncalls/a.wav,anger,joy\n", "has several columns named emotion"),
         ("", r"labels\.csv is not a table: No columns to parse"),
         ("path,emotion\na,b,c,d\na\ne,f,g,h,i\n", r"labels\.csv is not a table: Error tokenizing"),
         (

@@ -424,6 +424,16 @@ def test_models_of_other_makers(speech, features, cache, tmp_path, capsys):
     assert table.columns.tolist() == ["path", "emotion"]
     assert table["emotion"].tolist() == search.predict(speech["path"][:3]).tolist()
 
+    codes = np.unique(y, return_inverse=True)[1]
+    save(clone(inner).fit(speech["path"], codes), tmp_path / "codes.skops")
+    path = speech["path"][0]
+    for form in ("table", "csv", "jsonl"):
+        options = ["--format", form, "--cache", cache]
+        assert run("predict", tmp_path / "codes.skops", path, *options) == 0
+        printed = capsys.readouterr().out.splitlines()
+        assert len(printed) == (1 if form == "jsonl" else 2)
+        assert printed[-1].rstrip("}")[-1] in "0123"
+
     save(clone(inner[1:]).fit(features, y), tmp_path / "rows.skops")
     assert run("predict", tmp_path / "rows.skops", speech["path"][0]) == 1
     assert "holds Pipeline that begins with CorpusScaler; expected" in capsys.readouterr().err

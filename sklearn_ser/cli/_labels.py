@@ -28,7 +28,7 @@ def _read_table(file):
     import pandas as pd
 
     from sklearn_ser.exceptions import CorpusError
-    from sklearn_ser.utils._separators import named_columns, separator_of
+    from sklearn_ser.utils._separators import named_columns, repeated_columns, separator_of
     from sklearn_ser.utils._spelling import from_cells
 
     columns = ("path", "emotion")
@@ -45,6 +45,10 @@ def _read_table(file):
     except ValueError as error:  # what pandas raises about contents is a subclass
         raise CorpusError(f"--labels: {file} is not a table: {str(error).strip()}") from error
     table = from_cells(table)
+    if repeated := repeated_columns(table.columns, columns):
+        raise CorpusError(
+            f"--labels: {file} has several columns named {' and '.join(repeated)}. Keep one."
+        )
     table = table.rename(columns=named_columns(table.columns, columns))
     if missing := [name for name in columns if name not in table]:
         raise CorpusError(

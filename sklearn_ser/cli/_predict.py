@@ -176,12 +176,13 @@ def _as_table(table):
             text[name] = ["" if value != value else f"{value:.{n}f}" for value in table[name]]
     if "channel" in table:
         text["channel"] = ["" if number is None else str(number) for number in table["channel"]]
-    text["emotion"] = text["emotion"].fillna("")
-    lines = [dict(zip(text, text, strict=True)), *text.to_dict("records")]
-    widths = {name: max(len(line[name]) for line in lines) for name in text}
-    for line in lines:
-        cells = (line[name].ljust(width) for name, width in widths.items())
-        yield harmless("  ".join(cells).rstrip())
+    # Classes of models of other makers may be numbers.
+    text["emotion"] = ["" if one is None or one != one else str(one) for one in text["emotion"]]
+    rows = [[*text], *text.itertuples(index=False, name=None)]
+    rows = [[harmless(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
 def _as_json_lines(table):

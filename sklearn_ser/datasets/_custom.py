@@ -15,7 +15,12 @@ from sklearn_ser.datasets._words import Translator, translate_all
 from sklearn_ser.exceptions import CorpusError, CorpusWarning
 from sklearn_ser.utils._advice import advice
 from sklearn_ser.utils._messages import plain
-from sklearn_ser.utils._separators import named_columns, separator_of, separators_that_fit
+from sklearn_ser.utils._separators import (
+    named_columns,
+    repeated_columns,
+    separator_of,
+    separators_that_fit,
+)
 from sklearn_ser.utils._spelling import from_cells, visible
 
 __all__ = ["TABLE_SUFFIXES", "load_table", "read_table"]
@@ -101,6 +106,11 @@ def _read_file(path, root):
 
 def _check_columns(table, where):
     """Strip the names of columns; raise if path, emotion or corpus is missing or has gaps."""
+    if repeated := repeated_columns(table.columns, COLUMNS):
+        raise CorpusError(
+            f"{where} has several columns named {' and '.join(repeated)}. Keep one, or rename the "
+            f"others."
+        )
     table = table.rename(columns=named_columns(table.columns, COLUMNS))
     missing = [name for name in _REQUIRED if name not in table]
     if missing:

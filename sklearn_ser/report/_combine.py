@@ -23,6 +23,9 @@ def _check_results(results, speech):
     if not results:
         raise ValueError("results is empty; pass at least one, by the name of its method.")
     for name, result in results.items():
+        if not isinstance(name, str) or not name:
+            # The folder that the record is saved in could not be read.
+            raise TypeError(f"The names of methods must be text, got {plain(name)!r}.")
         if "uar" not in result.metrics:
             raise ValueError(
                 f"The result of {plain(name)!r} has the metrics {', '.join(result.metrics)}; a "

@@ -169,6 +169,8 @@ class EvaluationRecord:
         ValueError
             If there are no results, a result is that of a regressor, they do not fit the
             table or have different recordings, or a corpus is called "mean".
+        TypeError
+            If the name of a method is not text.
         """
         speech = with_canonical_ids(speech)
         with storing(*(speech[name] for name in ("corpus", "speaker") if name in speech)):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-__all__ = ["named_columns", "separator_of", "separators_that_fit"]
+__all__ = ["named_columns", "repeated_columns", "separator_of", "separators_that_fit"]
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -74,3 +74,23 @@ def named_columns(columns, known):
         else text
         for name, text in bare.items()
     }
+
+
+def repeated_columns(columns, known):
+    """Return the known columns that a table has more than once.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        The columns of a table. In one that pandas has read from a file, the second column
+        ``emotion`` is ``emotion.1``.
+    known : iterable of str
+        Names in lower case.
+
+    Examples
+    --------
+    >>> repeated_columns(["path", "emotion", "emotion.1", "note", "note"], ["path", "emotion"])
+    ['emotion']
+    """
+    counts = Counter(str(name).strip() for name in columns)
+    return [name for name in known if counts[name] > 1 or (counts[name] and counts[f"{name}.1"])]

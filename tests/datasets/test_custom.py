@@ -262,6 +262,8 @@ def test_table_may_have_labels_of_its_own_and_sessions(write_table):
         ("path,emotion,sex\na.wav,sad,x\n", "Unknown sex 'x' in .* Expected f or female"),
         ("path,emotion,valence\na.wav,sad,low\n", "Column valence .* 'low'; expected numbers"),
         ("path,emotion\na.wav,sad\na.wav,joy\n", r"a\.wav' occurs more than once"),
+        ("path,emotion,emotion\na.wav,sad,joy\n", "has several columns named emotion. Keep one"),
+        ("path, emotion,emotion\na.wav,sad,joy\n", "has several columns named emotion"),
     ],
 )
 def test_bad_tables(text, message, write_table):
@@ -305,6 +307,13 @@ def test_paths_of_windows_are_named_as_such(path, write_table):
     for table in (write_table(f"path,emotion\n{path},sad\n"), rows):
         with pytest.raises(FileNotFoundError, match=r"The table uses backslashes, .*write slashes"):
             load_table(table, corpus="mine")
+
+
+def test_columns_that_recur_in_memory(write_table):
+    write_table("")
+    table = pd.DataFrame([["a.wav", "sad", "joy"]], columns=["path", "emotion", "emotion"])
+    with pytest.raises(CorpusError, match="the table has several columns named emotion"):
+        load_table(table, corpus="mine")
 
 
 def test_columns_in_capitals_give_way_to_those_that_are_not(write_table):

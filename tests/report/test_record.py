@@ -156,6 +156,13 @@ def test_a_corpus_cannot_be_called_as_the_row_of_means(make_speech, evaluate):
         evaluate(*make_speech(("emodb", "mean")), methods=("svm",))
 
 
+def test_names_of_methods_are_text(make_speech):
+    speech, X = make_speech()
+    result = cross_corpus_validate(GaussianNB(), X, speech["emotion"], speech["corpus"])
+    with pytest.raises(TypeError, match="The names of methods must be text, got 1"):
+        EvaluationRecord.from_results({"first": result, 1: result}, speech)
+
+
 def test_a_regressor_has_no_emotions(make_speech):
     speech, X = make_speech()
     result = cross_corpus_validate(DummyRegressor(), X, X[:, 0], speech["corpus"])
