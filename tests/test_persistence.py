@@ -20,7 +20,7 @@ from sklearn import clone, config_context
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
@@ -540,3 +540,18 @@ def test_classifiers_keep_their_labels(path):
     loaded = load(path)
     assert is_classifier(loaded)
     assert loaded.classes_.tolist() == ["anger", "sadness"]
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_unions_that_put_out_tables(container, tmp_path):
+    """They remember the columns of their parts, which are indexes in pandas."""
+    pytest.importorskip(container)
+    y = np.where(X[:, 0] > 0, "anger", "sadness")
+    union = make_union(CorpusScaler(), StandardScaler())
+    model = make_pipeline(union, SVC()).set_output(transform=container).fit(X, y)
+    save(model, tmp_path / "union.skops")
+    loaded = load(tmp_path / "union.skops")
+    before, after = model[0].transform(X), loaded[0].transform(X)
+    assert type(before) is type(after)
+    assert list(before.columns) == list(after.columns)
+    assert loaded.predict(X).tolist() == model.predict(X).tolist()

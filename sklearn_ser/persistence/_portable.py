@@ -5,6 +5,8 @@ import functools
 import os
 
 import joblib
+import numpy as np
+import pandas as pd
 from sklearn import config_context
 
 from sklearn_ser._sklearn import METADATA_REQUESTS, metadata_requests
@@ -16,6 +18,7 @@ from sklearn_ser.persistence._parts import parts_of
 # In a file, stands for the attribute that scikit-learn keeps the requests of ``set_fit_request``
 # in, which is an object with a reference to the estimator itself.
 _PLAIN_REQUESTS = "_plain_metadata_request"
+_UNION_COLUMNS = "_transformers_feature_names_out"
 _METHODS = (
     "fit",
     "partial_fit",
@@ -116,6 +119,15 @@ def _fix_device(attributes):
         attributes["device"] = "cpu"
 
 
+def _plain_columns(attributes):
+    """Turn the names of columns that a union remembers from indexes of pandas into arrays."""
+    names = attributes.get(_UNION_COLUMNS)
+    if isinstance(names, list):
+        attributes[_UNION_COLUMNS] = [
+            np.asarray(one, dtype=object) if isinstance(one, pd.Index) else one for one in names
+        ]
+
+
 def portable(model):
     """Return a copy of a model without settings of this machine, made of plain types."""
     model = copy.deepcopy(model)
@@ -128,6 +140,8 @@ def portable(model):
         if isinstance(part, AudioAugmenter):
             # Paths as text, which load trusts; predictions need none of these files.
             attributes["noise"] = tuple(map(check_noise, part.noise))
+        if isinstance(attributes, dict):
+            _plain_columns(attributes)
         if isinstance(attributes, dict) and METADATA_REQUESTS in attributes:
             requests = attributes.pop(METADATA_REQUESTS)
             plain = {
