@@ -185,8 +185,9 @@ class CrossCorpusResult:
         table = calibration_table(self.predictions, n_bins)
         if table.empty:
             raise ValueError(
-                "The predictions have no probabilities: the model has no predict_proba. Evaluate "
-                "one that has, such as LogisticRegression."
+                "The predictions have no probabilities: the model has no predict_proba, or one "
+                "that returns other numbers than a probability for each class. Evaluate one that "
+                "has, such as LogisticRegression."
             )
         return table
 

@@ -32,7 +32,9 @@ def as_recordings(X):
     if isinstance(X, Set | Mapping):
         # A set has no reproducible order, and a mapping would be read as its keys.
         raise ValueError(f"X is a {type(X).__name__}, {_EXPECTED}. Write list(X) in your order.")
-    if getattr(X, "ndim", 1) == 2:
+    # Tables of polars have no ndim.
+    n_dimensions = len(getattr(X, "shape", (0,)))
+    if n_dimensions == 2:
         if X.shape[1] != 1:
             names = f" ({', '.join(map(str, X.columns))})" if hasattr(X, "columns") else ""
             raise ValueError(
@@ -40,7 +42,8 @@ def as_recordings(X):
                 "or pass list(X) if the rows are waveforms."
             )
         X = X.iloc[:, 0] if hasattr(X, "iloc") else np.asarray(X)[:, 0]
-    if getattr(X, "ndim", 1) != 1 or not hasattr(X, "__len__"):
+        n_dimensions = 1
+    if n_dimensions != 1 or not hasattr(X, "__len__"):
         raise ValueError(f"X is {type(X).__name__}, {_EXPECTED}.")
     items = list(X)
     if not items:

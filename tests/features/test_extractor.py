@@ -82,6 +82,14 @@ def test_every_container_gives_the_same_rows(paths, features, container):
     np.testing.assert_array_equal(EGeMAPSExtractor().fit_transform(container(paths)), features)
 
 
+def test_a_table_of_polars(paths, features):
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame({"path": paths})
+    np.testing.assert_array_equal(EGeMAPSExtractor().fit_transform(table), features)
+    with pytest.raises(ValueError, match=r"X has 2 columns \(path, age\)"):
+        EGeMAPSExtractor().fit(table.with_columns(age=1))
+
+
 def test_rows_are_those_of_egemaps(paths, features):
     assert features.shape == (8, 88)
     assert features.dtype == np.float32
