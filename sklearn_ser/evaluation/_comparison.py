@@ -12,6 +12,7 @@ from sklearn_ser.evaluation._intervals import (
     check_metric,
     draw_speakers,
     encode_speakers,
+    fits,
     interval_of_draws,
     interval_of_mean,
     sums_of,
@@ -297,7 +298,7 @@ def _compare_mean(pairs, rows, intervals, settings, n_permutations):
 def _compare_tables(first, second, metric, settings, n_permutations):
     first, second = _in_order(first, "first"), _in_order(second, "second")
     _check_same(first, second)
-    if metric.of_labels == (first["y_true"].dtype.kind == "f"):
+    if not fits(metric, first):
         raise ValueError(
             f"metric={metric.name!r} does not fit y_true, which holds values such as "
             f"{plain(first['y_true'].tolist()[0])!r}. Use 'uar' for labels and 'ccc' for numbers."

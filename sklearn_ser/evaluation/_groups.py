@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from sklearn_ser.evaluation._intervals import check_metric, interval_of_mean
+from sklearn_ser.evaluation._intervals import check_metric, fits, interval_of_mean
 from sklearn_ser.evaluation._scores import Statistics
 from sklearn_ser.utils._messages import plain
 from sklearn_ser.utils._words import count_of, enumerate_words
@@ -128,7 +128,7 @@ def group_table(predictions, group, metric, settings):
     table : DataFrame
     """
     metric, settings = check_metric(metric), settings.checked()
-    if metric.of_labels == (predictions["y_true"].dtype.kind == "f"):
+    if not fits(metric, predictions):
         raise ValueError(f"metric={plain(metric.name)!r} does not fit the predictions.")
     group = _check_group(group, predictions["sample"].max() + 1)
     table = predictions.assign(group=group.to_numpy()[predictions["sample"]])

@@ -21,6 +21,7 @@ __all__ = [
     "check_metric",
     "draw_speakers",
     "encode_speakers",
+    "fits",
     "interval_of_draws",
     "interval_of_mean",
     "speaker_interval",
@@ -246,6 +247,16 @@ def check_metric(metric):
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {[*METRICS]}, got {plain(metric)!r}.")
     return METRICS[metric]
+
+
+def fits(metric, predictions):
+    """Return whether a table of predictions holds what a metric compares."""
+    columns = [predictions[name] for name in ("y_true", "y_pred")]
+    if columns[0].dtype.kind != "f":
+        return metric.of_labels
+    # Whole numbers may be codes of classes, or ratings that a regressor predicts.
+    whole = all(one.dtype.kind != "f" or (one % 1 == 0).all() for one in columns)
+    return whole or not metric.of_labels
 
 
 def sums_of(y_true, y_pred, codes, n_speakers, *, of_labels):

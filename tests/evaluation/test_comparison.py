@@ -379,6 +379,27 @@ class TestTables:
             compare_methods(truth, truth.assign(y_pred=["0", "1"] * 5))
 
 
+def test_codes_of_classes_may_be_floats():
+    """A column of integers becomes floats where it has a gap once; ratings are no codes."""
+    y = np.tile([0.0, 1.0], 30)
+    X = np.random.default_rng(0).normal(size=(60, 2)) + y[:, None]
+    corpus, speaker = np.repeat(["a", "b"], 30), np.repeat(np.arange(12), 5)
+    tables = []
+    for labels in (y, y.astype(int)):
+        one, other = (
+            cross_corpus_validate(model, X, labels, corpus, speaker=speaker)
+            for model in (LogisticRegression(), DummyClassifier())
+        )
+        tables.append(compare_methods(one, other))
+        groups = one.group_scores(speaker % 2, min_speakers=2)
+        assert groups["uar"].notna().any()
+    pd.testing.assert_frame_equal(*tables)
+    ratings = one.predictions.assign(y_true=y, y_pred=y + 0.5)
+    with pytest.raises(ValueError, match="metric='uar' does not fit"):
+        compare_methods(ratings, ratings)
+    assert compare_methods(ratings, ratings, metric="mae")["first"].eq(0.5).all()
+
+
 @pytest.mark.parametrize("unit", [1, 1e9])
 def test_ties_in_large_units(unit):
     """The exchange of all speakers is a tie, whatever the unit of the truth."""
