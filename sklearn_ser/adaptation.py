@@ -6,11 +6,12 @@ import warnings
 from functools import partial
 
 from sklearn import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ser._sklearn import _num_samples
+from sklearn_ser._sklearn import _num_samples, _safe_indexing
 from sklearn_ser.estimators import CorpusScaler
 from sklearn_ser.exceptions import SmallBatchWarning
 from sklearn_ser.utils._advice import advice
@@ -158,6 +159,8 @@ def _holds_scaler(model):
         return any(_holds_scaler(step) for _, step in model.steps)
     if isinstance(model, FeatureUnion):
         return any(_holds_scaler(part) for _, part in model.transformer_list)
+    if isinstance(model, ColumnTransformer):
+        return any(_holds_scaler(part) for _, part, _ in getattr(model, "transformers_", ()))
     if isinstance(model, FrozenEstimator):
         return _holds_scaler(model.estimator)
     if hasattr(model, "best_estimator_"):
@@ -177,6 +180,20 @@ def _pipeline_with_scalers(model, X, change):
     return with_attributes(model, steps=steps)
 
 
+def _columns_with_scalers(model, X, change):
+    """Return a copy of a column transformer in which all scalers are changed."""
+    if hasattr(X, "columns") and hasattr(model, "feature_names_in_"):
+        # It finds columns of tables by their names, in any order.
+        X = X[list(model.feature_names_in_)]
+    parts = [
+        (name, _with_scalers(part, _safe_indexing(X, columns, axis=1), change), columns)
+        if _holds_scaler(part)
+        else (name, part, columns)
+        for name, part, columns in model.transformers_
+    ]
+    return with_attributes(model, transformers_=parts)
+
+
 def _with_scalers(model, X, change):
     """Return a copy in which all scalers are changed; the model itself if it has none.
 
@@ -189,6 +206,8 @@ def _with_scalers(model, X, change):
     if isinstance(model, FeatureUnion):
         parts = [(name, _with_scalers(part, X, change)) for name, part in model.transformer_list]
         return with_attributes(model, transformer_list=parts)
+    if isinstance(model, ColumnTransformer):
+        return _columns_with_scalers(model, X, change)
     if isinstance(model, FrozenEstimator):
         return with_attributes(model, estimator=_with_scalers(model.estimator, X, change))
     if hasattr(model, "best_estimator_"):
@@ -225,7 +244,7 @@ def rescale(model, X_reference):
     ----------
     model : estimator object
         A fitted :class:`~sklearn_ser.estimators.CorpusScaler`, or a fitted pipeline, feature
-        union or search (such as ``GridSearchCV``) that contains one.
+        union, column transformer or search (such as ``GridSearchCV``) that contains one.
     X_reference : array-like, DataFrame or list of length n_reference_samples
         Recordings of the same voice or channel as those to predict, in all its moods, as the
         first step takes them: features or paths. A reference of a single emotion shifts that
@@ -240,7 +259,8 @@ def rescale(model, X_reference):
     Raises
     ------
     TypeError
-        If there is no :class:`~sklearn_ser.estimators.CorpusScaler` in `model`.
+        If there is no :class:`~sklearn_ser.estimators.CorpusScaler` in `model`, or only inside
+        other estimators, such as ``CalibratedClassifierCV``.
     sklearn.exceptions.NotFittedError
         If `model` is not fitted.
 
@@ -274,6 +294,13 @@ def rescale(model, X_reference):
             "Train a model with a CorpusScaler, or predict without a reference.",
             "Omit the option, or train with a --method that scales each corpus by itself.",
         )
+        params = model.get_params(deep=True) if hasattr(model, "get_params") else {}
+        if any(isinstance(part, CorpusScaler) for part in params.values()):
+            raise TypeError(
+                f"A CorpusScaler in {type(model).__name__} is inside an estimator other than a "
+                f"pipeline, union, column transformer or search, where it cannot be changed. "
+                f"Put it before that estimator, in a pipeline around both."
+            )
         what = advice(
             f"{type(model).__name__} has no CorpusScaler",
             "this model has no scaler that takes statistics of a corpus",

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -505,3 +507,40 @@ class TestRescale:
     def test_a_model_that_is_not_fitted(self, data, model):
         with pytest.raises(NotFittedError, match="is not fitted yet"):
             rescale(model, data[2])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_ser.exceptions.NotAdaptedWarning")
+class TestColumnTransformer:
+    @pytest.fixture
+    def model(self, data):
+        X, y, _, _ = data
+        columns = ColumnTransformer(
+            [("a", CorpusScaler(), ["a", "b"]), ("b", make_pipeline(CorpusScaler()), [2, 3])]
+        )
+        return make_pipeline(columns, make()).fit(pd.DataFrame(X, columns=list("abcd")), y)
+
+    def test_scalers_keep_the_statistics(self, data, model):
+        table = pd.DataFrame(data[2], columns=list("abcd"))
+        expected = adapt(pipeline(data), data[2])
+        # A column transformer finds columns by their names.
+        for target in (table, table[list("dcba")]):
+            adapted = adapt(model, target)
+            np.testing.assert_array_equal(
+                adapted.predict_proba(table[:1]), expected.predict_proba(data[2][:1])
+            )
+        assert not hasattr(model[0].transformers_[0][1], "target_mean_")
+
+    def test_scalers_take_a_reference(self, data, model):
+        X, _, T, _ = data
+        rescaled = rescale(model, pd.DataFrame(T, columns=list("abcd")))
+        expected = rescale(pipeline(data), T)
+        np.testing.assert_array_equal(
+            rescaled.predict_proba(pd.DataFrame(X[:1], columns=list("abcd"))),
+            expected.predict_proba(X[:1]),
+        )
+
+    def test_a_scaler_out_of_reach(self, data):
+        X, y, T, _ = data
+        model = CalibratedClassifierCV(make_pipeline(CorpusScaler(), SVC()), cv=2).fit(X, y)
+        with pytest.raises(TypeError, match="CorpusScaler in CalibratedClassifierCV is inside an"):
+            rescale(model, T)
