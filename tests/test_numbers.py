@@ -39,7 +39,6 @@ NOT_RECORDED = {
     "seed_tables --part adaptation --features egemaps": "takes long",
     "seed_tables --part adaptation --features encoder": "takes long",
     "seed_tables --part figure": "takes long",
-    "seed_tables --part within --features egemaps": "takes long",
     "speaker_scaling --part within": "takes long",
     "variants": "takes long",
     "devices": "needs a GPU",
