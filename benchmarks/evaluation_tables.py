@@ -100,47 +100,59 @@ def part_speakers(arguments):
     show("SVM on held-out speakers of a corpus", ("unseen", "groups", *CORPORA), rows)
 
 
-def simulate(rng, n_corpora, n_speakers):
-    """Return true and correct recordings, (n_corpora, n_speakers, 4), of speakers who differ."""
+def simulate(rng, n_corpora, n_speakers, *, voice=VOICE, interplay=INTERPLAY, n_heard=4):
+    """Return true and correct recordings, (n_corpora, n_speakers, 4), of speakers who differ.
+
+    Each speaker is heard in `n_heard` of the four emotions.
+    """
     shape = (n_corpora, n_speakers, len(LEVELS))
-    effect = VOICE * rng.normal(size=(*shape[:2], 1)) + INTERPLAY * rng.normal(size=shape)
-    return np.full(shape, 8), rng.binomial(8, expit(LEVELS + effect))
+    effect = voice * rng.normal(size=(*shape[:2], 1)) + interplay * rng.normal(size=shape)
+    n_true = np.full(shape, 8)
+    if n_heard < len(LEVELS):
+        n_true *= rng.random(shape).argsort(axis=-1) < n_heard
+    return n_true, rng.binomial(n_true, expit(LEVELS + effect))
 
 
-def true_uar():
+def true_uar(voice=VOICE, interplay=INTERPLAY):
     """Return the expected recall over all speakers that there could be, mean of the classes."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(101)
-    values = expit(LEVELS[:, None] + np.hypot(VOICE, INTERPLAY) * nodes)
+    values = expit(LEVELS[:, None] + np.hypot(voice, interplay) * nodes)
     return (values @ weights / weights.sum()).mean()
 
 
+def holds(sums, truth, settings):
+    """Return whether our interval, percentiles and the formula for recordings hold the truth."""
+    uar = METRICS["uar"].score
+    estimate = uar(sums.sum(axis=0))
+    draws = uar(np.tensordot(draw_speakers(len(sums), settings), sums, axes=1))
+    ours = interval_of_draws(estimate, draws, len(sums), settings, low=0, high=1)
+    low, high = np.percentile(draws, 100 * np.array([1 - CONFIDENCE, 1 + CONFIDENCE]) / 2)
+    n, recall = sums[:, 0].sum(axis=0), sums[:, 1].sum(axis=0) / sums[:, 0].sum(axis=0)
+    # Drawing recordings amounts to the standard error of independent ones.
+    error = np.sqrt((recall * (1 - recall) / n).sum()) / len(LEVELS)
+    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * error
+    return ours.low <= truth <= ours.high, low <= truth <= high, abs(estimate - truth) <= margin
+
+
+def coverage(n_corpora, n_speakers, settings, **options):
+    """Return how often each interval holds the true UAR, in percent."""
+    rng = np.random.default_rng(n_speakers)
+    n_true, correct = simulate(rng, n_corpora, n_speakers, **options)
+    options.pop("n_heard", None)
+    truth = true_uar(**options)
+    corpora = np.stack([n_true, correct, correct], axis=2).astype(float)
+    held = [holds(sums, truth, settings) for sums in corpora]
+    return [f"{100 * share:.1f} %" for share in np.mean(held, axis=0)]
+
+
 def part_coverage(arguments):
-    truth, uar = true_uar(), METRICS["uar"].score
     settings = BootstrapSettings(n_draws=500, random_state=np.random.RandomState(0))
-    tails = 100 * np.array([1 - CONFIDENCE, 1 + CONFIDENCE]) / 2
-    rows = []
-    for n_speakers in N_SPEAKERS:
-        n_true, correct = simulate(np.random.default_rng(n_speakers), arguments.corpora, n_speakers)
-        held = []
-        for sums in np.stack([n_true, correct, correct], axis=2).astype(float):
-            estimate = uar(sums.sum(axis=0))
-            draws = uar(np.tensordot(draw_speakers(n_speakers, settings), sums, axes=1))
-            ours = interval_of_draws(estimate, draws, n_speakers, settings, low=0, high=1)
-            low, high = np.percentile(draws, tails)
-            n, recall = sums[:, 0].sum(axis=0), sums[:, 1].sum(axis=0) / sums[:, 0].sum(axis=0)
-            # Drawing recordings amounts to the standard error of independent ones.
-            error = np.sqrt((recall * (1 - recall) / n).sum()) / len(LEVELS)
-            margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * error
-            held.append(
-                (
-                    ours.low <= truth <= ours.high,
-                    low <= truth <= high,
-                    abs(estimate - truth) <= margin,
-                )
-            )
-        rows.append((n_speakers, *(f"{100 * share:.1f} %" for share in np.mean(held, axis=0))))
+    rows = [(n, *coverage(arguments.corpora, n, settings)) for n in N_SPEAKERS]
     header = ("speakers", "these intervals", "percentiles", "recordings drawn")
     show(f"Coverage of nominal 95 % intervals, {arguments.corpora} corpora each", header, rows)
+    hard = {"voice": 2, "interplay": 0, "n_heard": 2}
+    rows = [(n, *coverage(arguments.corpora, n, settings, **hard)) for n in (10, 12, 24)]
+    show("Speakers who differ with a standard deviation of 2, in two emotions each", header, rows)
 
 
 def part_consistency(arguments):
