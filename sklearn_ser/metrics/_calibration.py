@@ -28,13 +28,29 @@ def _check_probabilities(y_proba: ArrayLike, n_samples: int) -> np.ndarray:
     return proba
 
 
+def _names_of_columns(
+    y_proba: ArrayLike, labels: ArrayLike | None, classes: np.ndarray
+) -> np.ndarray:
+    """Return the label of each column: as given, as a table names them, or the sorted labels."""
+    columns = [plain(name) for name in getattr(y_proba, "columns", ())]
+    if labels is None:
+        return np.asarray(columns) if set(classes.tolist()) <= set(columns) else classes
+    names = np.asarray(labels)
+    if columns != names.tolist() and set(columns) == set(names.tolist()):
+        raise ValueError(
+            f"The columns of y_proba are {columns}, but labels is {plain(names.tolist())}: the "
+            "same in another order. Omit labels, or order the columns by it."
+        )
+    return names
+
+
 def _check(
     y_true: ArrayLike, y_proba: ArrayLike, labels: ArrayLike | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the column of each true label, -1 where there is none, and the probabilities."""
     classes, codes = encode_labels(y_true, name="y_true")
     proba = _check_probabilities(y_proba, len(codes))
-    names = classes if labels is None else np.asarray(labels)
+    names = _names_of_columns(y_proba, labels, classes)
     if len(names) != proba.shape[1]:
         raise ValueError(
             f"y_proba has {proba.shape[1]} columns, but there are {len(names)} labels; pass "
@@ -70,7 +86,8 @@ def brier_score(y_true: ArrayLike, y_proba: ArrayLike, *, labels: ArrayLike | No
     y_proba : array-like of shape (n_samples, n_classes)
         Predicted probabilities.
     labels : array-like of shape (n_classes,), default=None
-        The class of each column; None means the sorted labels of `y_true`.
+        The class of each column; None means the names of the columns of a table, if these include
+        all labels of `y_true`, and otherwise the sorted labels of `y_true`.
 
     Returns
     -------
@@ -81,7 +98,8 @@ def brier_score(y_true: ArrayLike, y_proba: ArrayLike, *, labels: ArrayLike | No
     Raises
     ------
     ValueError
-        If shapes do not fit, or rows are no probabilities.
+        If shapes do not fit, rows are no probabilities, or a table has the columns of `labels` in
+        another order.
 
     See Also
     --------

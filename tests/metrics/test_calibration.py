@@ -45,6 +45,18 @@ def test_labels_name_the_columns():
     )
 
 
+def test_tables_name_their_columns():
+    table = pd.DataFrame(P, columns=["anger", "neutral", "sadness"])
+    turned = table[["sadness", "anger", "neutral"]]
+    expected = brier_score(Y, P)
+    assert brier_score(Y, turned) == expected != brier_score(Y, turned.to_numpy())
+    assert brier_score(Y, turned, labels=list(turned)) == expected
+    assert brier_score(Y, table.add_prefix("p_")) == expected
+    assert expected_calibration_error(Y, turned) == expected_calibration_error(Y, P)
+    with pytest.raises(ValueError, match=r"columns of y_proba are \['sadness', .* another order"):
+        brier_score(Y, turned, labels=sorted(turned))
+
+
 def test_the_brier_score_is_that_of_scikit_learn():
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=50)
