@@ -25,7 +25,6 @@ NOT_RECORDED = {
     "encoders --part widths --seeds 2": "takes long",
     "few_labels --part curves": "takes long",
     "few_labels --part query --seeds 8": "takes long",
-    "few_labels --part weights": "takes long",
     "imbalance --seeds 3": "takes long",
     "label_free_scores": "takes long",
     "scale": "takes long",
