@@ -21,7 +21,6 @@ NOT_RECORDED = {
     "encoders --part choice --seeds 3": "takes long",
     "encoders --part frames --seeds 3": "takes long",
     "encoders --part inductive": "takes long",
-    "encoders --part views --seeds 3": "takes long",
     "encoders --part widths --seeds 2": "takes long",
     "few_labels --part curves": "takes long",
     "few_labels --part query --seeds 8": "takes long",
