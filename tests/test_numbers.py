@@ -19,7 +19,6 @@ NOT_RECORDED = {
     "adaptation_variants --representation eGeMAPS": "takes long",
     "development": "takes long",
     "encoders --part choice --seeds 3": "takes long",
-    "encoders --part frames --seeds 3": "takes long",
     "encoders --part inductive": "takes long",
     "encoders --part widths --seeds 2": "takes long",
     "few_labels --part curves": "takes long",
