@@ -22,7 +22,6 @@ NOT_RECORDED = {
     "encoders --part inductive": "takes long",
     "encoders --part widths --seeds 2": "takes long",
     "few_labels --part curves": "takes long",
-    "few_labels --part query --seeds 8": "takes long",
     "imbalance --seeds 3": "takes long",
     "label_free_scores": "takes long",
     "scale": "takes long",
