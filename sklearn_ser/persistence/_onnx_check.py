@@ -50,6 +50,23 @@ def _expected(step, rows):
     return expected
 
 
+def _as_text(labels):
+    labels = np.asarray(labels.tolist())
+    return (labels.astype(int) if labels.dtype.kind in "bf" else labels).astype(str)
+
+
+def _undecided(step, rows):
+    """Return the rows in which rounding may decide between two classes."""
+    scores = getattr(step, "decision_function", getattr(step, "predict_proba", None))
+    scores = np.empty((len(rows), 0)) if scores is None else scores(rows)
+    if scores.ndim == 1:
+        return np.abs(scores) < _TOLERANCE
+    if scores.shape[1] != len(step.classes_):
+        return np.zeros(len(rows), dtype=bool)
+    second, first = np.sort(scores, axis=1)[:, -2:].T
+    return first - second < _TOLERANCE
+
+
 def disagreement(step, model):
     """Return in what a graph differs from the step that it was converted from.
 
@@ -69,6 +86,9 @@ def disagreement(step, model):
         return ""
     shape = _N_ROWS, int(step.n_features_in_)
     rows = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    answers = _evaluate(model, rows)
+    if not answers:
+        return ""
     with warnings.catch_warnings():
         # About columns without names, and deprecations that do not concern these rows.
         warnings.simplefilter("ignore")
@@ -77,7 +97,6 @@ def disagreement(step, model):
         except ValueError:
             # The step takes positive numbers only, for instance.
             return ""
-    answers = _evaluate(model, rows)
     for (kind, values), given in zip(expected.items(), answers, strict=False):
         if np.size(given) != np.size(values):
             return kind
@@ -89,20 +108,3 @@ def disagreement(step, model):
         if wrong.mean() > _SHARE:
             return kind
     return ""
-
-
-def _as_text(labels):
-    labels = np.asarray(labels.tolist())
-    return (labels.astype(int) if labels.dtype.kind in "bf" else labels).astype(str)
-
-
-def _undecided(step, rows):
-    """Return the rows in which rounding may decide between two classes."""
-    scores = getattr(step, "decision_function", getattr(step, "predict_proba", None))
-    scores = np.empty((len(rows), 0)) if scores is None else scores(rows)
-    if scores.ndim == 1:
-        return np.abs(scores) < _TOLERANCE
-    if scores.shape[1] != len(step.classes_):
-        return np.zeros(len(rows), dtype=bool)
-    second, first = np.sort(scores, axis=1)[:, -2:].T
-    return first - second < _TOLERANCE
