@@ -33,6 +33,7 @@ from sklearn_ser.nn._domain_losses import adversarial_loss, confusion_loss, cova
 from sklearn_ser.nn._losses import annealing_weight, metric_loss
 from sklearn_ser.nn._memory import MemoryNet
 from sklearn_ser.nn._memory_losses import multilabel_softmax_loss, multilabel_square_loss
+from sklearn_ser.nn._modules import VariationalAutoencoder
 from sklearn_ser.nn._multilabel import (
     Multilabel,
     at_prior,
@@ -158,6 +159,16 @@ def test_the_variational_autoencoder(reduction, width, free, network, batch, rng
         network, batch["X"], noise, weight=0.2 * 3 / 10, free=free, width=width
     )
     assert total(vae, network, batch, noise, epoch=3) == pytest.approx(expected)
+
+
+@proves("vae-limit")
+def test_the_limit_of_the_log_variance(rng):
+    module = VariationalAutoencoder(3, (), 2).double()
+    x = tensor(20 * rng.normal(size=(50, 3)))
+    outputs, log_variance = as_numpy(module.encoder(x)[:, 2:], module.posterior(x)[1])
+    expected = np.minimum(outputs, 5) + np.log(1 + np.maximum(outputs - 5, 0))
+    assert min((outputs < 5).sum(), (outputs > 5).sum()) > 10
+    np.testing.assert_allclose(log_variance, expected)
 
 
 @proves("annealing")

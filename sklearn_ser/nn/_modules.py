@@ -13,6 +13,10 @@ __all__ = [
     "VariationalAutoencoder",
 ]
 
+# The log-variance from which on a posterior is kept from growing further. One this wide, twelve
+# times the standard deviation of the prior, tells nothing of a row.
+_WIDEST = 5.0
+
 
 def _layers(sizes: Sequence[int], activation: str | Sequence[str] = "relu") -> Iterator[nn.Module]:
     """Yield linear layers from each size to the next, and the activations of hidden layers."""
@@ -118,7 +122,8 @@ class VariationalAutoencoder(nn.Module):
 
     .. math:: q(z \mid x) = N(\mu(x), \operatorname{diag} \sigma^2(x))
 
-    One encoder has :math:`\mu` and :math:`\log \sigma^2` as its two halves of outputs.
+    One encoder has :math:`\mu` and :math:`v` as its two halves of outputs. The log-variance
+    :math:`\log \sigma^2` is :math:`v` up to 5 and :math:`5 + \log(1 + v - 5)` above.
 
     Parameters
     ----------
@@ -146,7 +151,11 @@ class VariationalAutoencoder(nn.Module):
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each ``(n, n_components)``, of rows ``(n, n_features)``."""
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        return mean, log_variance
+        # Rows far from the rest may get a log-variance whose exponential overflows, which ends the
+        # training. The logarithm keeps a gradient that leads back; up to the limit, the outputs
+        # are returned as they are, to the last bit.
+        excess = (log_variance - _WIDEST).clamp(min=0)
+        return mean, log_variance.clamp(max=_WIDEST) + excess.log1p()
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the mean of the posterior, ``(n, n_components)``."""

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -72,6 +74,31 @@ def test_posterior_has_means_then_log_variances(x):
     mean, log_variance = module.posterior(x)
     torch.testing.assert_close(mean, torch.tensor([0.0, 1.0, 2.0]).expand(7, 3))
     torch.testing.assert_close(log_variance, torch.tensor([3.0, 4.0, 5.0]).expand(7, 3))
+
+
+def posterior_of(*outputs):
+    """Return the log-variances of a posterior, and how they grow with the network's outputs."""
+    outputs = torch.tensor([outputs], requires_grad=True)
+    module = VariationalAutoencoder(1, (), outputs.shape[1])
+    module.encoder = torch.nn.Identity()
+    _, log_variance = module.posterior(torch.cat([torch.zeros_like(outputs), outputs], dim=1))
+    log_variance.sum().backward()
+    return log_variance.detach()[0], outputs.grad[0]
+
+
+def test_log_variances_up_to_the_limit_are_the_outputs_of_the_network():
+    log_variance, slope = posterior_of(-1e30, -3.3, 0.1, 4.9999995)
+    assert log_variance.tolist() == torch.tensor([-1e30, -3.3, 0.1, 4.9999995]).tolist()
+    assert slope.tolist() == [1, 1, 1, 1]
+
+
+def test_log_variances_beyond_the_limit_grow_like_a_logarithm_and_return():
+    log_variance, slope = posterior_of(5 + 1.0, 5 + 9.0, 200.0, 3e35)
+    expected = [5 + math.log(2), 5 + math.log(10), 5 + math.log(196), 5 + math.log(3e35)]
+    torch.testing.assert_close(log_variance, torch.tensor(expected))
+    torch.testing.assert_close(slope, torch.tensor([1 / 2, 1 / 10, 1 / 196, 1 / 3e35]))
+    assert (slope > 0).all()
+    assert log_variance.exp().isfinite().all()
 
 
 def test_a_vae_embeds_and_reconstructs_by_the_mean(x):
