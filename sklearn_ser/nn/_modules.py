@@ -151,9 +151,11 @@ class VariationalAutoencoder(nn.Module):
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each ``(n, n_components)``, of rows ``(n, n_features)``."""
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        # Asking first makes a step a tenth shorter; on a GPU the answer would take longer.
+        if log_variance.device.type == "cpu" and not (log_variance > _WIDEST).any():
+            return mean, log_variance
         # Rows far from the rest may get a log-variance whose exponential overflows, which ends the
-        # training. The logarithm keeps a gradient that leads back; up to the limit, the outputs
-        # are returned as they are, to the last bit.
+        # training. The logarithm keeps a gradient that leads back.
         excess = (log_variance - _WIDEST).clamp(min=0)
         return mean, log_variance.clamp(max=_WIDEST) + excess.log1p()
 

@@ -86,10 +86,11 @@ def posterior_of(*outputs):
     return log_variance.detach()[0], outputs.grad[0]
 
 
-def test_log_variances_up_to_the_limit_are_the_outputs_of_the_network():
-    log_variance, slope = posterior_of(-1e30, -3.3, 0.1, 4.9999995)
-    assert log_variance.tolist() == torch.tensor([-1e30, -3.3, 0.1, 4.9999995]).tolist()
-    assert slope.tolist() == [1, 1, 1, 1]
+@pytest.mark.parametrize("beside", [(), (200.0,)])
+def test_log_variances_up_to_the_limit_are_the_outputs_of_the_network(beside):
+    log_variance, slope = posterior_of(-1e30, -3.3, 0.1, 4.9999995, *beside)
+    assert log_variance[:4].tolist() == torch.tensor([-1e30, -3.3, 0.1, 4.9999995]).tolist()
+    assert slope[:4].tolist() == [1, 1, 1, 1]
 
 
 def test_log_variances_beyond_the_limit_grow_like_a_logarithm_and_return():
