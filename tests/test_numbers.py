@@ -16,7 +16,6 @@ EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 # Commands without a record: their figures were copied by hand, and nothing compares them yet.
 NOT_RECORDED = {
-    "scale": "takes long",
     "devices": "needs a GPU",
     "devices --repeats 2": "needs a GPU",
 }
