@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import threading
+import time
 import warnings
 from collections import deque
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
@@ -18,10 +19,13 @@ from sklearn_ser.utils._advice import advice, carrying_advice
 
 __all__ = ["Extraction", "in_parts"]
 
-# Recordings are looked up in groups, by a few threads: on a network drive, most of the time is
-# waiting.
+# Recordings are looked up in groups. If each of the first ones takes longer than this, as on a
+# network drive, a few threads read the others; where nothing waits, they would take turns with the
+# interpreter, which costs several times what reading a file costs.
 _LOOKUP = 64
+_N_FIRST = 4
 _N_READERS = 4
+_SECONDS_TO_WAIT = 1e-3
 
 # Number of stored rows that may wait while other rows are computed.
 _MAX_WAITING = 4096
@@ -79,6 +83,17 @@ def _ended_worker(error):
 def _exit_codes(error):
     found = re.search(r"exit codes? of the workers? (?:are|is) \{(.*)\}", str(error))
     return f" with {found[1]}" if found else ""
+
+
+def _digests(items):
+    """Identify recordings by their content, in threads if reading one takes long."""
+    started = time.perf_counter()
+    first = [digest(item) for item in items[:_N_FIRST]]
+    others = items[_N_FIRST:]
+    if time.perf_counter() - started <= _SECONDS_TO_WAIT * len(first):
+        return first + [digest(item) for item in others]
+    with ThreadPoolExecutor(_N_READERS) as readers:
+        return first + list(readers.map(digest, others))
 
 
 class Extraction:
@@ -314,11 +329,10 @@ class Extraction:
             yield from ((Outcome(position), item) for position, item in items)
             return
         for chunk in _chunks(items, _LOOKUP):
-            # Threads for each chunk, none while this generator waits: one that an error has left
-            # unfinished may be collected in the middle of threading's own code, whose lock the
-            # end of a pool needs, and the process would stand still.
-            with ThreadPoolExecutor(_N_READERS) as readers:
-                digests = list(readers.map(digest, [item for _, item in chunk]))
+            # Its threads end before this generator waits: one that an error has left unfinished may
+            # be collected in the middle of threading's own code, whose lock the end of a pool
+            # needs, and the process would stand still.
+            digests = _digests([item for _, item in chunk])
             rows = self._cache.get(digests)
             for (position, item), key in zip(chunk, digests, strict=True):
                 if key in rows:

@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 
 import joblib
 import numpy as np
@@ -193,6 +194,37 @@ def readers():
     return {one for one in threading.enumerate() if one.name.startswith("ThreadPoolExecutor")}
 
 
+@pytest.fixture
+def slow_files(monkeypatch):
+    """Let threads read, as if each recording were slow to open."""
+    monkeypatch.setattr(_extraction, "_SECONDS_TO_WAIT", -1.0)
+
+
+@pytest.mark.parametrize(("seconds", "threaded"), [(0.0, False), (0.005, True)])
+def test_threads_read_where_reading_means_waiting(monkeypatch, seconds, threaded):
+    by = []
+
+    def digest(item):
+        by.append(threading.current_thread())
+        time.sleep(seconds)
+        return item
+
+    monkeypatch.setattr(_extraction, "digest", digest)
+    # Far more than the first ones take here, and less than they take there.
+    monkeypatch.setattr(_extraction, "_SECONDS_TO_WAIT", 0.0045 if threaded else 0.5)
+    assert _extraction._digests(list(range(20))) == list(range(20))
+    assert {one is threading.main_thread() for one in by[:4]} == {True}
+    assert {one is threading.main_thread() for one in by[4:]} == {not threaded}
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_a_few_recordings_are_identified(n):
+    recordings = waveforms(n)
+    expected = [_extraction.digest(one) for one in recordings]
+    assert _extraction._digests(recordings) == expected
+
+
+@pytest.mark.usefixtures("slow_files")
 def test_no_reader_waits_while_an_extraction_is_suspended(tmp_path):
     """The end of a pool in a generator that is collected anywhere could stop the process."""
     recordings = waveforms(6)
@@ -205,6 +237,7 @@ def test_no_reader_waits_while_an_extraction_is_suspended(tmp_path):
     parts.close()
 
 
+@pytest.mark.usefixtures("slow_files")
 def test_an_error_leaves_no_thread_of_readers(tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, (80, 2000))
     extractor = FunctionExtractor(_mean, ["mean"], version=1, cache=tmp_path / "rows")
