@@ -20,12 +20,7 @@ from sklearn_ser.nn._losses import (
     reduce_kl,
 )
 from sklearn_ser.nn._modules import VariationalAutoencoder
-from sklearn_ser.utils._advice import in_python
 from sklearn_ser.utils._messages import plain
-
-# Mean square of the features from which on they cannot have been scaled: their errors are then
-# so much larger than any divergence from the prior that the loss is that of an autoencoder.
-_UNSCALED = 1e4
 
 
 def _drawn(mean, log_variance, noise):
@@ -173,10 +168,10 @@ class KLAnnealedVAE(BaseAutoencoder):
     -----
     Features should be on a common scale, as after
     :class:`~sklearn_ser.estimators.CorpusScaler`; otherwise features of large variance
-    dominate the error. A mean square of `X` above 10\ :sup:`4` is refused with a ValueError.
+    dominate the error.
 
-    A log-variance above 5, which training may give to rows far from the rest, grows like a
-    logarithm only, see :ref:`mathematics-vae`.
+    A log-variance above 5, which training may give to outlying rows, grows only
+    logarithmically, see :ref:`mathematics-vae`.
 
     References
     ----------
@@ -305,19 +300,6 @@ class KLAnnealedVAE(BaseAutoencoder):
 
     def _epochs_before_stopping(self):
         return self._epochs_of_annealing()
-
-    def _train(self, X, targets, *, epochs, held_out):
-        mean_square = np.einsum("ij,ij->", X, X, dtype=np.float64) / X.size
-        if mean_square > _UNSCALED:
-            remedy = in_python(
-                f"Bring the features to a common scale, for instance by a CorpusScaler: the "
-                f"largest absolute value of X is {np.abs(X).max():.3g}."
-            )
-            raise ValueError(
-                f"Expected features with a variance of about 1, as the prior of the latent space "
-                f"has, got X with a mean square of {mean_square:.3g}. {remedy}"
-            )
-        super()._train(X, targets, epochs=epochs, held_out=held_out)
 
     def _loss_terms(self, module, batch, state):
         mean, log_variance = module.posterior(self._with_noise(batch["X"], state))

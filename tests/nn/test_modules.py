@@ -88,9 +88,10 @@ def posterior_of(*outputs):
 
 @pytest.mark.parametrize("beside", [(), (200.0,)])
 def test_log_variances_up_to_the_limit_are_the_outputs_of_the_network(beside):
-    log_variance, slope = posterior_of(-1e30, -3.3, 0.1, 4.9999995, *beside)
-    assert log_variance[:4].tolist() == torch.tensor([-1e30, -3.3, 0.1, 4.9999995]).tolist()
-    assert slope[:4].tolist() == [1, 1, 1, 1]
+    outputs = [-1e30, -3.3, 0.1, 4.9999995, 5.0]
+    log_variance, slope = posterior_of(*outputs, *beside)
+    assert log_variance[:5].tolist() == torch.tensor(outputs).tolist()
+    assert slope[:5].tolist() == [1, 1, 1, 1, 1]
 
 
 def test_log_variances_beyond_the_limit_grow_like_a_logarithm_and_return():
