@@ -19,13 +19,12 @@ from sklearn_ser.utils._advice import advice, carrying_advice
 
 __all__ = ["Extraction", "in_parts"]
 
-# Recordings are looked up in groups. If each of the first ones takes longer than this, as on a
-# network drive, a few threads read the others; where nothing waits, they would take turns with the
-# interpreter, which costs several times what reading a file costs.
+# Recordings are looked up in groups. If reading a group takes longer than this, as on a network
+# drive, a few threads read the rest of it. Where there is little to wait for, they would contend
+# for the interpreter, which costs several times what reading a file costs.
 _LOOKUP = 64
-_N_FIRST = 4
 _N_READERS = 4
-_SECONDS_TO_WAIT = 1e-3
+_SECONDS_ALONE = 0.02
 
 # Number of stored rows that may wait while other rows are computed.
 _MAX_WAITING = 4096
@@ -86,14 +85,17 @@ def _exit_codes(error):
 
 
 def _digests(items):
-    """Identify recordings by their content, in threads if reading one takes long."""
+    """Identify recordings by their content, in threads if that takes long."""
     started = time.perf_counter()
-    first = [digest(item) for item in items[:_N_FIRST]]
-    others = items[_N_FIRST:]
-    if time.perf_counter() - started <= _SECONDS_TO_WAIT * len(first):
-        return first + [digest(item) for item in others]
-    with ThreadPoolExecutor(_N_READERS) as readers:
-        return first + list(readers.map(digest, others))
+    digests = []
+    for item in items:
+        if time.perf_counter() - started > _SECONDS_ALONE:
+            break
+        digests.append(digest(item))
+    if len(digests) < len(items):
+        with ThreadPoolExecutor(_N_READERS) as readers:
+            digests += readers.map(digest, items[len(digests) :])
+    return digests
 
 
 class Extraction:

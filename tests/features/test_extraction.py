@@ -197,24 +197,35 @@ def readers():
 @pytest.fixture
 def slow_files(monkeypatch):
     """Let threads read, as if each recording were slow to open."""
-    monkeypatch.setattr(_extraction, "_SECONDS_TO_WAIT", -1.0)
+    monkeypatch.setattr(_extraction, "_SECONDS_ALONE", -1.0)
 
 
-@pytest.mark.parametrize(("seconds", "threaded"), [(0.0, False), (0.005, True)])
-def test_threads_read_where_reading_means_waiting(monkeypatch, seconds, threaded):
-    by = []
+def readers_of_recordings(monkeypatch, slow):
+    """Identify twenty recordings, of which some are slow to open; return who read each."""
+    by = [None] * 20
 
     def digest(item):
-        by.append(threading.current_thread())
-        time.sleep(seconds)
+        by[item] = threading.current_thread()
+        time.sleep(0.03 if item in slow else 0)
         return item
 
     monkeypatch.setattr(_extraction, "digest", digest)
-    # Far more than the first ones take here, and less than they take there.
-    monkeypatch.setattr(_extraction, "_SECONDS_TO_WAIT", 0.0045 if threaded else 0.5)
     assert _extraction._digests(list(range(20))) == list(range(20))
-    assert {one is threading.main_thread() for one in by[:4]} == {True}
-    assert {one is threading.main_thread() for one in by[4:]} == {not threaded}
+    return [one is not threading.main_thread() for one in by]
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_threads_read_from_a_slow_recording_on(monkeypatch, first):
+    slow = range(first, 20)
+    threaded = readers_of_recordings(monkeypatch, slow)
+    assert threaded[first + 1 :] == [True] * (19 - first)
+    assert not threaded[0]
+
+
+def test_no_thread_reads_what_is_at_hand(monkeypatch):
+    # Far longer than this takes, even where the machine is busy.
+    monkeypatch.setattr(_extraction, "_SECONDS_ALONE", 60)
+    assert readers_of_recordings(monkeypatch, ()) == [False] * 20
 
 
 @pytest.mark.parametrize("n", range(6))
