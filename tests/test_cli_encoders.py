@@ -237,7 +237,7 @@ def test_nnpm_scales_each_corpus_by_itself_behind_an_encoder(named, whisper_fold
     assert card["method"].startswith("nnpm: each corpus standardised by itself, then a memory")
 
 
-@pytest.mark.parametrize("name", ["dae", "metric"])
+@pytest.mark.parametrize("name", ["dae", "vae", "ssvae", "metric"])
 def test_autoencoders_are_wider_behind_an_encoder(name):
     narrow, wide = (
         method_for(name, (True, encoder, "all")).make()[-2] for encoder in (None, "owner/model")
@@ -278,5 +278,5 @@ def test_nnpm_takes_encoder_and_functionals_as_views(named, whisper_folder, tmp_
 
 
 def test_other_methods_are_the_same_behind_an_encoder():
-    for name in set(METHODS) - {"coral", "dae", "metric", "nnpm"}:
+    for name in set(METHODS) - {"coral", "dae", "metric", "nnpm", "ssvae", "vae"}:
         assert method_for(name, (False, "owner/model", "all")) is METHODS[name]

@@ -250,15 +250,14 @@ METHODS = {
 }
 
 
-# The defaults are made for 88 features: of some thousand, 32 units keep too little. Variational
-# autoencoders are left as they are, since they lose by these widths.
+# The defaults are made for 88 features: of some thousand, 32 units keep too little.
 _WIDE = {"n_components": 128, "hidden_layer_sizes": (512,)}
 
 # Where features of an encoder, alone or beside others, need another pipeline.
 _ON_ENCODERS = {
     **{
         name: replace(METHODS[name], make=functools.partial(METHODS[name].make, **_WIDE))
-        for name in ("dae", "metric")
+        for name in ("dae", "vae", "ssvae", "metric")
     },
     "coral": Method(
         "coral",
