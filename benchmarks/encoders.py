@@ -100,16 +100,27 @@ class OnActivation(MetricDAE):
         return super().fit(X, circumplex(y)["activation"].to_numpy(float))
 
 
+def autoencoders(**sizes):
+    """Return the SVM behind each autoencoder, with the settings of the command line."""
+    return {
+        "DAETransformer, SVM": behind(lambda seed: DAETransformer(random_state=seed, **sizes)),
+        "KLAnnealedVAE, SVM": behind(
+            lambda seed: KLAnnealedVAE(beta=0.03, random_state=seed, **sizes)
+        ),
+        "SemiSupervisedVAE, SVM": behind(
+            lambda seed: SemiSupervisedVAE(
+                beta=0.03, supervision_weight=0.01, random_state=seed, **sizes
+            )
+        ),
+        "MetricDAE, SVM": behind(lambda seed: OnActivation(random_state=seed, **sizes)),
+    }
+
+
 METHODS = {
     "SVM": supervised(svm),
     "logistic regression": supervised(logistic),
     "64 principal components, SVM": behind(lambda seed: PCA(64, random_state=seed)),
-    "DAETransformer, SVM": behind(lambda seed: DAETransformer(random_state=seed)),
-    "KLAnnealedVAE, SVM": behind(lambda seed: KLAnnealedVAE(beta=0.03, random_state=seed)),
-    "SemiSupervisedVAE, SVM": behind(
-        lambda seed: SemiSupervisedVAE(beta=0.03, supervision_weight=0.01, random_state=seed)
-    ),
-    "MetricDAE, SVM": behind(lambda seed: OnActivation(random_state=seed)),
+    **autoencoders(),
     "the network, not adapted": nnpm(adaptation=None),
     "NNPMClassifier": nnpm(),
     "MCC": deep("MCC"),
@@ -149,27 +160,15 @@ WIDE = {"n_components": 128, "hidden_layer_sizes": (512,)}
 
 def part_widths(data, seeds):
     """Give the autoencoders more units than their defaults, which suit 88 features."""
-    wide = {
-        "DAETransformer, SVM": behind(lambda seed: DAETransformer(random_state=seed, **WIDE)),
-        "KLAnnealedVAE, SVM": behind(
-            lambda seed: KLAnnealedVAE(beta=0.03, random_state=seed, **WIDE)
-        ),
-        "SemiSupervisedVAE, SVM": behind(
-            lambda seed: SemiSupervisedVAE(
-                beta=0.03, supervision_weight=0.01, random_state=seed, **WIDE
-            )
-        ),
-        "MetricDAE, SVM": behind(lambda seed: OnActivation(random_state=seed, **WIDE)),
-    }
     for title, X in (
         ("eGeMAPS", data.egemaps()),
         ("Whisper tiny.en", data.embedding("tiny.en")),
         ("Whisper base", data.embedding("base")),
     ):
         print(f"-- {title}, default widths")
-        compare(data.rows(X), {name: METHODS[name] for name in wide}, ["corpus"], seeds)
+        compare(data.rows(X), autoencoders(), ["corpus"], seeds)
         print(f"-- {title}, {WIDE}")
-        compare(data.rows(X), wide, ["corpus"], seeds)
+        compare(data.rows(X), autoencoders(**WIDE), ["corpus"], seeds)
 
 
 def part_beside(data, seeds):
